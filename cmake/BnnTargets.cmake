@@ -1,0 +1,35 @@
+# What every target of this project shares: root-relative includes, warnings, sanitizers, exact float semantics.
+
+add_library(bnn_build_flags INTERFACE)
+target_include_directories(bnn_build_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/engine/include)
+target_compile_options(bnn_build_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-unused-parameter
+  $<$<BOOL:${BNN_WARNINGS_AS_ERRORS}>:-Werror>
+  # Where a fused multiply-add is meant it is written; elsewhere each operation rounds once, on every compiler.
+  -ffp-contract=off)
+if(BNN_SANITIZE)
+  target_compile_options(bnn_build_flags INTERFACE -fsanitize=${BNN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(bnn_build_flags INTERFACE -fsanitize=${BNN_SANITIZE})
+endif()
+
+# bnn_add_test(NAME SOURCES... LIBS... [ENV VAR=VALUE...]): a doctest executable registered as one CTest test.
+# Its main() is tests/test_main.cc, which prints skipped cases with their reasons.
+function(bnn_add_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES} ${PROJECT_SOURCE_DIR}/tests/test_main.cc)
+  target_link_libraries(${name} PRIVATE bnn_build_flags doctest::doctest ${ARG_LIBS})
+  target_compile_definitions(${name} PRIVATE
+    BNN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" BNN_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 900 LABELS "${ARG_LABELS}")
+endfunction()
+
+# bnn_add_isa_runs(NAME ISA...): runs the test NAME again under each BNN_MAX_ISA. Exit code 77 (the CPU lacks it) skips.
+function(bnn_add_isa_runs name)
+  foreach(isa ${ARGN})
+    add_test(NAME ${name}.${isa} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name}.${isa} PROPERTIES
+      ENVIRONMENT "BNN_MAX_ISA=${isa}" TIMEOUT 900 SKIP_RETURN_CODE 77 LABELS isa)
+  endforeach()
+endfunction()

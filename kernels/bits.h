@@ -1,0 +1,45 @@
+// What a bit means, stated once for the whole project.
+//
+//   A bit is 1 for the high value (+1) and 0 for the low value (-1).
+//   Bits are packed LSB-first into 32-bit words: element c is bit c % 32 of word c / 32.
+//   The spare bits of the last word of a pixel (or of a weight row) are 0, in activations and in weights alike.
+//
+// Because spare bits are 0 on both sides, their XOR is 0 and they never count:
+//
+//   dot(a, w) = sum a_i * w_i = (#equal - #different) = K - 2 * popcount(a XOR w),
+//
+// where K is the real (unpadded) number of terms.
+#pragma once
+
+#include <cstdint>
+
+namespace bnn::kernels {
+
+inline constexpr int64_t kBitsPerWord = 32;
+
+// The number of words that hold `bits` bits.
+constexpr int64_t WordsFor(int64_t bits) { return (bits + kBitsPerWord - 1) / kBitsPerWord; }
+
+// The mask of the bits in use in the last word of a run of `bits` bits (bits >= 1).
+constexpr uint32_t TailMask(int64_t bits) {
+  const int64_t used = bits % kBitsPerWord;
+  return used == 0 ? ~uint32_t{0} : (uint32_t{1} << used) - 1;
+}
+
+// The mask of the bits in use in word `word` of a run of `bits` bits.
+constexpr uint32_t WordMask(int64_t bits, int64_t word) {
+  if (word < bits / kBitsPerWord) return ~uint32_t{0};
+  return word == bits / kBitsPerWord && bits % kBitsPerWord != 0 ? TailMask(bits) : 0;
+}
+
+constexpr uint32_t GetBit(const uint32_t* words, int64_t index) {
+  return (words[index / kBitsPerWord] >> (index % kBitsPerWord)) & 1u;
+}
+
+constexpr void SetBit(uint32_t* words, int64_t index, uint32_t bit) {
+  const uint32_t mask = uint32_t{1} << (index % kBitsPerWord);
+  uint32_t& word = words[index / kBitsPerWord];
+  word = bit != 0 ? (word | mask) : (word & ~mask);
+}
+
+}  // namespace bnn::kernels

@@ -1,0 +1,71 @@
+// The epilogue: what happens to an accumulator between a binary kernel's inner loop and memory.
+//
+// A kernel produces, for each output pixel and output channel c, an integer `acc` (the exact dot product). The epilogue
+// turns it into what the next layer wants, in one pass while the tile is in registers or L1:
+//
+//   y = float(acc)                 exact: |acc| < 2^24 (kMaxTerms)
+//   for each step, in order:
+//     kAffine   y = fma(y, a[c], b[c])          one rounding: identical on every instruction set
+//     kPRelu    y = y < 0 ? y * a[c] : y        ReLU has a[c] = 0, LeakyReLU a constant
+//     kClamp    y = y < lo ? lo : (y > hi ? hi : y)     a NaN stays NaN
+//     kAdd      y = y + residual                a float NHWC tensor of the same geometry as the output
+//   outputs, any of them at once:
+//     float32   out[...] = y
+//     bits      bit = y >= threshold[c]         a NaN gives 0
+//
+// The steps are a list because sources differ in their order (Larq applies the activation before its multiply-add,
+// PyTorch after batch-norm; ReActNet shifts, bends and shifts again).
+//
+// Where only bits leave and the chain of steps is monotonic in acc for every channel, the engine collapses it into one
+// integer comparison (derived in kernels/bconv2d/bconv2d.h): bit = (acc >= int_thresholds[c]) XOR flip[c]. Such an
+// epilogue has no steps and no float output.
+//
+// Every per-channel array is padded with zeros to a multiple of kChannelBlock, so vector code may load whole blocks.
+#pragma once
+
+#include <cstdint>
+
+namespace bnn::kernels {
+
+inline constexpr int64_t kChannelBlock = 32;                  // channels handled as one unit: one output word of bits
+inline constexpr int64_t kMaxTerms = (int64_t{1} << 24) - 1;  // largest K whose accumulator a float holds exactly
+inline constexpr int kMaxEpilogueSteps = 12;
+
+constexpr int64_t PaddedChannels(int64_t channels) {
+  return (channels + kChannelBlock - 1) / kChannelBlock * kChannelBlock;
+}
+
+enum class StepKind : uint8_t { kAffine, kPRelu, kClamp, kAdd };
+
+// Distances between neighbours in a tensor, in elements (floats) or words (bits).
+struct Strides {
+  int64_t image = 0;
+  int64_t row = 0;
+  int64_t pixel = 0;
+};
+
+struct EpilogueStep {
+  StepKind kind = StepKind::kAffine;
+  const float* a =
+      nullptr;  // kAffine: scale[c]; kPRelu: slope[c]; kAdd: the residual at image 0, row 0, pixel 0, channel 0
+  const float* b = nullptr;  // kAffine: bias[c]
+  float lo = 0;              // kClamp
+  float hi = 0;              // kClamp
+  Strides strides;           // kAdd: of the residual
+};
+
+struct Epilogue {
+  const EpilogueStep* steps = nullptr;
+  int num_steps = 0;
+
+  float* out = nullptr;  // image 0, row 0, pixel 0, channel 0; nullptr when no float output is wanted
+  Strides out_strides;
+
+  uint32_t* bits = nullptr;  // image 0, row 0, pixel 0, word 0; nullptr when no bits are wanted. Spare bits become 0.
+  Strides bits_strides;
+  const float* thresholds = nullptr;        // bits = y >= thresholds[c]; or instead:
+  const int32_t* int_thresholds = nullptr;  // bits = (acc >= int_thresholds[c]) ^ flip
+  const uint32_t* flip = nullptr;           // one word a channel block; spare bits 0
+};
+
+}  // namespace bnn::kernels

@@ -1,0 +1,50 @@
+// Helpers that every test may use.
+#pragma once
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace bnn::test {
+
+inline constexpr int kSkipExitCode = 77;
+
+// The reasons recorded by Skip(), printed by test_main.cc.
+std::vector<std::string>& SkippedReasons();
+
+// Records that the current test case cannot run here; the caller then returns.
+inline void Skip(const std::string& reason) { SkippedReasons().push_back(reason); }
+
+// True when this CPU can run the instruction set of that BNN_MAX_ISA name. Asked of the compiler's own detection, so
+// that a defect of kernels/cpu_features cannot skip its own tests.
+inline bool CpuHasIsa(const char* name) {
+  if (std::strcmp(name, "reference") == 0) return true;
+#if defined(__x86_64__)
+  if (std::strcmp(name, "avx2") == 0) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (std::strcmp(name, "avx512") == 0) return __builtin_cpu_supports("avx512bw") != 0;
+  if (std::strcmp(name, "avx512vpopcnt") == 0) return __builtin_cpu_supports("avx512vpopcntdq") != 0;
+#elif defined(__aarch64__)
+  if (std::strcmp(name, "neon") == 0) return true;
+#endif
+  return false;
+}
+
+// The root of the source tree.
+inline std::string SourceDir() { return BNN_SOURCE_DIR; }
+
+// A folder for files of this test run; created on demand.
+inline std::string ScratchDir() {
+  const std::string path = std::string(BNN_BINARY_DIR) + "/test-scratch";
+  std::filesystem::create_directories(path);
+  return path;
+}
+
+// ../shared/data with its expected.json, or "" where it is absent: it is not part of the repository.
+inline std::string AcceptanceDataDir() {
+  const std::string path = SourceDir() + "/../shared/data";
+  return std::filesystem::exists(path + "/expected.json") ? path : "";
+}
+
+}  // namespace bnn::test
