@@ -1,0 +1,152 @@
+#include "kernels/cpu_features.h"
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#endif
+#if defined(__arm__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
+namespace bnn::kernels {
+namespace {
+
+struct Support {
+  bool neon = false;
+  bool avx2 = false;
+  bool avx512 = false;
+  bool avx512_vpopcnt = false;
+};
+
+#if defined(__x86_64__) || defined(__i386__)
+
+// A vector instruction set needs two yeses. The CPU says in CPUID that it can execute the instructions; the operating
+// system says in XCR0 that it saves their registers when it switches threads. Without the second the instructions trap
+// (or, worse, lose their upper halves), so a kernel of that set must not run. XCR0 itself exists only where CPUID
+// reports OSXSAVE.
+
+constexpr bool Bit(unsigned value, int bit) { return ((value >> bit) & 1u) != 0; }
+
+// XCR0: the register states that the operating system saves.
+constexpr uint64_t kXmmAndYmm = (1u << 1) | (1u << 2);
+constexpr uint64_t kOpmaskAndZmm = (1u << 5) | (1u << 6) | (1u << 7);  // k0-7, upper halves of zmm0-15, zmm16-31
+
+uint64_t ReadXcr0() {
+  uint32_t low = 0;
+  uint32_t high = 0;
+  // Written as assembly because the intrinsic would need -mxsave, and this file is compiled for any x86.
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return (uint64_t{high} << 32) | low;
+}
+
+Support Detect() {
+  Support support;
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+
+  if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return support;
+  const bool fma = Bit(ecx, 12);
+  const bool osxsave = Bit(ecx, 27);
+  const bool avx = Bit(ecx, 28);
+  if (!osxsave || !avx) return support;
+  const uint64_t xcr0 = ReadXcr0();
+  if ((xcr0 & kXmmAndYmm) != kXmmAndYmm) return support;
+
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return support;
+  const bool bmi1 = Bit(ebx, 3);
+  const bool avx2 = Bit(ebx, 5);
+  const bool bmi2 = Bit(ebx, 8);
+  support.avx2 = avx2 && fma && bmi1 && bmi2;
+
+  if ((xcr0 & kOpmaskAndZmm) != kOpmaskAndZmm) return support;
+  const bool f = Bit(ebx, 16);
+  const bool dq = Bit(ebx, 17);
+  const bool bw = Bit(ebx, 30);
+  const bool vl = Bit(ebx, 31);
+  support.avx512 = support.avx2 && f && dq && bw && vl;
+  support.avx512_vpopcnt = support.avx512 && Bit(ecx, 14);
+  return support;
+}
+
+#elif defined(__aarch64__)
+
+Support Detect() {
+  Support support;
+  support.neon = true;  // Advanced SIMD is part of the architecture's base
+  return support;
+}
+
+#elif defined(__arm__) && defined(__linux__)
+
+Support Detect() {
+  constexpr unsigned long kHwcapNeon = 1ul << 12;  // HWCAP_NEON of <asm/hwcap.h>
+  Support support;
+  support.neon = (getauxval(AT_HWCAP) & kHwcapNeon) != 0;
+  return support;
+}
+
+#else
+
+Support Detect() { return Support{}; }
+
+#endif
+
+const Support& Cached() {
+  static const Support support = Detect();  // initialized once, by whichever thread comes first
+  return support;
+}
+
+}  // namespace
+
+const char* IsaName(Isa isa) {
+  switch (isa) {
+    case Isa::kReference:
+      return "reference";
+    case Isa::kNeon:
+      return "neon";
+    case Isa::kAvx2:
+      return "avx2";
+    case Isa::kAvx512:
+      return "avx512";
+    case Isa::kAvx512Vpopcnt:
+      return "avx512vpopcnt";
+  }
+  return "unknown";
+}
+
+bool IsaFromName(std::string_view name, Isa* isa) {
+  for (const Isa candidate : kAllIsas) {
+    if (name == IsaName(candidate)) {
+      *isa = candidate;
+      return true;
+    }
+  }
+  return false;
+}
+
+bool IsaSupported(Isa isa) {
+  switch (isa) {
+    case Isa::kReference:
+      return true;
+    case Isa::kNeon:
+      return Cached().neon;
+    case Isa::kAvx2:
+      return Cached().avx2;
+    case Isa::kAvx512:
+      return Cached().avx512;
+    case Isa::kAvx512Vpopcnt:
+      return Cached().avx512_vpopcnt;
+  }
+  return false;
+}
+
+Isa BestIsa() {
+  Isa best = Isa::kReference;
+  for (const Isa candidate : kAllIsas) {
+    if (IsaSupported(candidate)) best = candidate;
+  }
+  return best;
+}
+
+}  // namespace bnn::kernels
