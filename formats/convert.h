@@ -1,0 +1,31 @@
+// The whole conversion: import, passes, analysis, lowering. What bnn-convert calls.
+#pragma once
+
+#include <string>
+
+#include "bnn/status.h"
+#include "formats/importers/importer.h"
+#include "formats/model_def.h"
+#include "formats/passes/two_valued.h"
+#include "formats/report.h"
+#include "formats/source_graph.h"
+
+namespace bnn::formats {
+
+struct ConvertOptions {
+  ImportOptions import;
+  SignOfZero sign_of_zero = SignOfZero::kAuto;
+};
+
+struct Conversion {
+  SourceGraph source;  // as imported, before passes: what --verify interprets
+  ModelDef model;
+  ConversionReport report;
+};
+
+Result<Conversion> ConvertFile(const std::string& path, const ConvertOptions& options);
+
+// The same from a graph in memory.
+Result<Conversion> ConvertGraph(SourceGraph graph, const ConvertOptions& options);
+
+}  // namespace bnn::formats

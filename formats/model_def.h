@@ -1,0 +1,213 @@
+// A deployed model as plain data: what a .bnn file holds, after reading and before compiling.
+//
+// Conventions (FORMAT.md states them for the file):
+//  * Every tensor has a batch axis in front that is not stored: `dims` are those of one sample. Operators never mix
+//    samples, so a model runs at any batch size.
+//  * Feature maps are NHWC: dims {height, width, channels}. Vectors are {features}. The last axis is the channel axis.
+//  * Element type kBits holds two-valued data as bits: 1 = high value (+1), 0 = low value (-1).
+//  * Constants live in `blobs`; operators name them by index.
+//  * Nodes are in execution order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace bnn::formats {
+
+enum class ElementType : uint8_t { kFloat32 = 1, kBits = 2 };
+
+inline constexpr int kNone = -1;  // an absent optional tensor or blob index
+
+struct TensorDef {
+  std::string name;
+  ElementType type = ElementType::kFloat32;
+  std::vector<int64_t> dims;  // of one sample
+};
+
+// Constant data. kFloat32: little-endian IEEE 754, dense in dims order. kBits: dims[0] rows (output channels), each the
+// bits of the remaining dims in row-major order, LSB first, padded with 0 bits to whole 32-bit little-endian words.
+struct Blob {
+  ElementType type = ElementType::kFloat32;
+  std::vector<int64_t> dims;
+  std::vector<std::byte> data;
+};
+
+struct Window2d {
+  int64_t kernel_h = 1, kernel_w = 1;
+  int64_t stride_h = 1, stride_w = 1;
+  int64_t dilation_h = 1, dilation_w = 1;
+  int64_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
+};
+
+enum class PadValue : uint8_t { kOne = 1, kMinusOne = 2, kZero = 3 };  // kZero: padded taps are excluded
+
+// ---- Operators. "in -> out" gives the element types.
+
+// bits -> float32: the exact integer dot products of +-1 values. Weights: bits [out][kernel_h][kernel_w][in / groups].
+struct BConv2d {
+  Window2d window;
+  int64_t groups = 1;
+  PadValue pad_value = PadValue::kMinusOne;
+  int weights = kNone;
+};
+// bits {in} -> float32 {out}. Weights: bits [out][in].
+struct BDense {
+  int weights = kNone;
+};
+// bits -> bits: OR over the window; padded taps are skipped.
+struct BMaxPool {
+  Window2d window;
+};
+// float32 -> bits: bit = x >= threshold. Thresholds: float32 [1] or [channels]; -inf and +inf are allowed, NaN is not.
+struct Binarize {
+  int thresholds = kNone;
+};
+// bits -> float32: bit ? high : low. Float32 [1] or [channels] each.
+struct Unpack {
+  int low = kNone;
+  int high = kNone;
+};
+// float32 -> float32. Weights: float32 [out][kernel_h][kernel_w][in / groups]; bias: [out] or none. Pads with 0.
+struct Conv2d {
+  Window2d window;
+  int64_t groups = 1;
+  int weights = kNone;
+  int bias = kNone;
+};
+// float32 of any dims, read flat in storage order -> float32 {out}. Weights: [out][elements of one sample].
+struct Dense {
+  int weights = kNone;
+  int bias = kNone;
+};
+// y = fma(x, scale, bias), each float32 [1] or [channels].
+struct Affine {
+  int scale = kNone;
+  int bias = kNone;
+};
+// y = x < 0 ? x * slope : x. Slope: float32 [1] or [channels].
+struct PRelu {
+  int slope = kNone;
+};
+// y = x < low ? low : (x > high ? high : x). Infinite limits are allowed.
+struct Clamp {
+  float low = 0;
+  float high = 0;
+};
+enum class UnaryKind : uint8_t {
+  kSigmoid = 1,
+  kHardSigmoid = 2,  // max(0, min(1, alpha * x + beta))
+  kHardSwish = 3,    // x * max(0, min(1, x / 6 + 0.5))
+  kTanh = 4,
+  kExp = 5,
+  kSqrt = 6,
+  kAbs = 7,
+  kFloor = 8,
+  kCeil = 9,
+  kRound = 10,  // half to even
+  kPow = 11     // x ^ alpha
+};
+struct Unary {
+  UnaryKind kind = UnaryKind::kSigmoid;
+  float alpha = 0;
+  float beta = 0;
+};
+enum class BinaryKind : uint8_t { kAdd = 1, kSub = 2, kMul = 3, kDiv = 4, kMax = 5, kMin = 6 };
+// Elementwise of two tensors with numpy broadcasting of their sample dims. With `constant` the second operand (the
+// first when constant_first) is that blob and the node has one input.
+struct Binary {
+  BinaryKind kind = BinaryKind::kAdd;
+  int constant = kNone;
+  bool constant_first = false;
+};
+// Padded taps are skipped. The output size is floor((in + pads - reach) / stride) + 1: ceil_mode is written as pads.
+struct MaxPool {
+  Window2d window;
+};
+// count_include_pad: divide by the window's taps that lie in the padded map, else only by those in the map itself.
+struct AvgPool {
+  Window2d window;
+  bool count_include_pad = false;
+};
+// Axes below are of one sample's dims.
+struct Concat {
+  int64_t axis = 0;
+};
+struct Slice {
+  std::vector<int64_t> begin, end, step;  // one each per axis, 0 <= begin <= end <= dim, step >= 1
+};
+enum class PadMode : uint8_t { kConstant = 1, kReflect = 2, kEdge = 3 };
+struct Pad {
+  std::vector<int64_t> before, after;  // one each per axis, >= 0
+  PadMode mode = PadMode::kConstant;
+  float value = 0;
+};
+struct Transpose {
+  std::vector<int64_t> perm;  // out.dims[i] = in.dims[perm[i]]
+};
+// Same elements in storage order. Of bits: the last axis must keep its size (pixels are padded to words).
+struct Reshape {};
+struct Softmax {
+  int64_t axis = 0;
+  bool log = false;
+};
+
+using Op = std::variant<BConv2d, BDense, BMaxPool, Binarize, Unpack, Conv2d, Dense, Affine, PRelu, Clamp, Unary, Binary,
+                        MaxPool, AvgPool, Concat, Slice, Pad, Transpose, Reshape, Softmax>;
+
+// "BConv2d", "Affine", ...: the name of the alternative, as used in messages, plans and the proto.
+const char* OpName(const Op& op);
+
+struct NodeDef {
+  std::string name;  // of the source's node
+  Op op;
+  std::vector<int> inputs;  // tensor indices
+  int output = kNone;       // tensor index
+};
+
+// How an 8-bit image becomes an input: x[c] = (pixel[c] - mean[c]) * scale[c]. Empty vectors: mean 0, scale 1; one
+// element serves all channels.
+struct Preprocessing {
+  std::vector<float> mean;
+  std::vector<float> scale;
+};
+
+enum class ImageLayout : uint8_t { kNone = 0, kNchw = 1, kNhwc = 2 };  // kNone: not an image
+
+struct InputDef {
+  int tensor = kNone;
+  ImageLayout layout = ImageLayout::kNone;  // of the dims, as the source has them
+  Preprocessing preprocessing;
+};
+
+struct ModelDef {
+  std::string producer;      // "bnn-convert 0.1.0"
+  std::string source;        // name of the file that it was converted from, without folders
+  int64_t source_batch = 0;  // the batch size that the source fixes; 0 where it leaves it open
+  std::vector<TensorDef> tensors;
+  std::vector<Blob> blobs;
+  std::vector<NodeDef> nodes;
+  std::vector<InputDef> inputs;  // in the source's order
+  std::vector<int> outputs;      // tensor indices, in the source's order
+};
+
+// Elements of one sample. The dims must have been validated (no overflow).
+int64_t ElementCount(const std::vector<int64_t>& dims);
+
+// Bytes that a blob of that type and dims has; -1 where that overflows or exceeds kMaxBlobBytes.
+int64_t BlobBytes(ElementType type, const std::vector<int64_t>& dims);
+
+// ---- Limits: what a reader accepts. FORMAT.md lists them.
+inline constexpr int64_t kMaxRank = 6;
+inline constexpr int64_t kMaxDim = int64_t{1} << 24;
+inline constexpr int64_t kMaxElements = int64_t{1} << 30;  // of one tensor, one sample
+inline constexpr int64_t kMaxBlobBytes = int64_t{1} << 30;
+inline constexpr int64_t kMaxFileBytes = (int64_t{1} << 31) - 1;  // protobuf's own limit
+inline constexpr int64_t kMaxNodes = 1 << 16;
+inline constexpr int64_t kMaxTensors = 1 << 17;
+inline constexpr int64_t kMaxNameBytes = 1024;
+inline constexpr int64_t kMaxBinaryTerms = (int64_t{1} << 24) - 1;  // K of a binary layer: a float32 holds +-K exactly
+
+}  // namespace bnn::formats

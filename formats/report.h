@@ -1,0 +1,28 @@
+// What a conversion did with each layer.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bnn::formats {
+
+struct LayerReport {
+  std::string name;  // of the source node
+  std::string op;    // of the source node: Conv, MatMul, Gemm
+  bool binary = false;
+  std::string reason;        // why binary, or why not
+  int64_t macs = 0;          // multiply-adds for one sample
+  int64_t source_bytes = 0;  // of the weights in the source (float32)
+  int64_t model_bytes = 0;   // of the weights in the .bnn
+};
+
+struct ConversionReport {
+  std::vector<LayerReport> layers;  // layers with weights, in execution order
+  std::vector<std::string> notes;   // assumptions and approximations that were made
+};
+
+// The table that bnn-convert prints.
+std::string FormatReport(const ConversionReport& report);
+
+}  // namespace bnn::formats
