@@ -1,0 +1,170 @@
+/* bnn: an inference engine for binary neural networks. The C interface: everything else is built on it.
+ *
+ * Handles are opaque. A bnn_model is immutable after loading and may be used by any number of threads at once. A
+ * bnn_session holds the working memory of one run: use it from one thread at a time; make one for each thread.
+ *
+ * Functions that can fail return a bnn_status and, when `error` is not NULL, describe the failure in *error, which the
+ * caller owns. Nothing throws, prints, aborts or changes global state. Results are written only on success.
+ *
+ * Structs that the caller fills begin with struct_size = sizeof(the struct): set it with the BNN_..._INIT macros, so
+ * that programs keep working when later versions append fields. The ABI only grows within one major version.
+ */
+#ifndef BNN_BNN_H_
+#define BNN_BNN_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define BNN_API
+#else
+#define BNN_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BNN_VERSION_MAJOR 0
+#define BNN_VERSION_MINOR 1
+#define BNN_VERSION_PATCH 0
+
+/* "0.1.0": of the library that runs, as opposed to the macros of the header that was compiled against. */
+BNN_API const char* bnn_version(void);
+
+typedef enum bnn_status {
+  BNN_OK = 0,
+  BNN_INVALID_ARGUMENT = 1, /* the caller passed something wrong */
+  BNN_INVALID_MODEL = 2,    /* the model file is broken */
+  BNN_UNSUPPORTED = 3,      /* sound, but beyond this library, its version or this CPU */
+  BNN_IO_ERROR = 4,         /* the file could not be read */
+  BNN_OUT_OF_MEMORY = 5,
+  BNN_INTERNAL = 6 /* a defect of bnn */
+} bnn_status;
+
+/* Filled on failure: a zero-terminated sentence that names file, node and field, what was found and what was expected.
+ */
+typedef struct bnn_error {
+  bnn_status status;
+  char message[1020];
+} bnn_error;
+
+typedef struct bnn_model bnn_model;
+typedef struct bnn_session bnn_session;
+
+/* ---- Loading ---- */
+
+typedef struct bnn_model_options {
+  size_t struct_size;
+  int64_t batch;       /* samples of one run; 0: what the source network fixed, or 1 where it left it open */
+  int32_t threads;     /* threads of one run, 1 or more; 0 means 1 */
+  const char* max_isa; /* best instruction set that kernels may use: "reference", "avx2", "avx512", "avx512vpopcnt",
+                          "neon"; NULL: the environment's BNN_MAX_ISA, or all that this CPU has. One that this CPU lacks
+                          is an error. */
+} bnn_model_options;
+#define BNN_MODEL_OPTIONS_INIT \
+  { sizeof(bnn_model_options), 0, 0, NULL }
+
+/* Reads a .bnn file, checks it and compiles it for this CPU: chooses kernels, packs weights, plans memory. `options`
+ * may be NULL. On success *model is the caller's, to be freed by bnn_model_free. */
+BNN_API bnn_status bnn_model_load(const char* path, const bnn_model_options* options, bnn_model** model,
+                                  bnn_error* error);
+
+/* The same from memory, which is not needed any more after the call. */
+BNN_API bnn_status bnn_model_load_memory(const void* data, size_t size, const bnn_model_options* options,
+                                         bnn_model** model, bnn_error* error);
+
+/* Sessions keep what they need alive: freeing the model before them is allowed. NULL is ignored. */
+BNN_API void bnn_model_free(bnn_model* model);
+
+/* ---- What a model takes and gives ---- */
+
+#define BNN_MAX_RANK 8
+
+typedef enum bnn_layout {
+  BNN_LAYOUT_NONE = 0, /* not an image */
+  BNN_LAYOUT_NCHW = 1,
+  BNN_LAYOUT_NHWC = 2
+} bnn_layout;
+
+/* Inputs and outputs are dense row-major float32 tensors with the names, order and layout of the source network. */
+typedef struct bnn_tensor_info {
+  size_t struct_size;
+  const char* name; /* lives as long as the model */
+  int32_t rank;
+  int64_t dims[BNN_MAX_RANK]; /* dims[0] is the batch */
+  size_t bytes;               /* of the whole tensor, batch included */
+  bnn_layout layout;          /* of inputs that are images */
+  /* How an 8-bit image becomes this input: x[c] = (pixel[c] - mean[c]) * scale[c]. 0 values: mean 0, scale 1. 1 value
+   * serves all channels. */
+  size_t num_mean, num_scale;
+  const float* mean; /* live as long as the model */
+  const float* scale;
+} bnn_tensor_info;
+#define BNN_TENSOR_INFO_INIT \
+  { sizeof(bnn_tensor_info), NULL, 0, {0}, 0, BNN_LAYOUT_NONE, 0, 0, NULL, NULL }
+
+BNN_API size_t bnn_model_num_inputs(const bnn_model* model);
+BNN_API size_t bnn_model_num_outputs(const bnn_model* model);
+BNN_API bnn_status bnn_model_input_info(const bnn_model* model, size_t index, bnn_tensor_info* info, bnn_error* error);
+BNN_API bnn_status bnn_model_output_info(const bnn_model* model, size_t index, bnn_tensor_info* info, bnn_error* error);
+
+/* ---- Running ---- */
+
+typedef struct bnn_session_options {
+  size_t struct_size;
+  int32_t profile; /* not 0: measure each step of each run, for bnn_session_step_time */
+} bnn_session_options;
+#define BNN_SESSION_OPTIONS_INIT \
+  { sizeof(bnn_session_options), 0 }
+
+/* Allocates all that runs need; runs allocate nothing. `options` may be NULL. */
+BNN_API bnn_status bnn_session_create(const bnn_model* model, const bnn_session_options* options, bnn_session** session,
+                                      bnn_error* error);
+BNN_API void bnn_session_free(bnn_session* session);
+
+/* The caller's memory for one tensor. `bytes` must be exactly bnn_tensor_info.bytes; alignment is that of float. */
+typedef struct bnn_buffer {
+  void* data;
+  size_t bytes;
+} bnn_buffer;
+
+/* Runs the network once: reads the inputs, writes the outputs, both in the model's order. Outputs may not overlap
+ * inputs. Equal inputs give equal outputs, whatever the number of threads. */
+BNN_API bnn_status bnn_session_run(bnn_session* session, const bnn_buffer* inputs, size_t num_inputs,
+                                   const bnn_buffer* outputs, size_t num_outputs, bnn_error* error);
+
+/* Bytes that the session allocated for tensors between layers and scratch. */
+BNN_API size_t bnn_session_memory(const bnn_session* session);
+
+/* ---- Seeing what runs ---- */
+
+/* One step of the compiled plan. Strings live as long as the model. */
+typedef struct bnn_step_info {
+  size_t struct_size;
+  const char* name;     /* of the source network's layer */
+  const char* op;       /* "bconv2d", "conv2d", "affine", ... with what was fused into it: "bconv2d+affine+binarize" */
+  const char* kernel;   /* "bconv2d_avx512vpopcnt", "onednn jit:avx512_core", ... */
+  const char* shape;    /* "28x28x128 -> 28x28x128, 3x3 s1 p1" */
+  const char* reason;   /* why this kernel and not a better one, and what was fused or placed how; may be "" */
+  int64_t macs;         /* multiply-adds of one run (whole batch); 0 where the step only moves or maps data */
+  int32_t is_binary;    /* not 0: macs are binary */
+  int64_t weight_bytes; /* as held in memory */
+} bnn_step_info;
+#define BNN_STEP_INFO_INIT \
+  { sizeof(bnn_step_info), NULL, NULL, NULL, NULL, NULL, 0, 0, 0 }
+
+BNN_API size_t bnn_model_num_steps(const bnn_model* model);
+BNN_API bnn_status bnn_model_step_info(const bnn_model* model, size_t index, bnn_step_info* info, bnn_error* error);
+
+/* Seconds that step `index` took in the last run of a session that profiles. */
+BNN_API bnn_status bnn_session_step_time(const bnn_session* session, size_t index, double* seconds, bnn_error* error);
+
+/* The name of the best instruction set that this CPU and operating system have: "avx512vpopcnt", ... */
+BNN_API const char* bnn_cpu_isa(void);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* BNN_BNN_H_ */
