@@ -1,0 +1,49 @@
+// One factory an operator: from a node of the model to a step of the plan. Called by engine/compile only. Each factory
+// does everything that can be done before a run: chooses the kernel, packs weights, builds primitives.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bnn/status.h"
+#include "engine/plan.h"
+#include "formats/model_def.h"
+
+namespace bnn::engine {
+
+// What factories may look at and add to.
+struct StepContext {
+  const formats::ModelDef& model;
+  Plan& plan;  // batch, threads, max_isa and tensors are set; factories add scratch tensors only
+
+  const float* BlobFloats(int blob) const;
+  const uint32_t* BlobWords(int blob) const;
+  const PlanTensor& Tensor(int tensor) const { return plan.tensors[static_cast<size_t>(tensor)]; }
+  // Adds a tensor of `bytes` bytes that lives during one step; returns its index for Step::scratch.
+  int AddScratch(int64_t bytes);
+};
+
+using StepPtr = std::unique_ptr<Step>;
+
+// Float operators. `inputs` and `output` are plan tensors, dense float32 of [batch][dims...].
+// *_onednn.cc are the only users of oneDNN.
+struct FloatNode {
+  std::string name;  // of the model's node, for messages and the plan
+  std::vector<int> inputs;
+  int output = -1;
+};
+Result<StepPtr> MakeConv2d(StepContext& context, const FloatNode& node, const formats::Conv2d& op);
+Result<StepPtr> MakeDense(StepContext& context, const FloatNode& node, const formats::Dense& op);
+Result<StepPtr> MakeMaxPool(StepContext& context, const FloatNode& node, const formats::MaxPool& op);
+Result<StepPtr> MakeAvgPool(StepContext& context, const FloatNode& node, const formats::AvgPool& op);
+Result<StepPtr> MakeUnary(StepContext& context, const FloatNode& node, const formats::Unary& op);
+Result<StepPtr> MakeBinary(StepContext& context, const FloatNode& node, const formats::Binary& op);
+Result<StepPtr> MakeSoftmax(StepContext& context, const FloatNode& node, const formats::Softmax& op);
+Result<StepPtr> MakeConcat(StepContext& context, const FloatNode& node, const formats::Concat& op);
+Result<StepPtr> MakeSlice(StepContext& context, const FloatNode& node, const formats::Slice& op);
+Result<StepPtr> MakePad(StepContext& context, const FloatNode& node, const formats::Pad& op);
+Result<StepPtr> MakeTranspose(StepContext& context, const FloatNode& node, const formats::Transpose& op);
+Result<StepPtr> MakeCopy(StepContext& context, const FloatNode& node);  // same bytes, e.g. an input that is an output
+
+}  // namespace bnn::engine
