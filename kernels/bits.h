@@ -13,30 +13,35 @@
 
 #include <cstdint>
 
+// Inline functions of headers that kernel files include are always inlined. Otherwise an unoptimized build would emit
+// them as weak symbols in every object, and the linker could pick the copy compiled for AVX-512 for code that runs on
+// every CPU (tests/meta checks the objects).
+#define BNN_KERNEL_INLINE [[gnu::always_inline]] inline
+
 namespace bnn::kernels {
 
 inline constexpr int64_t kBitsPerWord = 32;
 
 // The number of words that hold `bits` bits.
-constexpr int64_t WordsFor(int64_t bits) { return (bits + kBitsPerWord - 1) / kBitsPerWord; }
+BNN_KERNEL_INLINE constexpr int64_t WordsFor(int64_t bits) { return (bits + kBitsPerWord - 1) / kBitsPerWord; }
 
 // The mask of the bits in use in the last word of a run of `bits` bits (bits >= 1).
-constexpr uint32_t TailMask(int64_t bits) {
+BNN_KERNEL_INLINE constexpr uint32_t TailMask(int64_t bits) {
   const int64_t used = bits % kBitsPerWord;
   return used == 0 ? ~uint32_t{0} : (uint32_t{1} << used) - 1;
 }
 
 // The mask of the bits in use in word `word` of a run of `bits` bits.
-constexpr uint32_t WordMask(int64_t bits, int64_t word) {
+BNN_KERNEL_INLINE constexpr uint32_t WordMask(int64_t bits, int64_t word) {
   if (word < bits / kBitsPerWord) return ~uint32_t{0};
   return word == bits / kBitsPerWord && bits % kBitsPerWord != 0 ? TailMask(bits) : 0;
 }
 
-constexpr uint32_t GetBit(const uint32_t* words, int64_t index) {
+BNN_KERNEL_INLINE constexpr uint32_t GetBit(const uint32_t* words, int64_t index) {
   return (words[index / kBitsPerWord] >> (index % kBitsPerWord)) & 1u;
 }
 
-constexpr void SetBit(uint32_t* words, int64_t index, uint32_t bit) {
+BNN_KERNEL_INLINE constexpr void SetBit(uint32_t* words, int64_t index, uint32_t bit) {
   const uint32_t mask = uint32_t{1} << (index % kBitsPerWord);
   uint32_t& word = words[index / kBitsPerWord];
   word = bit != 0 ? (word | mask) : (word & ~mask);

@@ -25,13 +25,15 @@
 
 #include <cstdint>
 
+#include "kernels/bits.h"
+
 namespace bnn::kernels {
 
 inline constexpr int64_t kChannelBlock = 32;                  // channels handled as one unit: one output word of bits
 inline constexpr int64_t kMaxTerms = (int64_t{1} << 24) - 1;  // largest K whose accumulator a float holds exactly
 inline constexpr int kMaxEpilogueSteps = 12;
 
-constexpr int64_t PaddedChannels(int64_t channels) {
+BNN_KERNEL_INLINE constexpr int64_t PaddedChannels(int64_t channels) {
   return (channels + kChannelBlock - 1) / kChannelBlock * kChannelBlock;
 }
 

@@ -1,0 +1,26 @@
+#include "kernels/bitpack/bitpack_table.h"
+
+namespace bnn::kernels {
+namespace {
+
+// Best first, the reference last.
+constexpr const BitpackKernel* kKernels[] = {
+#if defined(__x86_64__)
+    &kBitpackAvx512,
+    &kBitpackAvx2,
+#endif
+    &kBitpackRef,
+};
+
+}  // namespace
+
+BitpackKernelList BitpackKernels() { return {kKernels, static_cast<int64_t>(sizeof(kKernels) / sizeof(kKernels[0]))}; }
+
+const BitpackKernel* SelectBitpack(Isa max_isa) {
+  for (const BitpackKernel* kernel : kKernels) {
+    if (kernel->isa <= max_isa && IsaSupported(kernel->isa)) return kernel;
+  }
+  return &kBitpackRef;
+}
+
+}  // namespace bnn::kernels

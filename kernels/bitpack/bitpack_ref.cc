@@ -1,0 +1,30 @@
+// The specification of bitpack: obvious loops, any strides.
+#include "kernels/bitpack/bitpack_table.h"
+
+namespace bnn::kernels {
+namespace {
+
+void Pack(const BitpackArgs& args) {
+  for (int64_t p = 0; p < args.pixels; ++p) {
+    uint32_t* const bits = args.bits + p * args.bits_pixel_stride;
+    for (int64_t w = 0; w < WordsFor(args.channels); ++w) bits[w] = 0;
+    for (int64_t c = 0; c < args.channels; ++c) {
+      const float x = args.in[p * args.in_pixel_stride + c * args.in_channel_stride];
+      SetBit(bits, c, x >= args.thresholds[c] ? 1 : 0);  // false where x is NaN
+    }
+  }
+}
+
+void Unpack(const BitunpackArgs& args) {
+  for (int64_t p = 0; p < args.pixels; ++p) {
+    const uint32_t* const bits = args.bits + p * args.bits_pixel_stride;
+    float* const out = args.out + p * args.out_pixel_stride;
+    for (int64_t c = 0; c < args.channels; ++c) out[c] = GetBit(bits, c) != 0 ? args.hi[c] : args.lo[c];
+  }
+}
+
+}  // namespace
+
+const BitpackKernel kBitpackRef = {"bitpack_ref", Isa::kReference, Pack, Unpack};
+
+}  // namespace bnn::kernels

@@ -1,0 +1,28 @@
+#include "kernels/bmaxpool/bmaxpool_table.h"
+
+namespace bnn::kernels {
+namespace {
+
+// Best first, the reference last.
+constexpr const BMaxPoolKernel* kKernels[] = {
+#if defined(__x86_64__)
+    &kBMaxPoolAvx512,
+    &kBMaxPoolAvx2,
+#endif
+    &kBMaxPoolRef,
+};
+
+}  // namespace
+
+BMaxPoolKernelList BMaxPoolKernels() {
+  return {kKernels, static_cast<int64_t>(sizeof(kKernels) / sizeof(kKernels[0]))};
+}
+
+const BMaxPoolKernel* SelectBMaxPool(Isa max_isa) {
+  for (const BMaxPoolKernel* kernel : kKernels) {
+    if (kernel->isa <= max_isa && IsaSupported(kernel->isa)) return kernel;
+  }
+  return &kBMaxPoolRef;
+}
+
+}  // namespace bnn::kernels
