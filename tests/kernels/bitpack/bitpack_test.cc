@@ -1,0 +1,278 @@
+// Every bitpack kernel against the reference, and the reference against a computation that shares nothing with it.
+#include "kernels/bitpack/bitpack.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/epilogue.h"
+#include "tests/kernels/guarded_buffer.h"
+#include "tests/test_support.h"
+
+namespace bnn::kernels {
+namespace {
+
+using test::Guard;
+using test::GuardedBuffer;
+
+constexpr int64_t kChannels[] = {1, 3, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 256, 513};
+constexpr int64_t kPixels[] = {1, 2, 5, 8, 15, 16, 17, 31, 64, 67};
+constexpr uint32_t kUntouched = 0xDEADBEEF;
+
+enum class Layout { kInterleaved, kInterleavedWithGaps, kPlanar, kPlanarWithGaps, kStrided };
+constexpr Layout kLayouts[] = {Layout::kInterleaved, Layout::kInterleavedWithGaps, Layout::kPlanar,
+                               Layout::kPlanarWithGaps, Layout::kStrided};
+
+struct Case {
+  int64_t pixels = 0;
+  int64_t channels = 0;
+  Layout layout = Layout::kInterleaved;
+  int64_t bits_pixel_stride = 0;
+
+  int64_t pixel_stride() const {
+    switch (layout) {
+      case Layout::kInterleaved:
+        return channels;
+      case Layout::kInterleavedWithGaps:
+        return channels + 5;
+      case Layout::kPlanar:
+      case Layout::kPlanarWithGaps:
+        return 1;
+      case Layout::kStrided:
+        return 3;
+    }
+    return 0;
+  }
+  int64_t channel_stride() const {
+    switch (layout) {
+      case Layout::kInterleaved:
+      case Layout::kInterleavedWithGaps:
+        return 1;
+      case Layout::kPlanar:
+        return pixels;
+      case Layout::kPlanarWithGaps:
+        return pixels + 7;
+      case Layout::kStrided:
+        return 3 * pixels + 2;
+    }
+    return 0;
+  }
+  // One past the last element that a kernel may read.
+  int64_t in_size() const { return (pixels - 1) * pixel_stride() + (channels - 1) * channel_stride() + 1; }
+  int64_t bits_size() const { return (pixels - 1) * bits_pixel_stride + WordsFor(channels); }
+};
+
+// Thresholds that hit all of: above, below, equal, one ulp apart, infinities, NaN on either side, signed zeros.
+float RandomValue(std::mt19937& random) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  switch (random() % 12) {
+    case 0:
+      return std::numeric_limits<float>::quiet_NaN();
+    case 1:
+      return kInfinity;
+    case 2:
+      return -kInfinity;
+    case 3:
+      return 0.0f;
+    case 4:
+      return -0.0f;
+    case 5:
+      return std::nextafter(1.0f, kInfinity);
+    case 6:
+      return 1.0f;
+    case 7:
+      return std::numeric_limits<float>::denorm_min();
+    default:
+      return static_cast<float>(static_cast<int>(random() % 2001) - 1000) / 500.0f;
+  }
+}
+
+std::vector<float> RandomValues(int64_t count, std::mt19937& random) {
+  std::vector<float> values(static_cast<size_t>(count));
+  for (float& value : values) value = RandomValue(random);
+  return values;
+}
+
+// Per-channel parameters, padded as the contract says; the padding is random, because kernels may not depend on it.
+std::vector<float> RandomParameters(int64_t channels, std::mt19937& random) {
+  return RandomValues(PaddedChannels(channels), random);
+}
+
+std::vector<uint32_t> PackWith(const BitpackKernel& kernel, const Case& c, const std::vector<float>& in,
+                               const std::vector<float>& thresholds, Guard guard) {
+  const GuardedBuffer<float> guarded_in(in, guard);
+  const GuardedBuffer<float> guarded_thresholds(thresholds, guard);
+  GuardedBuffer<uint32_t> bits(std::vector<uint32_t>(static_cast<size_t>(c.bits_size()), kUntouched), guard);
+  kernel.pack({.pixels = c.pixels,
+               .channels = c.channels,
+               .in = guarded_in.data(),
+               .in_pixel_stride = c.pixel_stride(),
+               .in_channel_stride = c.channel_stride(),
+               .thresholds = guarded_thresholds.data(),
+               .bits = bits.data(),
+               .bits_pixel_stride = c.bits_pixel_stride});
+  CHECK(bits.SlackIntact());
+  return bits.ToVector();
+}
+
+// The contract in other words: byte-wise bits written at bit positions of a byte array, words assembled at the end.
+std::vector<uint32_t> PackNaively(const Case& c, const std::vector<float>& in, const std::vector<float>& thresholds) {
+  std::vector<uint32_t> words(static_cast<size_t>(c.bits_size()), kUntouched);
+  for (int64_t p = 0; p < c.pixels; ++p) {
+    std::vector<bool> flags(static_cast<size_t>((c.channels + 31) / 32 * 32), false);
+    for (int64_t channel = 0; channel < c.channels; ++channel) {
+      const double x = in[static_cast<size_t>(p * c.pixel_stride() + channel * c.channel_stride())];
+      const double t = thresholds[static_cast<size_t>(channel)];
+      flags[static_cast<size_t>(channel)] = !std::isnan(x) && !std::isnan(t) && !(x < t);
+    }
+    for (size_t w = 0; w < flags.size() / 32; ++w) {
+      uint64_t value = 0;
+      for (size_t b = 0; b < 32; ++b) value += flags[w * 32 + b] ? uint64_t{1} << b : 0;
+      words[static_cast<size_t>(p * c.bits_pixel_stride) + w] = static_cast<uint32_t>(value);
+    }
+  }
+  return words;
+}
+
+std::vector<Case> AllCases() {
+  std::vector<Case> cases;
+  for (const int64_t channels : kChannels) {
+    for (const int64_t pixels : kPixels) {
+      for (const Layout layout : kLayouts) {
+        for (const int64_t gap : {0, 3}) cases.push_back({pixels, channels, layout, WordsFor(channels) + gap});
+      }
+    }
+  }
+  return cases;
+}
+
+std::string Describe(const BitpackKernel& kernel, const Case& c) {
+  return std::string(kernel.name) + " pixels " + std::to_string(c.pixels) + " channels " + std::to_string(c.channels) +
+         " layout " + std::to_string(static_cast<int>(c.layout)) + " stride " + std::to_string(c.bits_pixel_stride);
+}
+
+std::vector<const BitpackKernel*> RunnableKernels() {
+  std::vector<const BitpackKernel*> runnable;
+  const BitpackKernelList list = BitpackKernels();
+  for (int64_t i = 0; i < list.size; ++i) {
+    const BitpackKernel* const kernel = list.begin[i];
+    if (test::CpuHasIsa(IsaName(kernel->isa))) {
+      runnable.push_back(kernel);
+    } else {
+      test::Skip(std::string(kernel->name) + ": the CPU lacks " + IsaName(kernel->isa));
+    }
+  }
+  return runnable;
+}
+
+TEST_CASE("pack: every kernel equals the naive computation, touching nothing outside its ranges") {
+  std::mt19937 random(1);
+  const std::vector<const BitpackKernel*> kernels = RunnableKernels();
+  for (const Case& c : AllCases()) {
+    const std::vector<float> in = RandomValues(c.in_size(), random);
+    const std::vector<float> thresholds = RandomParameters(c.channels, random);
+    const std::vector<uint32_t> expected = PackNaively(c, in, thresholds);
+    for (const BitpackKernel* kernel : kernels) {
+      for (const Guard guard : test::kBothGuards) {
+        INFO(Describe(*kernel, c));
+        REQUIRE(PackWith(*kernel, c, in, thresholds, guard) == expected);
+      }
+    }
+  }
+}
+
+TEST_CASE("pack: equality counts as high, NaN as low") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> in = {2.0f, std::nextafter(2.0f, 0.0f), nan, 2.0f, -0.0f};
+  std::vector<float> thresholds(32, 0.0f);
+  thresholds[0] = 2.0f;
+  thresholds[1] = 2.0f;
+  thresholds[2] = -std::numeric_limits<float>::infinity();
+  thresholds[3] = nan;
+  thresholds[4] = 0.0f;
+  const Case c = {1, 5, Layout::kInterleaved, 1};
+  for (const BitpackKernel* kernel : RunnableKernels()) {
+    INFO(kernel->name);
+    CHECK(PackWith(*kernel, c, in, thresholds, Guard::kAfter)[0] == 0b10001u);
+  }
+}
+
+TEST_CASE("pack: no pixels, no writes") {
+  for (const BitpackKernel* kernel : RunnableKernels()) {
+    uint32_t bits = kUntouched;
+    const std::vector<float> thresholds(32, 0.0f);
+    kernel->pack({.pixels = 0, .channels = 7, .in_pixel_stride = 7, .thresholds = thresholds.data(), .bits = &bits});
+    CHECK(bits == kUntouched);
+  }
+}
+
+TEST_CASE("unpack: every kernel equals the naive computation, touching nothing outside its ranges") {
+  std::mt19937 random(2);
+  const std::vector<const BitpackKernel*> kernels = RunnableKernels();
+  for (const int64_t channels : kChannels) {
+    for (const int64_t pixels : {int64_t{1}, int64_t{2}, int64_t{5}}) {
+      for (const int64_t gap : {int64_t{0}, int64_t{3}}) {
+        const int64_t bits_stride = WordsFor(channels) + gap;
+        const int64_t out_stride = channels + gap;
+        std::vector<uint32_t> bits(static_cast<size_t>((pixels - 1) * bits_stride + WordsFor(channels)));
+        for (uint32_t& word : bits) word = static_cast<uint32_t>(random());
+        std::vector<float> lo(static_cast<size_t>(PaddedChannels(channels)));
+        std::vector<float> hi(lo.size());
+        for (size_t i = 0; i < lo.size(); ++i) {
+          lo[i] = -1.0f - static_cast<float>(i);
+          hi[i] = 1.0f + static_cast<float>(i);
+        }
+        std::vector<float> expected(static_cast<size_t>((pixels - 1) * out_stride + channels), 0.5f);
+        for (int64_t p = 0; p < pixels; ++p) {
+          for (int64_t c = 0; c < channels; ++c) {
+            const uint32_t word = bits[static_cast<size_t>(p * bits_stride + c / 32)];
+            const size_t index = static_cast<size_t>(c);
+            expected[static_cast<size_t>(p * out_stride + c)] = ((word >> (c % 32)) % 2 == 1) ? hi[index] : lo[index];
+          }
+        }
+        for (const BitpackKernel* kernel : kernels) {
+          for (const Guard guard : test::kBothGuards) {
+            INFO(kernel->name, " pixels ", pixels, " channels ", channels, " gap ", gap);
+            const GuardedBuffer<uint32_t> guarded_bits(bits, guard);
+            const GuardedBuffer<float> guarded_lo(lo, guard);
+            const GuardedBuffer<float> guarded_hi(hi, guard);
+            GuardedBuffer<float> out(std::vector<float>(expected.size(), 0.5f), guard);
+            kernel->unpack({.pixels = pixels,
+                            .channels = channels,
+                            .bits = guarded_bits.data(),
+                            .bits_pixel_stride = bits_stride,
+                            .lo = guarded_lo.data(),
+                            .hi = guarded_hi.data(),
+                            .out = out.data(),
+                            .out_pixel_stride = out_stride});
+            REQUIRE(out.ToVector() == expected);
+            CHECK(out.SlackIntact());
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("the table ends with the reference, and selection respects its limit") {
+  const BitpackKernelList list = BitpackKernels();
+  REQUIRE(list.size >= 1);
+  CHECK(list.begin[list.size - 1]->isa == Isa::kReference);
+  for (int64_t i = 0; i + 1 < list.size; ++i) CHECK(list.begin[i]->isa > list.begin[i + 1]->isa);
+  for (const Isa limit : kAllIsas) {
+    const BitpackKernel* const kernel = SelectBitpack(limit);
+    CHECK(kernel->isa <= limit);
+    CHECK(IsaSupported(kernel->isa));
+    for (int64_t i = 0; i < list.size; ++i) {
+      const Isa isa = list.begin[i]->isa;
+      if (isa <= limit && IsaSupported(isa)) CHECK(kernel->isa >= isa);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bnn::kernels

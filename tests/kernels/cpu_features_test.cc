@@ -1,0 +1,82 @@
+// Detection against what the operating system reports, from a source of its own: /proc/cpuinfo lists a vector flag only
+// when the kernel also saves its registers.
+#include "kernels/cpu_features.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/test_support.h"
+
+namespace bnn::kernels {
+namespace {
+
+// The words of the "flags" (x86) or "Features" (ARM) line of the first processor; empty where there is none.
+std::set<std::string> CpuinfoFlags() {
+  std::ifstream file("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.rfind("flags", 0) != 0 && line.rfind("Features", 0) != 0) continue;
+    std::istringstream words(line.substr(line.find(':') + 1));
+    std::set<std::string> flags;
+    for (std::string word; words >> word;) flags.insert(word);
+    return flags;
+  }
+  return {};
+}
+
+bool HasAll(const std::set<std::string>& flags, const std::vector<std::string>& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& flag) { return flags.count(flag) != 0; });
+}
+
+TEST_CASE("detection agrees with /proc/cpuinfo") {
+  const std::set<std::string> flags = CpuinfoFlags();
+  if (flags.empty()) return test::Skip("/proc/cpuinfo has no flags");
+  const std::vector<std::string> avx2 = {"avx2", "fma", "bmi1", "bmi2"};
+  std::vector<std::string> avx512 = avx2;
+  for (const char* flag : {"avx512f", "avx512bw", "avx512vl", "avx512dq"}) avx512.push_back(flag);
+  std::vector<std::string> vpopcnt = avx512;
+  vpopcnt.push_back("avx512_vpopcntdq");
+  CHECK(IsaSupported(Isa::kReference));
+  CHECK(IsaSupported(Isa::kNeon) == (HasAll(flags, {"neon"}) || HasAll(flags, {"asimd"})));
+  CHECK(IsaSupported(Isa::kAvx2) == HasAll(flags, avx2));
+  CHECK(IsaSupported(Isa::kAvx512) == HasAll(flags, avx512));
+  CHECK(IsaSupported(Isa::kAvx512Vpopcnt) == HasAll(flags, vpopcnt));
+}
+
+TEST_CASE("BestIsa is supported and nothing better is") {
+  CHECK(IsaSupported(BestIsa()));
+  for (const Isa isa : kAllIsas) {
+    if (isa > BestIsa()) CHECK_FALSE(IsaSupported(isa));
+  }
+}
+
+TEST_CASE("names and instruction sets translate both ways") {
+  for (const Isa isa : kAllIsas) {
+    Isa back = isa == Isa::kReference ? Isa::kNeon : Isa::kReference;
+    CHECK(IsaFromName(IsaName(isa), &back));
+    CHECK(back == isa);
+  }
+  for (const char* name : {"", "AVX2", "avx", "avx5122", "avx512vpopcnt "}) {
+    Isa isa = Isa::kNeon;
+    CHECK_FALSE(IsaFromName(name, &isa));
+    CHECK(isa == Isa::kNeon);
+  }
+}
+
+TEST_CASE("all threads see the same answer") {
+  std::vector<Isa> best(8, Isa::kReference);
+  std::vector<std::thread> threads;
+  for (Isa& isa : best) threads.emplace_back([&isa] { isa = BestIsa(); });
+  for (std::thread& thread : threads) thread.join();
+  for (const Isa isa : best) CHECK(isa == BestIsa());
+}
+
+}  // namespace
+}  // namespace bnn::kernels
