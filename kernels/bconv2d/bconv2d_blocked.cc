@@ -1,0 +1,60 @@
+#include "kernels/bconv2d/bconv2d_blocked.h"
+
+#include "kernels/pack_weights.h"
+
+namespace bnn::kernels {
+namespace {
+
+WeightShape WeightsOf(const BConv2dShape& shape) {
+  return {shape.out_channels, shape.kernel_h * shape.kernel_w, shape.in_channels};
+}
+
+// The window as few and long runs: taps that touch become one run, and so do kernel rows that touch.
+TapWalk ResolveWalk(const BConv2dShape& shape, const BConv2dArgs& args) {
+  TapWalk walk;
+  walk.rows = shape.kernel_h;
+  walk.row_step = shape.dilation_h * args.in_strides.row;
+  walk.cols = shape.kernel_w;
+  walk.col_step = shape.dilation_w * args.in_strides.pixel;
+  walk.words = WordsFor(shape.in_channels);
+  if (walk.cols == 1 || walk.col_step == walk.words) {
+    walk.words *= walk.cols;
+    walk.cols = 1;
+  }
+  if (walk.cols == 1 && (walk.rows == 1 || walk.row_step == walk.words)) {
+    walk.words *= walk.rows;
+    walk.rows = 1;
+  }
+  return walk;
+}
+
+}  // namespace
+
+const char* RefuseBlockedBConv2d(const BConv2dShape& shape) {
+  return shape.terms() > kMaxTerms ? "more terms per output than a float counts exactly" : nullptr;
+}
+
+int64_t BlockedBConv2dWords(const BConv2dShape& shape) { return BlockedWeightWords(WeightsOf(shape)); }
+
+void PackBlockedBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed) {
+  PackBlockedWeights(WeightsOf(shape), weights, packed);
+}
+
+BConv2dGeometry ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& args) {
+  BConv2dGeometry geometry;
+  geometry.in_steps = {args.in_strides.image, shape.stride_h * args.in_strides.row,
+                       shape.stride_w * args.in_strides.pixel};
+  geometry.walk = ResolveWalk(shape, args);
+  geometry.block_words = shape.kernel_h * shape.kernel_w * WordsFor(shape.in_channels) * kChannelBlock;
+  geometry.base_step = PaddedChannels(shape.out_channels);
+  geometry.last_block = geometry.base_step / kChannelBlock - 1;
+  geometry.last_lanes = TailMask(shape.out_channels);
+
+  const Extent rows = {args.image_begin, args.image_end, args.row_begin, args.row_end, 0, shape.out_w()};
+  // Border classes belong to rows and columns as they are.
+  const bool merge = args.row_class == nullptr;
+  geometry.extent = merge ? MergeRows(rows, shape.out_h(), shape.out_w(), geometry.in_steps, args.epilogue) : rows;
+  return geometry;
+}
+
+}  // namespace bnn::kernels

@@ -1,0 +1,12 @@
+// The kernels that bconv2d_list.cc orders. Each is defined in the file of its name, which exports nothing else.
+#pragma once
+
+#include "kernels/bconv2d/bconv2d.h"
+
+namespace bnn::kernels {
+
+extern const BConv2dKernel kBConv2dRef;
+extern const BConv2dKernel kBConv2dAvx2;
+extern const BConv2dKernel kBConv2dAvx512Vpopcnt;
+
+}  // namespace bnn::kernels

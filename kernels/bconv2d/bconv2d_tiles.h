@@ -1,0 +1,87 @@
+// The loops around the inner loop of binary convolution, for vector kernels. ISA files only.
+//
+// Order: channel blocks, images, rows, tiles of pixels. The weights of one block (9 * K/32 * 128 bytes for a 3x3: 4.5
+// KB at 128 input channels) then stay in L1 while the whole image passes, and the few input rows of a window stay in L1
+// while a row is computed. The input is read once a block; bits are small, so it comes from L1 or L2 (28x28x128 with
+// its halo is 14 KB).
+//
+// A row is cut into tiles of at most Counter::kMaxPixels pixels of nearly equal size: 16 pixels are 6 + 5 + 5, not
+// 7 + 7 + 2, because a tile of few pixels has too few independent sums to hide its loads.
+#pragma once
+
+#include "kernels/bconv2d/bconv2d_blocked.h"
+#include "kernels/simd/epilogue_tile.h"
+#include "kernels/simd/inline.h"
+
+namespace bnn::kernels {
+namespace {
+
+struct BConv2dTile {
+  const uint32_t* in;         // the first word under the first pixel
+  const uint32_t* weights;    // of the block
+  const int32_t* base;        // of the row's first class and the block
+  const uint16_t* col_class;  // of the first pixel; nullptr: all 0
+  TilePlace place;
+};
+
+// One function a tile size (never inlined into the loops), so that each gets its own register allocation.
+template <class Counter, int kPixels>
+BNN_NOINLINE void RunTile(const BConv2dGeometry& geometry, const Epilogue& epilogue, const BConv2dTile& tile) {
+  using V = typename Counter::Vector;
+  typename V::Int counts[1][kPixels][V::kVectors];
+  Counter::template Count<kPixels, 1>(geometry.walk, tile.in, geometry.in_steps.pixel, tile.weights, 0, counts);
+  const int32_t* base[kPixels];
+  BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+    base[p] = tile.base + (tile.col_class == nullptr ? 0 : tile.col_class[p] * geometry.base_step);
+  }
+  FinishCounts<V, kPixels>(epilogue, tile.place, base, counts[0]);
+}
+
+template <class Counter, int kPixels>
+BNN_INLINE void RunTileOf(int64_t pixels, const BConv2dGeometry& geometry, const Epilogue& epilogue,
+                          const BConv2dTile& tile) {
+  if (pixels == kPixels) {
+    RunTile<Counter, kPixels>(geometry, epilogue, tile);
+  } else if constexpr (kPixels > 1) {
+    RunTileOf<Counter, kPixels - 1>(pixels, geometry, epilogue, tile);
+  }
+}
+
+template <class Counter>
+BNN_INLINE void RunRow(const BConv2dGeometry& geometry, const BConv2dArgs& args, int64_t image, int64_t row,
+                       int64_t block) {
+  const int64_t channel = block * kChannelBlock;
+  const uint32_t lanes = block == geometry.last_block ? geometry.last_lanes : kAllLanes;
+  const uint32_t* in = args.in + image * geometry.in_steps.image + row * geometry.in_steps.row;
+  const int32_t* base = args.base + channel;
+  if (args.row_class != nullptr) base += args.row_class[row] * args.num_col_classes * geometry.base_step;
+
+  int64_t col = geometry.extent.col_begin;
+  int64_t tiles = (geometry.extent.col_end - col + Counter::kMaxPixels - 1) / Counter::kMaxPixels;
+  for (; tiles > 0; --tiles) {
+    const int64_t pixels = (geometry.extent.col_end - col + tiles - 1) / tiles;
+    const BConv2dTile tile = {in + col * geometry.in_steps.pixel,
+                              args.weights + block * geometry.block_words,
+                              base,
+                              args.row_class == nullptr ? nullptr : args.col_class + col,
+                              {image, row, col, channel, lanes}};
+    RunTileOf<Counter, Counter::kMaxPixels>(pixels, geometry, args.epilogue, tile);
+    col += pixels;
+  }
+}
+
+template <class Counter>
+void RunBConv2dTiles(const BConv2dShape& shape, const BConv2dArgs& args) {
+  const BConv2dGeometry geometry = ResolveBConv2d(shape, args);
+  const Extent& extent = geometry.extent;
+  for (int64_t block = args.block_begin; block < args.block_end; ++block) {
+    for (int64_t image = extent.image_begin; image < extent.image_end; ++image) {
+      for (int64_t row = extent.row_begin; row < extent.row_end; ++row) {
+        RunRow<Counter>(geometry, args, image, row, block);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bnn::kernels

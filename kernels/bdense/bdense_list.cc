@@ -1,0 +1,27 @@
+#include "kernels/bdense/bdense_table.h"
+#include "kernels/select.h"
+
+namespace bnn::kernels {
+namespace {
+
+constexpr const BDenseKernel* kKernels[] = {
+#if defined(__x86_64__)
+    &kBDenseAvx512Vpopcnt,
+    &kBDenseAvx2,
+#endif
+    &kBDenseRef,
+};
+
+}  // namespace
+
+BDenseKernelList BDenseKernels() { return {kKernels, static_cast<int64_t>(sizeof(kKernels) / sizeof(kKernels[0]))}; }
+
+const BDenseKernel* SelectBDense(const BDenseShape& shape, Isa max_isa, RefusalFn refused, void* context) {
+  return SelectKernel(
+      BDenseKernels(), max_isa, [&](const BDenseKernel& kernel) { return kernel.refuse(shape); },
+      [&](const BDenseKernel& kernel, const char* reason) {
+        if (refused != nullptr) refused(context, kernel.name, reason);
+      });
+}
+
+}  // namespace bnn::kernels

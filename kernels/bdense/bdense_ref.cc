@@ -1,0 +1,45 @@
+// The reference of the binary dense layer.
+#include <bit>
+
+#include "kernels/bdense/bdense_table.h"
+#include "kernels/epilogue_ref.h"
+#include "kernels/pack_weights.h"
+
+namespace bnn::kernels {
+namespace {
+
+WeightShape WeightsOf(const BDenseShape& shape) { return {shape.out_features, 1, shape.in_features}; }
+
+const char* Refuse(const BDenseShape& shape) { return nullptr; }
+int64_t PackedWords(const BDenseShape& shape) { return RowWeightWords(WeightsOf(shape)); }
+void Pack(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed) {
+  PackRowWeights(WeightsOf(shape), weights, packed);
+}
+
+int32_t Dot(const BDenseShape& shape, const uint32_t* in, const uint32_t* weights) {
+  int32_t differences = 0;
+  for (int64_t w = 0; w < WordsFor(shape.in_features); ++w) differences += std::popcount(in[w] ^ weights[w]);
+  return static_cast<int32_t>(shape.in_features) - 2 * differences;
+}
+
+void Run(const BDenseShape& shape, const BDenseArgs& args) {
+  for (int64_t row = args.row_begin; row < args.row_end; ++row) {
+    const uint32_t* in = args.in + row * args.in_row_stride;
+    for (int64_t block = args.block_begin; block < args.block_end; ++block) {
+      const int64_t begin = block * kChannelBlock;
+      const int64_t left = shape.out_features - begin;
+      const int64_t channels = left < kChannelBlock ? left : kChannelBlock;
+      int32_t acc[kChannelBlock];
+      for (int64_t c = 0; c < channels; ++c) {
+        acc[c] = Dot(shape, in, args.weights + (begin + c) * WordsFor(shape.in_features));
+      }
+      ReferenceEpilogue(args.epilogue, {0, 0, row}, begin, channels, acc);
+    }
+  }
+}
+
+}  // namespace
+
+const BDenseKernel kBDenseRef = {"bdense_ref", Isa::kReference, Refuse, PackedWords, Pack, Run};
+
+}  // namespace bnn::kernels

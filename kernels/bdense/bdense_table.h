@@ -1,0 +1,12 @@
+// The kernels that bdense_list.cc orders. Each is defined in the file of its name, which exports nothing else.
+#pragma once
+
+#include "kernels/bdense/bdense.h"
+
+namespace bnn::kernels {
+
+extern const BDenseKernel kBDenseRef;
+extern const BDenseKernel kBDenseAvx2;
+extern const BDenseKernel kBDenseAvx512Vpopcnt;
+
+}  // namespace bnn::kernels

@@ -1,0 +1,59 @@
+#include "kernels/epilogue_ref.h"
+
+#include <cmath>
+
+#include "kernels/bits.h"
+
+namespace bnn::kernels {
+namespace {
+
+float ApplyStep(const EpilogueStep& step, const OutputPixel& at, int64_t channel, float y) {
+  switch (step.kind) {
+    case StepKind::kAffine:
+      return std::fma(y, step.a[channel], step.b[channel]);
+    case StepKind::kPRelu:
+      return y < 0 ? y * step.a[channel] : y;
+    case StepKind::kClamp:
+      return y < step.lo ? step.lo : (y > step.hi ? step.hi : y);
+    case StepKind::kAdd:
+      return y + step.a[PixelOffset(step.strides, at) + channel];
+  }
+  return y;
+}
+
+void StoreBits(const Epilogue& epilogue, const OutputPixel& at, int64_t channel_begin, uint32_t word) {
+  epilogue.bits[PixelOffset(epilogue.bits_strides, at) + channel_begin / kBitsPerWord] = word;
+}
+
+}  // namespace
+
+void ReferenceEpilogue(const Epilogue& epilogue, const OutputPixel& at, int64_t channel_begin, int64_t channels,
+                       const float* y) {
+  uint32_t word = 0;
+  for (int64_t i = 0; i < channels; ++i) {
+    const int64_t channel = channel_begin + i;
+    float value = y[i];
+    for (int s = 0; s < epilogue.num_steps; ++s) value = ApplyStep(epilogue.steps[s], at, channel, value);
+    if (epilogue.out != nullptr) epilogue.out[PixelOffset(epilogue.out_strides, at) + channel] = value;
+    if (epilogue.bits != nullptr) word |= uint32_t{value >= epilogue.thresholds[channel]} << i;
+  }
+  if (epilogue.bits != nullptr) StoreBits(epilogue, at, channel_begin, word);
+}
+
+void ReferenceEpilogue(const Epilogue& epilogue, const OutputPixel& at, int64_t channel_begin, int64_t channels,
+                       const int32_t* acc) {
+  if (epilogue.bits != nullptr && epilogue.int_thresholds != nullptr) {
+    uint32_t word = 0;
+    for (int64_t i = 0; i < channels; ++i) {
+      const bool reached = acc[i] >= epilogue.int_thresholds[channel_begin + i];
+      word |= (uint32_t{reached} ^ GetBit(epilogue.flip, channel_begin + i)) << i;
+    }
+    StoreBits(epilogue, at, channel_begin, word);
+    return;
+  }
+  float y[kChannelBlock];
+  for (int64_t i = 0; i < channels; ++i) y[i] = static_cast<float>(acc[i]);
+  ReferenceEpilogue(epilogue, at, channel_begin, channels, y);
+}
+
+}  // namespace bnn::kernels

@@ -1,0 +1,36 @@
+// Choosing from an ordered table of kernels, best first, reference last.
+#pragma once
+
+#include "kernels/cpu_features.h"
+
+namespace bnn::kernels {
+
+// Why this process does not run kernels of `isa`, or nullptr when it does.
+inline const char* RefuseIsa(Isa isa, Isa max_isa) {
+  if (isa == Isa::kReference) return nullptr;
+  if (isa > max_isa) return "above the maximal instruction set";
+  if (!IsaSupported(isa)) return "not supported by this CPU or its operating system";
+  return nullptr;
+}
+
+// The first kernel that neither its instruction set nor `refuse(kernel)` excludes, the last (the reference) in any
+// case. `refused(kernel, reason)` hears of each kernel that was passed over.
+template <class List, class Refuse, class Refused>
+auto SelectKernel(const List& list, Isa max_isa, Refuse refuse, Refused refused) {
+  for (int64_t i = 0; i + 1 < list.size; ++i) {
+    const char* reason = RefuseIsa(list.begin[i]->isa, max_isa);
+    if (reason == nullptr) reason = refuse(*list.begin[i]);
+    if (reason == nullptr) return list.begin[i];
+    refused(*list.begin[i], reason);
+  }
+  return list.begin[list.size - 1];
+}
+
+// The same for kernels that accept every shape.
+template <class List>
+auto SelectKernel(const List& list, Isa max_isa) {
+  return SelectKernel(
+      list, max_isa, [](const auto&) -> const char* { return nullptr; }, [](const auto&, const char*) {});
+}
+
+}  // namespace bnn::kernels

@@ -1,0 +1,12 @@
+// How vector code keeps a tile of accumulators in registers: every helper that takes the tile is inlined into the
+// kernel, and loops over the tile are unrolled, so that each element of the arrays becomes one register.
+#pragma once
+
+#define BNN_INLINE inline __attribute__((always_inline))
+#define BNN_NOINLINE __attribute__((noinline))
+
+#if defined(__clang__)
+#define BNN_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define BNN_UNROLL _Pragma("GCC unroll 32")
+#endif

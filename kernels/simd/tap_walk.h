@@ -1,0 +1,20 @@
+// The input words under one output pixel: `rows` x `cols` runs of `words` neighbouring words.
+//
+// For a convolution the runs are its taps. Where the taps of a kernel row touch each other in memory (no dilation, no
+// other group's channels between them) they are one longer run: 3x3 over 64 channels is 3 runs of 6 words, not 9 of 2.
+// A dense layer is one run. The packed weights lie in the order of the walk, so they are read straight through.
+#pragma once
+
+#include <cstdint>
+
+namespace bnn::kernels {
+
+struct TapWalk {
+  int64_t rows = 1;
+  int64_t row_step = 0;  // words
+  int64_t cols = 1;
+  int64_t col_step = 0;  // words
+  int64_t words = 0;
+};
+
+}  // namespace bnn::kernels

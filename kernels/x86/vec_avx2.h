@@ -1,0 +1,55 @@
+// The vector wrapper of kernels/simd/epilogue_tile.h for AVX2 and FMA. ISA files only.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "kernels/simd/inline.h"
+
+namespace bnn::kernels {
+namespace {
+
+struct Avx2 {
+  using Float = __m256;
+  using Int = __m256i;
+  using Mask = __m256;
+  static constexpr int kLanes = 8;
+  static constexpr int kVectors = 4;
+
+  // All ones in the lanes whose bit is set.
+  static BNN_INLINE __m256i LaneMask(uint32_t lanes) {
+    const __m256i bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    return _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(static_cast<int32_t>(lanes)), bit), bit);
+  }
+
+  static BNN_INLINE Float Load(const float* from) { return _mm256_loadu_ps(from); }
+  static BNN_INLINE Float LoadPart(const float* from, uint32_t lanes) {
+    return _mm256_maskload_ps(from, LaneMask(lanes));
+  }
+  static BNN_INLINE void Store(float* to, Float x) { _mm256_storeu_ps(to, x); }
+  static BNN_INLINE void StorePart(float* to, uint32_t lanes, Float x) { _mm256_maskstore_ps(to, LaneMask(lanes), x); }
+  static BNN_INLINE Float Splat(float x) { return _mm256_set1_ps(x); }
+  static BNN_INLINE Float Fma(Float x, Float scale, Float bias) { return _mm256_fmadd_ps(x, scale, bias); }
+  static BNN_INLINE Float Mul(Float a, Float b) { return _mm256_mul_ps(a, b); }
+  static BNN_INLINE Float Add(Float a, Float b) { return _mm256_add_ps(a, b); }
+  static BNN_INLINE Mask Less(Float a, Float b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+  static BNN_INLINE Float Select(Mask mask, Float yes, Float no) { return _mm256_blendv_ps(no, yes, mask); }
+  static BNN_INLINE uint32_t AtLeast(Float a, Float b) {
+    return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GE_OQ)));
+  }
+
+  static BNN_INLINE Int LoadInt(const int32_t* from) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  }
+  static BNN_INLINE Int Zero() { return _mm256_setzero_si256(); }
+  static BNN_INLINE Int Sub2(Int a, Int b) { return _mm256_sub_epi32(a, _mm256_add_epi32(b, b)); }
+  static BNN_INLINE Float ToFloat(Int x) { return _mm256_cvtepi32_ps(x); }
+  static BNN_INLINE uint32_t AtLeast(Int a, Int b) {
+    const int less = _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(b, a)));
+    return static_cast<uint32_t>(less) ^ 0xFFu;
+  }
+};
+
+}  // namespace
+}  // namespace bnn::kernels

@@ -1,0 +1,45 @@
+// The vector wrapper of kernels/simd/epilogue_tile.h for AVX-512 F, BW, VL and DQ. ISA files only.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "kernels/simd/inline.h"
+
+namespace bnn::kernels {
+namespace {
+
+struct Avx512 {
+  using Float = __m512;
+  using Int = __m512i;
+  using Mask = __mmask16;
+  static constexpr int kLanes = 16;
+  static constexpr int kVectors = 2;
+
+  static BNN_INLINE Float Load(const float* from) { return _mm512_loadu_ps(from); }
+  static BNN_INLINE Float LoadPart(const float* from, uint32_t lanes) {
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>(lanes), from);
+  }
+  static BNN_INLINE void Store(float* to, Float x) { _mm512_storeu_ps(to, x); }
+  static BNN_INLINE void StorePart(float* to, uint32_t lanes, Float x) {
+    _mm512_mask_storeu_ps(to, static_cast<__mmask16>(lanes), x);
+  }
+  static BNN_INLINE Float Splat(float x) { return _mm512_set1_ps(x); }
+  static BNN_INLINE Float Fma(Float x, Float scale, Float bias) { return _mm512_fmadd_ps(x, scale, bias); }
+  static BNN_INLINE Float Mul(Float a, Float b) { return _mm512_mul_ps(a, b); }
+  static BNN_INLINE Float Add(Float a, Float b) { return _mm512_add_ps(a, b); }
+  static BNN_INLINE Mask Less(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+  static BNN_INLINE Float Select(Mask mask, Float yes, Float no) { return _mm512_mask_blend_ps(mask, no, yes); }
+  static BNN_INLINE uint32_t AtLeast(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
+
+  static BNN_INLINE Int LoadInt(const int32_t* from) { return _mm512_loadu_si512(from); }
+  static BNN_INLINE Int Zero() { return _mm512_setzero_si512(); }
+  static BNN_INLINE Int Sub2(Int a, Int b) { return _mm512_sub_epi32(a, _mm512_add_epi32(b, b)); }
+  // With the mask of all lanes, which costs nothing: gcc 12 warns of its own header's unmasked form.
+  static BNN_INLINE Float ToFloat(Int x) { return _mm512_maskz_cvtepi32_ps(0xFFFF, x); }
+  static BNN_INLINE uint32_t AtLeast(Int a, Int b) { return _mm512_cmpge_epi32_mask(a, b); }
+};
+
+}  // namespace
+}  // namespace bnn::kernels
