@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that this project needs, by name. Packages that are present are left alone, and apt is
+# not called at all when nothing is missing, so that the script costs nothing the second time and works offline then.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+Usage: install_packages.sh GROUP...
+
+Groups:
+  build   compiler, build tools and libraries: enough to configure and build every preset
+  demo    the Fashion-MNIST images that the main command classifies
+  test    what the tests use besides `build` and `demo` (includes both)
+  all     everything
+
+Needs root or sudo when a package is missing. Debian 12 or later.
+TEXT
+}
+
+build_packages=(
+  cmake
+  g++
+  libbenchmark-dev
+  libcli11-dev
+  libdnnl-dev
+  libfmt-dev
+  libonnx-dev
+  libprotobuf-dev
+  libstb-dev
+  ninja-build
+  nlohmann-json3-dev
+  pkg-config
+  doctest-dev
+  protobuf-compiler
+  zlib1g-dev
+)
+demo_packages=(
+  dataset-fashion-mnist
+)
+test_packages=(
+  ccache
+  clang
+  clang-format
+  python3
+  python3-numpy
+  python3-onnx
+)
+
+is_installed() {
+  [[ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null || true)" == installed ]]
+}
+
+run_as_root() {
+  if [[ "$(id -u)" -eq 0 ]]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    echo "install_packages.sh: these packages are missing and neither root nor sudo is at hand: ${missing[*]}" >&2
+    exit 1
+  fi
+}
+
+wanted=()
+if [[ $# -eq 0 ]]; then
+  usage >&2
+  exit 2
+fi
+for group in "$@"; do
+  case "${group}" in
+    build) wanted+=("${build_packages[@]}") ;;
+    demo) wanted+=("${demo_packages[@]}") ;;
+    test | all) wanted+=("${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}") ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    *)
+      echo "install_packages.sh: unknown group '${group}'" >&2
+      usage >&2
+      exit 2
+      ;;
+  esac
+done
+
+missing=()
+for package in "${wanted[@]}"; do
+  is_installed "${package}" || missing+=("${package}")
+done
+if [[ ${#missing[@]} -eq 0 ]]; then
+  echo "install_packages.sh: all packages of '$*' are installed"
+  exit 0
+fi
+
+echo "install_packages.sh: installing ${missing[*]}"
+run_as_root env DEBIAN_FRONTEND=noninteractive apt-get update --quiet
+run_as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends "${missing[@]}"
