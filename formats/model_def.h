@@ -174,11 +174,11 @@ struct Preprocessing {
   std::vector<float> scale;
 };
 
-enum class ImageLayout : uint8_t { kNone = 0, kNchw = 1, kNhwc = 2 };  // kNone: not an image
+enum class ImageLayout : uint8_t { kNotAnImage = 0, kNchw = 1, kNhwc = 2 };
 
 struct InputDef {
   int tensor = kNone;
-  ImageLayout layout = ImageLayout::kNone;  // of the dims, as the source has them
+  ImageLayout layout = ImageLayout::kNotAnImage;  // of the dims, as the source has them
   Preprocessing preprocessing;
 };
 

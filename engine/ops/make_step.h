@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bnn/status.h"
+#include "engine/aligned_buffer.h"
 #include "engine/plan.h"
 #include "formats/model_def.h"
 
@@ -20,9 +21,14 @@ struct StepContext {
   const float* BlobFloats(int blob) const;
   const uint32_t* BlobWords(int blob) const;
   const PlanTensor& Tensor(int tensor) const { return plan.tensors[static_cast<size_t>(tensor)]; }
+  // A float blob of 1 or `channels` values as [groups][PaddedChannels(channels / groups)], the form that kernels want.
+  AlignedBuffer<float> PerChannel(int blob, int64_t channels, int64_t groups) const;
   // Adds a tensor of `bytes` bytes that lives during one step; returns its index for Step::scratch.
   int AddScratch(int64_t bytes);
 };
+
+// "3x3 s2 p1": kernel, stride, padding and dilation, as plans show them. Parts that say nothing are left out.
+std::string WindowText(const formats::Window2d& window);
 
 using StepPtr = std::unique_ptr<Step>;
 

@@ -1,0 +1,79 @@
+#include "engine/compile/arena.h"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "engine/aligned_buffer.h"
+
+namespace bnn::engine {
+namespace {
+
+struct Lifetime {
+  int tensor = -1;
+  int64_t first = std::numeric_limits<int64_t>::max();  // steps, inclusive
+  int64_t last = -1;
+  int64_t bytes = 0;
+};
+
+size_t Root(const Plan& plan, int tensor) {
+  auto root = static_cast<size_t>(tensor);
+  while (plan.tensors[root].alias_of >= 0) root = static_cast<size_t>(plan.tensors[root].alias_of);
+  return root;
+}
+
+std::vector<Lifetime> Lifetimes(const Plan& plan) {
+  std::vector<Lifetime> lifetimes(plan.tensors.size());
+  const auto use = [&](int tensor, size_t step) {
+    Lifetime& life = lifetimes[Root(plan, tensor)];
+    life.first = std::min(life.first, static_cast<int64_t>(step));
+    life.last = std::max(life.last, static_cast<int64_t>(step));
+  };
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    for (const int t : plan.steps[s]->inputs) use(t, s);
+    for (const int t : plan.steps[s]->outputs) use(t, s);
+    if (plan.steps[s]->scratch >= 0) use(plan.steps[s]->scratch, s);
+  }
+  std::vector<Lifetime> in_arena;
+  for (size_t t = 0; t < plan.tensors.size(); ++t) {
+    const PlanTensor& tensor = plan.tensors[t];
+    if (tensor.alias_of >= 0 || tensor.place != Place::kArena || lifetimes[t].last < 0 || tensor.bytes == 0) continue;
+    lifetimes[t].tensor = static_cast<int>(t);
+    lifetimes[t].bytes = (tensor.bytes + int64_t{kAlignment} - 1) / int64_t{kAlignment} * int64_t{kAlignment};
+    in_arena.push_back(lifetimes[t]);
+  }
+  return in_arena;
+}
+
+}  // namespace
+
+// Greedy by size, the usual heuristic for offset assignment (Pisarchyk and Lee, arXiv:2001.03288): the largest tensor
+// first, each at the lowest offset where it overlaps no placed tensor that is alive at the same time.
+Status PlaceTensors(Plan* plan) {
+  std::vector<Lifetime> order = Lifetimes(*plan);
+  std::stable_sort(order.begin(), order.end(), [](const Lifetime& a, const Lifetime& b) { return a.bytes > b.bytes; });
+  std::vector<Lifetime> placed;  // by offset
+  int64_t end = 0;
+  for (const Lifetime& life : order) {
+    int64_t offset = 0;
+    for (const Lifetime& other : placed) {
+      const int64_t other_offset = plan->tensors[static_cast<size_t>(other.tensor)].offset;
+      const bool together = life.first <= other.last && other.first <= life.last;
+      if (!together) continue;
+      if (offset + life.bytes <= other_offset) break;
+      offset = std::max(offset, other_offset + other.bytes);
+    }
+    int64_t life_end = 0;
+    if (__builtin_add_overflow(offset, life.bytes, &life_end)) return OutOfMemory("the model's tensors exceed memory");
+    plan->tensors[static_cast<size_t>(life.tensor)].offset = offset;
+    end = std::max(end, life_end);
+    const auto at = std::upper_bound(placed.begin(), placed.end(), offset, [&](int64_t value, const Lifetime& other) {
+      return value < plan->tensors[static_cast<size_t>(other.tensor)].offset;
+    });
+    placed.insert(at, life);
+  }
+  plan->arena_bytes = end;
+  return OkStatus();
+}
+
+}  // namespace bnn::engine

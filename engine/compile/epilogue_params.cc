@@ -1,0 +1,187 @@
+#include "engine/compile/epilogue_params.h"
+
+#include <cmath>
+#include <variant>
+
+#include "engine/compile/int_threshold.h"
+#include "kernels/bits.h"
+
+namespace bnn::engine {
+namespace {
+
+using kernels::PaddedChannels;
+using kernels::StepKind;
+
+// What kernels/epilogue.h says of one step, for one value.
+float ApplyStep(StepKind kind, float y, float a, float b, float lo, float hi) {
+  switch (kind) {
+    case StepKind::kAffine:
+      return std::fma(y, a, b);
+    case StepKind::kPRelu:
+      return y < 0 ? y * a : y;
+    case StepKind::kClamp:
+      return y < lo ? lo : (y > hi ? hi : y);
+    case StepKind::kAdd:
+      break;  // never asked: a residual is not a function of the accumulator
+  }
+  return y;
+}
+
+const char* StepName(StepKind kind) {
+  switch (kind) {
+    case StepKind::kAffine:
+      return "+affine";
+    case StepKind::kPRelu:
+      return "+prelu";
+    case StepKind::kClamp:
+      return "+clamp";
+    case StepKind::kAdd:
+      return "+add";
+  }
+  return "";
+}
+
+}  // namespace
+
+EpilogueParams::EpilogueParams(const StepContext& context, const Group& group, int64_t channels, int64_t groups,
+                               int64_t terms)
+    : channels_(channels), groups_(groups), float_output_(group.float_output), bits_output_(group.bits_output) {
+  const formats::ModelDef& model = context.model;
+  int value =
+      group.source_node != formats::kNone ? model.nodes[static_cast<size_t>(group.source_node)].output : group.input;
+  geometry_ = GeometryOf(model.tensors[static_cast<size_t>(value)].dims);
+  for (const int n : group.chain) {
+    const formats::NodeDef& node = model.nodes[static_cast<size_t>(n)];
+    AddStep(context, node, value);
+    value = node.output;
+  }
+  if (group.binarize == formats::kNone) return;
+  op_suffix_ += "+binarize";
+  const formats::NodeDef& binarize = model.nodes[static_cast<size_t>(group.binarize)];
+  thresholds_ = context.PerChannel(std::get<formats::Binarize>(binarize.op).thresholds, channels_, groups_);
+  if (terms > 0) CollapseThresholds(terms);
+}
+
+void EpilogueParams::AddStep(const StepContext& context, const formats::NodeDef& node, int value) {
+  StepParams step;
+  if (const auto* affine = std::get_if<formats::Affine>(&node.op)) {
+    step.kind = StepKind::kAffine;
+    step.a = context.PerChannel(affine->scale, channels_, groups_);
+    step.b = context.PerChannel(affine->bias, channels_, groups_);
+  } else if (const auto* prelu = std::get_if<formats::PRelu>(&node.op)) {
+    step.kind = StepKind::kPRelu;
+    step.a = context.PerChannel(prelu->slope, channels_, groups_);
+  } else if (const auto* clamp = std::get_if<formats::Clamp>(&node.op)) {
+    step.kind = StepKind::kClamp;
+    step.lo = clamp->low;
+    step.hi = clamp->high;
+  } else {
+    step.kind = StepKind::kAdd;
+    step.residual = ResidualOf(node, value);
+  }
+  op_suffix_ += StepName(step.kind);
+  steps_.push_back(std::move(step));
+}
+
+void EpilogueParams::CollapseThresholds(int64_t terms) {
+  if (float_output_ != -1) {
+    reason_ = "float thresholds: the floats are wanted as well";
+    return;
+  }
+  for (const StepParams& step : steps_) {
+    if (step.kind == StepKind::kAdd) {
+      reason_ = "float thresholds: a residual is added";
+      return;
+    }
+  }
+  const int64_t group_channels = channels_ / groups_;
+  const int64_t padded = PaddedChannels(group_channels);
+  AlignedBuffer<int32_t> int_thresholds(static_cast<size_t>(groups_ * padded));
+  AlignedBuffer<uint32_t> flip(static_cast<size_t>(groups_ * padded / kernels::kChannelBlock));
+  for (int64_t c = 0; c < channels_; ++c) {
+    const auto i = static_cast<size_t>(c / group_channels * padded + c % group_channels);
+    bool decreasing = false;
+    for (const StepParams& step : steps_) {
+      if (step.kind == StepKind::kAffine && step.a[i] < 0) decreasing = !decreasing;
+      if (step.kind == StepKind::kPRelu && step.a[i] < 0) {
+        reason_ = "float thresholds: a PReLU with a negative slope is not monotonic";
+        return;
+      }
+    }
+    const IntThreshold found = FindIntThreshold(terms, decreasing, [&](int32_t acc) {
+      auto y = static_cast<float>(acc);
+      for (const StepParams& step : steps_) {
+        y = ApplyStep(step.kind, y, step.a.empty() ? 0 : step.a[i], step.b.empty() ? 0 : step.b[i], step.lo, step.hi);
+      }
+      return y >= thresholds_[i];
+    });
+    int_thresholds[i] = found.threshold;
+    if (found.flip) kernels::SetBit(flip.data(), static_cast<int64_t>(i), 1);
+  }
+  reason_ = "integer thresholds: " + std::string(steps_.empty() ? "" : op_suffix_.substr(1) + " ") +
+            "collapsed to one comparison a channel";
+  int_thresholds_ = std::move(int_thresholds);
+  flip_ = std::move(flip);
+  steps_.clear();
+  thresholds_ = {};
+}
+
+kernels::Epilogue EpilogueParams::Bind(const RunContext& context, int64_t group, bool rows_are_samples,
+                                       kernels::EpilogueStep* steps) const {
+  const int64_t group_channels = channels_ / groups_;
+  const int64_t padded_offset = group * PaddedChannels(group_channels);
+  kernels::Strides float_strides = geometry_.float_strides();
+  if (rows_are_samples) float_strides.pixel = float_strides.image;
+
+  kernels::Epilogue epilogue;
+  epilogue.steps = steps;
+  epilogue.num_steps = static_cast<int>(steps_.size());
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    const StepParams& from = steps_[s];
+    kernels::EpilogueStep& to = steps[s];
+    to.kind = from.kind;
+    to.a = from.a.empty() ? nullptr : from.a.data() + padded_offset;
+    to.b = from.b.empty() ? nullptr : from.b.data() + padded_offset;
+    to.lo = from.lo;
+    to.hi = from.hi;
+    if (from.kind == StepKind::kAdd) {
+      to.a = context.Floats(from.residual) + group * group_channels;
+      to.strides = float_strides;
+    }
+  }
+  if (float_output_ != -1) {
+    epilogue.out = context.Floats(float_output_) + group * group_channels;
+    epilogue.out_strides = float_strides;
+  }
+  if (bits_output_ != -1) {
+    const BitsLayout& layout = context.plan->tensors[static_cast<size_t>(bits_output_)].bits;
+    // A group's channels start at a word: its width is a multiple of 32, or the layout gives each group its own words.
+    const int64_t group_word = group * kernels::WordsFor(group_channels);
+    epilogue.bits = context.Words(bits_output_) + layout.interior() + group_word;
+    epilogue.bits_strides = layout.strides();
+    if (rows_are_samples) epilogue.bits_strides.pixel = epilogue.bits_strides.image;
+    if (int_thresholds_.empty()) {
+      epilogue.thresholds = thresholds_.data() + padded_offset;
+    } else {
+      epilogue.int_thresholds = int_thresholds_.data() + padded_offset;
+      epilogue.flip = flip_.data() + padded_offset / kernels::kChannelBlock;
+    }
+  }
+  return epilogue;
+}
+
+std::vector<int> EpilogueParams::residuals() const {
+  std::vector<int> tensors;
+  for (const StepParams& step : steps_) {
+    if (step.kind == StepKind::kAdd) tensors.push_back(step.residual);
+  }
+  return tensors;
+}
+
+int64_t EpilogueParams::bytes() const {
+  size_t total = thresholds_.bytes() + int_thresholds_.bytes() + flip_.bytes();
+  for (const StepParams& step : steps_) total += step.a.bytes() + step.b.bytes();
+  return static_cast<int64_t>(total);
+}
+
+}  // namespace bnn::engine

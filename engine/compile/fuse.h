@@ -1,0 +1,39 @@
+// Decides which nodes of a model run as one step.
+//
+// A group is a source (a binary layer, or a float tensor) followed by a chain of elementwise nodes that the kernels'
+// epilogue can do on the way to memory (kernels/epilogue.h), and possibly a Binarize at its end:
+//
+//   BConv2d -> Affine -> PRelu -> Add(residual) -> Binarize        one step, writes bits
+//                                              \-> MaxPool         the same step, writes floats as well
+//
+// A chain goes on while its value has exactly one reader, so no value that somebody else needs disappears. Fusing never
+// changes a result: the epilogue performs the same roundings as the separate steps.
+#pragma once
+
+#include <vector>
+
+#include "formats/model_def.h"
+
+namespace bnn::engine {
+
+struct Group {
+  int source_node = formats::kNone;   // BConv2d or BDense; kNone: the chain works on the float tensor `input`
+  int input = formats::kNone;         // tensor that the source node, or the first node of the chain, reads
+  std::vector<int> chain;             // Affine, PRelu, Clamp and Add nodes, in order
+  int binarize = formats::kNone;      // Binarize node at the end
+  int float_output = formats::kNone;  // tensor, when somebody reads the chain's floats
+  int bits_output = formats::kNone;   // tensor, when there is a binarize
+  int position = 0;  // the node in whose place the step runs: the last of the chain, where all residuals are there
+};
+
+struct Fusion {
+  std::vector<Group> groups;
+  std::vector<int> group_of;  // for each node: its group, or kNone: it runs alone
+};
+
+Fusion FuseNodes(const formats::ModelDef& model);
+
+// The residual of an Add node of a chain: the operand that is not the chain's value.
+int ResidualOf(const formats::NodeDef& add, int chain_value);
+
+}  // namespace bnn::engine

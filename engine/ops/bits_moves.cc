@@ -1,0 +1,216 @@
+// Steps that move bits: pooling, unpacking, copies between layouts, halos.
+#include <utility>
+#include <variant>
+
+#include "engine/aligned_buffer.h"
+#include "engine/compile/geometry.h"
+#include "engine/ops/binary_ops.h"
+#include "engine/parallel.h"
+#include "kernels/bitpack/bitpack.h"
+#include "kernels/bmaxpool/bmaxpool.h"
+
+namespace bnn::engine {
+namespace {
+
+class BMaxPoolStep final : public Step {
+ public:
+  BMaxPoolStep(const StepContext& context, const formats::NodeDef& node)
+      : in_(context.Tensor(node.inputs[0]).bits),
+        out_(context.Tensor(node.output).bits),
+        threads_(context.plan.threads),
+        kernel_(kernels::SelectBMaxPool(context.plan.max_isa)) {
+    const formats::Window2d& window = std::get<formats::BMaxPool>(node.op).window;
+    shape_.batch = context.plan.batch;
+    shape_.in_h = in_.h;
+    shape_.in_w = in_.w;
+    shape_.channels = in_.channels;
+    // A pool works on words, whatever channels they hold: with grouped pixels the gaps are 0 on both sides.
+    if (in_.groups > 1) shape_.channels = in_.pixel_words() * kernels::kBitsPerWord;
+    shape_.kernel_h = window.kernel_h;
+    shape_.kernel_w = window.kernel_w;
+    shape_.stride_h = window.stride_h;
+    shape_.stride_w = window.stride_w;
+    shape_.dilation_h = window.dilation_h;
+    shape_.dilation_w = window.dilation_w;
+    shape_.pad_top = window.pad_top;
+    shape_.pad_left = window.pad_left;
+    shape_.out_h = out_.h;
+    shape_.out_w = out_.w;
+    inputs = {node.inputs[0]};
+    outputs = {node.output};
+    description.name = node.name;
+    description.op = "bmaxpool";
+    description.kernel = kernel_->name;
+    description.shape = DimsText(context.Tensor(node.inputs[0]).dims) + " -> " +
+                        DimsText(context.Tensor(node.output).dims) + ", " + WindowText(window);
+  }
+
+  Status Run(const RunContext& context) const override {
+    const int64_t rows = shape_.batch * shape_.out_h;
+    ParallelFor(threads_, rows, [&](int64_t begin, int64_t end) {
+      while (begin < end) {
+        kernels::BMaxPoolArgs args;
+        args.in = context.Words(inputs[0]) + in_.interior();
+        args.in_strides = in_.strides();
+        args.out = context.Words(outputs[0]) + out_.interior();
+        args.out_strides = out_.strides();
+        args.image_begin = begin / shape_.out_h;
+        args.image_end = args.image_begin + 1;
+        args.row_begin = begin % shape_.out_h;
+        args.row_end = std::min(shape_.out_h, args.row_begin + end - begin);
+        kernel_->run(shape_, args);
+        begin += args.row_end - args.row_begin;
+      }
+    });
+    return OkStatus();
+  }
+
+ private:
+  const BitsLayout in_, out_;
+  const int threads_;
+  const kernels::BMaxPoolKernel* kernel_;
+  kernels::BMaxPoolShape shape_;
+};
+
+class UnpackStep final : public Step {
+ public:
+  UnpackStep(const StepContext& context, const formats::NodeDef& node)
+      : in_(context.Tensor(node.inputs[0]).bits),
+        batch_(context.plan.batch),
+        threads_(context.plan.threads),
+        kernel_(kernels::SelectBitpack(context.plan.max_isa)) {
+    const auto& op = std::get<formats::Unpack>(node.op);
+    low_ = context.PerChannel(op.low, in_.channels, in_.groups);
+    high_ = context.PerChannel(op.high, in_.channels, in_.groups);
+    inputs = {node.inputs[0]};
+    outputs = {node.output};
+    description.name = node.name;
+    description.op = "unpack";
+    description.kernel = kernel_->name;
+    description.shape = DimsText(context.Tensor(node.output).dims);
+  }
+
+  Status Run(const RunContext& context) const override {
+    ParallelFor(threads_, batch_ * in_.h, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) {
+        for (int64_t g = 0; g < in_.groups; ++g) {
+          kernels::BitunpackArgs args;
+          args.pixels = in_.w;
+          args.channels = in_.group_channels();
+          args.bits = context.Words(inputs[0]) + in_.interior() + row / in_.h * in_.image_words() +
+                      row % in_.h * in_.row_words() + g * in_.group_words();
+          args.bits_pixel_stride = in_.pixel_words();
+          args.lo = low_.data() + g * kernels::PaddedChannels(in_.group_channels());
+          args.hi = high_.data() + g * kernels::PaddedChannels(in_.group_channels());
+          args.out = context.Floats(outputs[0]) + row * in_.w * in_.channels + g * in_.group_channels();
+          args.out_pixel_stride = in_.channels;
+          kernel_->unpack(args);
+        }
+      }
+    });
+    return OkStatus();
+  }
+
+ private:
+  const BitsLayout in_;
+  const int64_t batch_;
+  const int threads_;
+  const kernels::BitpackKernel* kernel_;
+  AlignedBuffer<float> low_, high_;  // [groups][PaddedChannels(channels of a group)]
+};
+
+class RelayoutStep final : public Step {
+ public:
+  RelayoutStep(const StepContext& context, const std::string& name, int from, int to, const std::string& reason)
+      : from_(context.Tensor(from).bits),
+        to_(context.Tensor(to).bits),
+        batch_(context.plan.batch),
+        threads_(context.plan.threads) {
+    inputs = {from};
+    outputs = {to};
+    description.name = name;
+    description.op = "bits-relayout";
+    description.kernel = "copy_bits";
+    description.shape = DimsText(context.Tensor(from).dims) + " -> " + DimsText(context.Tensor(to).dims);
+    description.reason = reason;
+  }
+
+  Status Run(const RunContext& context) const override {
+    const uint32_t* source = context.Words(inputs[0]);
+    uint32_t* target = context.Words(outputs[0]);
+    ParallelFor(threads_, batch_ * from_.h * from_.w, [&](int64_t begin, int64_t end) {
+      for (int64_t pixel = begin; pixel < end; ++pixel) {
+        CopyPixel(source + PixelOffset(from_, pixel), target + PixelOffset(to_, pixel));
+      }
+    });
+    return OkStatus();
+  }
+
+ private:
+  // The pixel's first word; `pixel` counts the real pixels of all images in row-major order.
+  static int64_t PixelOffset(const BitsLayout& layout, int64_t pixel) {
+    const int64_t image = pixel / (layout.h * layout.w);
+    const int64_t in_image = pixel % (layout.h * layout.w);
+    return layout.interior() + image * layout.image_words() + in_image / layout.w * layout.row_words() +
+           in_image % layout.w * layout.pixel_words();
+  }
+
+  void CopyPixel(const uint32_t* source, uint32_t* target) const {
+    for (int64_t i = 0; i < to_.pixel_words(); ++i) target[i] = 0;  // spare bits
+    // Runs of channels that are contiguous on both sides: up to the end of a group of either.
+    for (int64_t c = 0; c < from_.channels;) {
+      const int64_t from_left = from_.group_channels() - c % from_.group_channels();
+      const int64_t to_left = to_.group_channels() - c % to_.group_channels();
+      const int64_t count = std::min(from_left, to_left);
+      kernels::CopyBits(source, BitOffset(from_, c), target, BitOffset(to_, c), count);
+      c += count;
+    }
+  }
+
+  static int64_t BitOffset(const BitsLayout& layout, int64_t channel) {
+    return channel / layout.group_channels() * layout.group_words() * kernels::kBitsPerWord +
+           channel % layout.group_channels();
+  }
+
+  const BitsLayout from_, to_;
+  const int64_t batch_;
+  const int threads_;
+};
+
+}  // namespace
+
+Result<StepPtr> MakeBMaxPool(StepContext& context, const formats::NodeDef& node) {
+  return StepPtr(std::make_unique<BMaxPoolStep>(context, node));
+}
+
+Result<StepPtr> MakeUnpack(StepContext& context, const formats::NodeDef& node) {
+  return StepPtr(std::make_unique<UnpackStep>(context, node));
+}
+
+StepPtr MakeRelayout(const StepContext& context, const std::string& name, int from, int to, const std::string& reason) {
+  return std::make_unique<RelayoutStep>(context, name, from, to, reason);
+}
+
+void FillHalo(const BitsLayout& layout, int64_t batch, uint32_t* words) {
+  const auto fill_pixels = [&](int64_t row, int64_t pixel_begin, int64_t pixel_end) {
+    for (int64_t p = pixel_begin; p < pixel_end; ++p) {
+      uint32_t* pixel = words + row * layout.row_words() + p * layout.pixel_words();
+      for (int64_t i = 0; i < layout.pixel_words(); ++i) {
+        pixel[i] = layout.halo_one ? kernels::WordMask(layout.group_channels(), i % layout.group_words()) : 0;
+      }
+    }
+  };
+  const int64_t padded_w = layout.left + layout.w + layout.right;
+  for (int64_t n = 0; n < batch; ++n, words += layout.image_words()) {
+    for (int64_t row = 0; row < layout.top; ++row) fill_pixels(row, 0, padded_w);
+    for (int64_t row = layout.top; row < layout.top + layout.h; ++row) {
+      fill_pixels(row, 0, layout.left);
+      fill_pixels(row, layout.left + layout.w, padded_w);
+    }
+    for (int64_t row = layout.top + layout.h; row < layout.top + layout.h + layout.bottom; ++row) {
+      fill_pixels(row, 0, padded_w);
+    }
+  }
+}
+
+}  // namespace bnn::engine

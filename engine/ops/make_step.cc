@@ -1,0 +1,54 @@
+#include "engine/ops/make_step.h"
+
+#include <bit>
+
+namespace bnn::engine {
+
+// Blobs are little-endian on disk and are used where they lie.
+static_assert(std::endian::native == std::endian::little, "bnn needs a little-endian CPU");
+
+const float* StepContext::BlobFloats(int blob) const {
+  return reinterpret_cast<const float*>(model.blobs[static_cast<size_t>(blob)].data.data());
+}
+
+const uint32_t* StepContext::BlobWords(int blob) const {
+  return reinterpret_cast<const uint32_t*>(model.blobs[static_cast<size_t>(blob)].data.data());
+}
+
+AlignedBuffer<float> StepContext::PerChannel(int blob, int64_t channels, int64_t groups) const {
+  const int64_t count = formats::ElementCount(model.blobs[static_cast<size_t>(blob)].dims);
+  const float* values = BlobFloats(blob);
+  const int64_t group_channels = channels / groups;
+  const int64_t padded = kernels::PaddedChannels(group_channels);
+  AlignedBuffer<float> result(static_cast<size_t>(groups * padded));
+  for (int64_t c = 0; c < channels; ++c) {
+    result[static_cast<size_t>(c / group_channels * padded + c % group_channels)] = values[count == 1 ? 0 : c];
+  }
+  return result;
+}
+
+int StepContext::AddScratch(int64_t bytes) {
+  PlanTensor scratch;
+  scratch.name = "scratch";
+  scratch.bytes = bytes;
+  plan.tensors.push_back(scratch);
+  return static_cast<int>(plan.tensors.size()) - 1;
+}
+
+std::string WindowText(const formats::Window2d& window) {
+  const auto pair = [](int64_t a, int64_t b) {
+    return a == b ? std::to_string(a) : std::to_string(a) + "," + std::to_string(b);
+  };
+  std::string text = std::to_string(window.kernel_h) + "x" + std::to_string(window.kernel_w);
+  text += " s" + pair(window.stride_h, window.stride_w);
+  if (window.pad_top == window.pad_bottom && window.pad_left == window.pad_right) {
+    if (window.pad_top + window.pad_left > 0) text += " p" + pair(window.pad_top, window.pad_left);
+  } else {
+    text += " p" + std::to_string(window.pad_top) + "," + std::to_string(window.pad_left) + "," +
+            std::to_string(window.pad_bottom) + "," + std::to_string(window.pad_right);
+  }
+  if (window.dilation_h != 1 || window.dilation_w != 1) text += " d" + pair(window.dilation_h, window.dilation_w);
+  return text;
+}
+
+}  // namespace bnn::engine
