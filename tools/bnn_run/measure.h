@@ -1,0 +1,54 @@
+// Times of runs, and of layers where the runner profiles.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tools/bnn_run/preprocess.h"
+#include "tools/bnn_run/runner.h"
+#include "tools/bnn_run/statistics.h"
+
+namespace bnn::run {
+
+struct LayerTime {
+  StepInfo step;
+  double ms = 0;                // median over the runs
+  double gmacs_per_second = 0;  // 0 where the step has no multiply-adds
+  double share = 0;             // of the run
+};
+
+struct Profile {
+  std::vector<LayerTime> layers;
+  double layers_ms = 0;    // sum of the layers' medians
+  double run_ms = 0;       // median of whole runs
+  double overhead_ms = 0;  // median of what a run took beyond its layers
+  double gmacs_per_second = 0;
+};
+
+class Measurement {
+ public:
+  // Runs and remembers. `samples`: how many of the batch are real.
+  Status TimedRun(Runner& runner, int64_t samples);
+
+  LatencySummary Latency() const { return Summarize(run_seconds_); }
+  int64_t num_runs() const { return static_cast<int64_t>(run_seconds_.size()); }
+  double SamplesPerSecond() const;
+  double total_seconds() const { return total_seconds_; }
+  Profile MakeProfile(const Runner& runner) const;
+
+ private:
+  std::vector<double> run_seconds_;
+  std::vector<double> overhead_seconds_;
+  std::vector<std::vector<double>> step_seconds_;  // [step][run]
+  double total_seconds_ = 0;
+  int64_t samples_ = 0;
+};
+
+// Fills the inputs with random data: pixels 0..255 through the input's mean and scale for images, else normally
+// distributed values. The same data in each process.
+Status FillRandom(Runner& runner, const PreprocessFlags& flags);
+
+// `warmup` runs that do not count, then `repeat` that do; 0: as many as fit into about two seconds, 10 to 1000.
+Status Benchmark(Runner& runner, int64_t warmup, int64_t repeat, Measurement& measurement);
+
+}  // namespace bnn::run

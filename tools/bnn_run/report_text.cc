@@ -1,0 +1,151 @@
+#include <fmt/format.h>
+
+#include "tools/bnn_run/array.h"
+#include "tools/bnn_run/report.h"
+#include "tools/bnn_run/table.h"
+
+namespace bnn::run {
+namespace {
+
+double Percent(int64_t part, int64_t whole) {
+  return whole > 0 ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
+
+std::string Memory(int64_t bytes) {
+  const auto amount = static_cast<double>(bytes);
+  return bytes < (1 << 20) ? fmt::format("{:.1f} KiB", amount / 1024) : fmt::format("{:.1f} MiB", amount / (1 << 20));
+}
+
+std::string ClassName(const Report& report, int64_t index) {
+  if (index < 0) return "(none: all values are NaN)";
+  if (report.class_names.empty()) return std::to_string(index);
+  return fmt::format("{} {}", index, report.class_names[static_cast<size_t>(index)]);
+}
+
+std::string Score(const Report& report, float score) {
+  return report.is_softmax ? fmt::format("{:.2f} %", 100.0 * score) : fmt::format("{:.6g}", score);
+}
+
+void AddHeader(const Report& report, std::string& text) {
+  text += fmt::format("model     {}\n", report.model);
+  for (size_t i = 0; i < report.inputs.size(); ++i) {
+    text += fmt::format("input     {} {} {}\n", report.inputs[i].name, ShapeString(report.inputs[i].dims),
+                        report.input_notes[i]);
+  }
+  for (const TensorInfo& output : report.outputs) {
+    text += fmt::format("output    {} {}\n", output.name, ShapeString(output.dims));
+  }
+  text += fmt::format("running   batch {}, {} thread{}, {}", report.batch, report.threads,
+                      report.threads == 1 ? "" : "s", report.isa);
+  if (report.batch != report.model_batch) text += fmt::format(" (the model's own batch is {})", report.model_batch);
+  text += "\n";
+}
+
+void AddClasses(const Report& report, std::string& text) {
+  const Evaluation& evaluation = report.evaluation;
+  if (evaluation.classes == 0) {
+    text += "\nThe first output is no list of class scores; --output FILE.npy writes it.\n";
+    return;
+  }
+  for (size_t sample = 0; sample < evaluation.top_k.size(); ++sample) {
+    text += fmt::format("\nsample {}\n", sample);
+    Table table({{"rank", Align::kRight}, {"class"}, {report.is_softmax ? "probability" : "score", Align::kRight}});
+    int rank = 0;
+    for (const ScoredClass& scored : evaluation.top_k[sample]) {
+      table.AddRow({std::to_string(++rank), ClassName(report, scored.index), Score(report, scored.score)});
+    }
+    text += table.ToString();
+  }
+}
+
+void AddAccuracy(const Report& report, std::string& text) {
+  const Evaluation& evaluation = report.evaluation;
+  if (!report.class_names.empty()) {
+    Table table({{"class"},
+                 {"samples", Align::kRight},
+                 {"correct", Align::kRight},
+                 {"accuracy", Align::kRight},
+                 {"most often taken for"}});
+    for (size_t i = 0; i < evaluation.by_class.size(); ++i) {
+      const ClassResult& result = evaluation.by_class[i];
+      if (result.samples == 0) continue;
+      table.AddRow({ClassName(report, static_cast<int64_t>(i)), std::to_string(result.samples),
+                    std::to_string(result.correct), fmt::format("{:.1f} %", Percent(result.correct, result.samples)),
+                    result.confused == 0
+                        ? "-"
+                        : fmt::format("{} ({} times)", ClassName(report, result.confused_with), result.confused)});
+    }
+    text += "\n" + table.ToString() + "\n";
+  }
+  text += fmt::format("accuracy  {:.2f} % top-1 ({} of {} correct)", Percent(evaluation.correct, evaluation.samples),
+                      evaluation.correct, evaluation.samples);
+  if (evaluation.classes >= kMinClassesForTop5) {
+    text += fmt::format(", {:.2f} % top-5", Percent(evaluation.correct_top5, evaluation.samples));
+  }
+  text += "\n";
+}
+
+void AddProfile(const Profile& profile, std::string& text) {
+  Table table({{"layer"},
+               {"op"},
+               {"kernel"},
+               {"shape"},
+               {"ms", Align::kRight},
+               {"GMAC/s", Align::kRight},
+               {"share", Align::kRight}});
+  const auto rate = [](double value) { return value > 0 ? fmt::format("{:.1f}", value) : std::string("-"); };
+  const auto share = [&](double ms) {
+    return fmt::format("{:.1f} %", profile.run_ms > 0 ? 100 * ms / profile.run_ms : 0);
+  };
+  for (const LayerTime& layer : profile.layers) {
+    table.AddRow({layer.step.name, layer.step.op, layer.step.kernel, layer.step.shape, fmt::format("{:.4f}", layer.ms),
+                  rate(layer.gmacs_per_second), share(layer.ms)});
+  }
+  table.AddLine();
+  table.AddRow({"all layers", "", "", "", fmt::format("{:.4f}", profile.layers_ms), "", share(profile.layers_ms)});
+  table.AddRow(
+      {"between layers", "", "", "", fmt::format("{:.4f}", profile.overhead_ms), "", share(profile.overhead_ms)});
+  table.AddRow({"run", "", "", "", fmt::format("{:.4f}", profile.run_ms), rate(profile.gmacs_per_second), "100.0 %"});
+  text += "\nTime of each layer (median of all runs):\n" + table.ToString() + "\n";
+}
+
+void AddPlan(const std::vector<StepInfo>& plan, std::string& text) {
+  Table table({{"step", Align::kRight}, {"layer"}, {"op"}, {"kernel"}, {"shape"}, {"weights", Align::kRight}, {"why"}});
+  int64_t number = 0;
+  for (const StepInfo& step : plan) {
+    table.AddRow({std::to_string(number++), step.name, step.op, step.kernel, step.shape,
+                  step.weight_bytes > 0 ? Memory(step.weight_bytes) : "-", step.reason});
+  }
+  text += "\nPlan:\n" + table.ToString() + "\n";
+}
+
+}  // namespace
+
+std::string ToText(const Report& report) {
+  std::string text;
+  AddHeader(report, text);
+  if (report.plan) AddPlan(*report.plan, text);
+  if (report.profile) AddProfile(*report.profile, text);
+  switch (report.mode) {
+    case Mode::kBenchmark:
+      break;
+    case Mode::kInput:
+      AddClasses(report, text);
+      text += "\n";
+      break;
+    case Mode::kDataset:
+      AddAccuracy(report, text);
+      break;
+  }
+  const LatencySummary& latency = report.latency;
+  text += fmt::format(
+      "latency   min {:.4f}  median {:.4f}  p90 {:.4f}  p99 {:.4f}  mean {:.4f} ms  ({} runs of batch {})\n",
+      latency.min, latency.median, latency.p90, latency.p99, latency.mean, report.timed_runs, report.batch);
+  text += fmt::format("speed     {:.1f} images/s\n", report.images_per_second);
+  text += fmt::format("memory    peak {} of the process, of which {} are the session's tensors\n",
+                      Memory(report.peak_memory_bytes), Memory(report.session_memory_bytes));
+  for (const std::string& file : report.files_written) text += fmt::format("written   {}\n", file);
+  return text;
+}
+
+}  // namespace bnn::run

@@ -1,0 +1,63 @@
+// A loaded model with its buffers, which runs at the batch that the user wants even where the model fixed another.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bnn/bnn.hpp"
+
+namespace bnn::run {
+
+class Runner {
+ public:
+  struct Options {
+    std::string path;
+    int64_t batch = 0;  // 0: what the model fixed, or 1
+    int32_t threads = 1;
+    std::string max_isa;
+    bool profile = false;
+  };
+
+  // A model that refuses the wanted batch is loaded with its own and run as often as needed for it.
+  static Result<Runner> Load(const Options& options);
+
+  // Runs all of input(). Returns the seconds that it took.
+  Result<double> Run();
+
+  // Room for capacity() samples of the input, of which the first batch() are of interest.
+  std::span<float> input(size_t index) { return inputs_[index]; }
+
+  // Values of one sample of an output, or an error where the first dimension of the output is not the batch.
+  Result<int64_t> OutputSampleSize(size_t index) const;
+  std::span<const float> output(size_t index) const { return outputs_[index]; }
+
+  // Seconds of each step of the plan in the last Run(); zeros unless loaded with profile.
+  std::span<const double> step_seconds() const { return step_seconds_; }
+
+  int64_t batch() const { return batch_; }
+  int64_t model_batch() const { return model_batch_; }
+  int64_t runs() const { return runs_; }  // of the model, for one Run()
+  int64_t capacity() const { return runs_ * model_batch_; }
+  const std::vector<TensorInfo>& input_infos() const { return input_infos_; }
+  const std::vector<TensorInfo>& output_infos() const { return output_infos_; }
+  const std::vector<StepInfo>& plan() const { return plan_; }
+  int64_t session_memory() const { return static_cast<int64_t>(session_.memory_bytes()); }
+
+ private:
+  Runner(Model model, Session session) : model_(std::move(model)), session_(std::move(session)) {}
+  Status Prepare(const Options& options);
+
+  Model model_;
+  Session session_;
+  bool profile_ = false;
+  int64_t batch_ = 1, model_batch_ = 1, runs_ = 1;
+  std::vector<TensorInfo> input_infos_, output_infos_;
+  std::vector<StepInfo> plan_;
+  std::vector<std::vector<float>> inputs_, outputs_;
+  std::vector<bnn_buffer> input_buffers_, output_buffers_;
+  std::vector<double> step_seconds_;
+};
+
+}  // namespace bnn::run
