@@ -1,0 +1,330 @@
+// Every bconv2d kernel against the reference, bit by bit, with inaccessible pages around every buffer; and all of them,
+// the reference included, against the definition of a convolution on values of -1 and +1.
+#include "kernels/bconv2d/bconv2d.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/kernels/bconv2d/bconv2d_problem.h"
+#include "tests/test_support.h"
+
+namespace bnn::kernels {
+namespace {
+
+using test::BConv2dProblem;
+using test::BitsOutput;
+using test::EpilogueCase;
+using test::EpilogueFixture;
+using test::EpilogueOutputs;
+using test::Guard;
+using test::GuardedBuffer;
+using test::TensorGeometry;
+
+constexpr int64_t kChannels[] = {1, 3, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 256, 513};
+constexpr Padding kPaddings[] = {Padding::kOne, Padding::kMinusOne, Padding::kZero};
+const EpilogueCase kPlainFloats = {};
+const EpilogueCase kFloatsAndBits = {{StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kFloatThresholds, false};
+
+// The kernels that this CPU can run, the reference last. The others are reported as skipped.
+std::vector<const BConv2dKernel*> RunnableKernels() {
+  std::vector<const BConv2dKernel*> kernels;
+  const BConv2dKernelList list = BConv2dKernels();
+  for (int64_t i = 0; i < list.size; ++i) {
+    if (test::CpuHasIsa(IsaName(list.begin[i]->isa))) {
+      kernels.push_back(list.begin[i]);
+    } else {
+      test::Skip(std::string(list.begin[i]->name) + ": this CPU lacks " + IsaName(list.begin[i]->isa));
+    }
+  }
+  return kernels;
+}
+
+struct Part {
+  int64_t image_begin, image_end, row_begin, row_end, block_begin, block_end;
+};
+
+void SetPart(const Part& part, BConv2dArgs* args) {
+  args->image_begin = part.image_begin;
+  args->image_end = part.image_end;
+  args->row_begin = part.row_begin;
+  args->row_end = part.row_end;
+  args->block_begin = part.block_begin;
+  args->block_end = part.block_end;
+}
+
+// Runs every kernel, in these parts (empty: all at once), and compares with the reference.
+void CheckAgainstReference(const BConv2dShape& shape, const EpilogueCase& epilogue_case, int64_t gap, Guard guard,
+                           const std::vector<Part>& parts = {}) {
+  std::mt19937 random(7);
+  BConv2dProblem problem(shape, gap, guard, random);
+  const TensorGeometry geometry = {shape.batch, shape.out_h(), shape.out_w(), shape.out_channels, gap};
+  const float magnitude = static_cast<float>(std::sqrt(static_cast<double>(shape.terms()))) + 1;
+  const EpilogueFixture fixture(epilogue_case, geometry, magnitude, guard, random);
+
+  const auto run = [&](const BConv2dKernel& kernel, EpilogueOutputs* outputs) {
+    BConv2dArgs args = problem.ArgsFor(kernel);
+    args.epilogue = fixture.Make(outputs);
+    if (parts.empty()) kernel.run(shape, args);
+    for (const Part& part : parts) {
+      SetPart(part, &args);
+      kernel.run(shape, args);
+    }
+  };
+  const std::vector<const BConv2dKernel*> kernels = RunnableKernels();
+  EpilogueOutputs expected(geometry, guard);
+  run(*kernels.back(), &expected);
+  for (const BConv2dKernel* kernel : kernels) {
+    if (kernel == kernels.back()) break;
+    REQUIRE(kernel->refuse(shape) == nullptr);
+    EpilogueOutputs actual(geometry, guard);
+    run(*kernel, &actual);
+    CHECK_MESSAGE(test::SameOutputs(expected, actual),
+                  kernel->name << ": " << test::Describe(shape) << ", " << epilogue_case.Name() << ", gap " << gap);
+  }
+}
+
+BConv2dShape Image(int64_t batch, int64_t h, int64_t w, int64_t in, int64_t out) {
+  BConv2dShape shape;
+  shape.batch = batch;
+  shape.in_h = h;
+  shape.in_w = w;
+  shape.in_channels = in;
+  shape.out_channels = out;
+  return shape;
+}
+
+BConv2dShape Square(int64_t kernel, int64_t pad, BConv2dShape shape) {
+  shape.kernel_h = shape.kernel_w = kernel;
+  shape.pad_top = shape.pad_left = shape.pad_bottom = shape.pad_right = pad;
+  return shape;
+}
+
+// Kernel sizes, strides, dilations and pads (asymmetric ones too), for an input of 9 x 11 pixels.
+std::vector<BConv2dShape> Windows() {
+  std::vector<BConv2dShape> shapes;
+  const auto add = [&](int64_t kh, int64_t kw, int64_t sh, int64_t sw, int64_t dh, int64_t dw, int64_t top,
+                       int64_t left, int64_t bottom, int64_t right) {
+    BConv2dShape s = Image(1, 9, 11, 40, 35);
+    s.kernel_h = kh, s.kernel_w = kw, s.stride_h = sh, s.stride_w = sw, s.dilation_h = dh, s.dilation_w = dw;
+    s.pad_top = top, s.pad_left = left, s.pad_bottom = bottom, s.pad_right = right;
+    shapes.push_back(s);
+  };
+  for (int64_t kernel : {1, 2, 3, 5, 7}) {
+    for (int64_t stride : {1, 2, 3}) {
+      add(kernel, kernel, stride, stride, 1, 1, kernel / 2, kernel / 2, kernel / 2, kernel / 2);
+    }
+    add(kernel, kernel, 1, 1, 1, 1, 0, 0, 0, 0);
+  }
+  add(3, 3, 1, 1, 2, 2, 2, 2, 2, 2);
+  add(3, 2, 1, 2, 2, 3, 0, 1, 3, 2);
+  add(2, 5, 2, 1, 3, 1, 1, 0, 0, 4);
+  add(1, 7, 1, 1, 1, 1, 0, 3, 0, 3);
+  add(7, 1, 1, 1, 1, 1, 3, 0, 3, 0);
+  add(3, 3, 2, 2, 1, 1, 0, 0, 1, 1);    // TensorFlow's SAME
+  add(1, 1, 1, 1, 1, 1, 1, 2, 3, 0);    // whole outputs in the halo
+  add(9, 11, 1, 1, 1, 1, 0, 0, 0, 0);   // one output
+  add(3, 3, 20, 20, 1, 1, 1, 1, 1, 1);  // stride beyond the image
+  add(2, 2, 1, 1, 10, 12, 5, 6, 5, 6);  // taps that are never inside together
+  return shapes;
+}
+
+TEST_CASE("every kernel computes the convolution of its -1 and +1 values") {
+  for (const BConv2dShape& window : Windows()) {
+    for (Padding padding : kPaddings) {
+      BConv2dShape shape = window;
+      shape.padding = padding;
+      std::mt19937 random(3);
+      BConv2dProblem problem(shape, 0, Guard::kAfter, random);
+      const TensorGeometry geometry = {shape.batch, shape.out_h(), shape.out_w(), shape.out_channels, 0};
+      const EpilogueFixture fixture(kPlainFloats, geometry, 1, Guard::kAfter, random);
+      for (const BConv2dKernel* kernel : RunnableKernels()) {
+        EpilogueOutputs outputs(geometry, Guard::kAfter);
+        BConv2dArgs args = problem.ArgsFor(*kernel);
+        args.epilogue = fixture.Make(&outputs);
+        kernel->run(shape, args);
+        int64_t wrong = 0;
+        int64_t index = 0;
+        for (int64_t y = 0; y < shape.out_h(); ++y) {
+          for (int64_t x = 0; x < shape.out_w(); ++x) {
+            for (int64_t o = 0; o < shape.out_channels; ++o) {
+              if (outputs.floats[index++] != static_cast<float>(problem.Naive(0, y, x, o))) ++wrong;
+            }
+          }
+        }
+        CHECK_MESSAGE(wrong == 0, kernel->name << ": " << test::Describe(shape));
+      }
+    }
+  }
+}
+
+TEST_CASE("channels: every kernel equals the reference for awkward counts") {
+  int64_t index = 0;
+  for (int64_t in : kChannels) {
+    for (int64_t out : kChannels) {
+      BConv2dShape shape = Square(3, 1, Image(1, 3, 5, in, out));
+      shape.padding = kPaddings[index % 3];
+      const Guard guard = index / 3 % 2 == 0 ? Guard::kAfter : Guard::kBefore;
+      CheckAgainstReference(shape, kFloatsAndBits, index % 2, guard);
+      ++index;
+    }
+  }
+}
+
+TEST_CASE("windows: every kernel equals the reference for sizes, strides, dilations and pads") {
+  for (const BConv2dShape& window : Windows()) {
+    for (Padding padding : kPaddings) {
+      for (Guard guard : test::kBothGuards) {
+        BConv2dShape shape = window;
+        shape.padding = padding;
+        CheckAgainstReference(shape, kFloatsAndBits, guard == Guard::kBefore ? 2 : 0, guard);
+      }
+    }
+  }
+}
+
+TEST_CASE("widths: every kernel equals the reference for every remainder of its tile") {
+  for (int64_t width = 1; width <= 16; ++width) {
+    for (Guard guard : test::kBothGuards) {
+      for (int64_t gap : {0, 3}) {
+        // Without a gap, rows and images of the 1x1 convolution touch and are merged.
+        CheckAgainstReference(Image(2, 3, width, 70, 45), kFloatsAndBits, gap, guard);
+        CheckAgainstReference(Square(3, 1, Image(2, 2, width, 70, 45)), kFloatsAndBits, gap, guard);
+      }
+    }
+  }
+}
+
+TEST_CASE("epilogues: every kernel equals the reference for every chain of steps and outputs") {
+  for (const EpilogueCase& epilogue_case : test::AllEpilogueCases(true)) {
+    for (Guard guard : test::kBothGuards) {
+      for (int64_t out : {64, 51})
+        CheckAgainstReference(Square(3, 1, Image(1, 2, 9, 33, out)), epilogue_case, 1, guard);
+      CheckAgainstReference(Image(2, 3, 3, 65, 33), epilogue_case, 0, guard);
+    }
+  }
+}
+
+TEST_CASE("integer thresholds and flips over all channel counts") {
+  const EpilogueCase only_bits = {{}, false, BitsOutput::kIntThresholds, false};
+  for (int64_t out : kChannels)
+    CheckAgainstReference(Square(3, 1, Image(1, 3, 4, 64, out)), only_bits, 0, Guard::kAfter);
+}
+
+TEST_CASE("parts: what is named is computed, and nothing else is written") {
+  for (Padding padding : kPaddings) {
+    for (int64_t kernel : {1, 3}) {
+      BConv2dShape shape = Square(kernel, kernel / 2, Image(3, 5, 8, 64, 150));
+      shape.padding = padding;
+      const std::vector<std::vector<Part>> partitions = {
+          {{0, 3, 0, 5, 0, 2}},
+          {{1, 2, 0, 5, 0, 5}},
+          {{0, 3, 2, 4, 4, 5}},
+          {{2, 3, 4, 5, 1, 2}},
+          {{0, 0, 0, 5, 0, 5}, {0, 3, 3, 3, 0, 5}, {0, 3, 0, 5, 2, 2}},                      // nothing
+          {{0, 1, 0, 5, 0, 5}, {1, 3, 0, 2, 0, 5}, {1, 3, 2, 5, 0, 3}, {1, 3, 2, 5, 3, 5}},  // everything, in pieces
+      };
+      for (const std::vector<Part>& parts : partitions) {
+        CheckAgainstReference(shape, kFloatsAndBits, 0, Guard::kAfter, parts);
+        CheckAgainstReference(shape, kFloatsAndBits, 1, Guard::kBefore, parts);
+      }
+    }
+  }
+}
+
+TEST_CASE("the pieces of a partition give the same output as one run") {
+  const BConv2dShape shape = Square(3, 1, Image(2, 6, 10, 96, 100));
+  for (const BConv2dKernel* kernel : RunnableKernels()) {
+    std::mt19937 random(5);
+    BConv2dProblem problem(shape, 0, Guard::kAfter, random);
+    const TensorGeometry geometry = {shape.batch, shape.out_h(), shape.out_w(), shape.out_channels, 0};
+    const EpilogueFixture fixture(kFloatsAndBits, geometry, 30, Guard::kAfter, random);
+    EpilogueOutputs whole(geometry, Guard::kAfter);
+    EpilogueOutputs pieces(geometry, Guard::kAfter);
+    BConv2dArgs args = problem.ArgsFor(*kernel);
+    args.epilogue = fixture.Make(&whole);
+    kernel->run(shape, args);
+    args.epilogue = fixture.Make(&pieces);
+    for (int64_t image = 0; image < 2; ++image) {
+      for (int64_t row = 0; row < 6; row += 2) {
+        for (int64_t block = 0; block < 4; ++block) {
+          SetPart({image, image + 1, row, row + 2, block, block + 1}, &args);
+          kernel->run(shape, args);
+        }
+      }
+    }
+    CHECK_MESSAGE(test::SameOutputs(whole, pieces), kernel->name);
+  }
+}
+
+// The contract between the model file and the kernels: bit (kh, kw, in) of row `out` meets exactly the input under that
+// tap. Flipping one weight from -1 to +1 adds twice that input to that output channel and changes nothing else.
+TEST_CASE("pack: the order of the model file reaches the right taps") {
+  BConv2dShape shape = Image(1, 3, 4, 35, 34);
+  shape.kernel_h = 2;
+  shape.kernel_w = 3;
+  std::mt19937 random(11);
+  BConv2dProblem problem(shape, 0, Guard::kAfter, random);
+  const TensorGeometry geometry = {1, shape.out_h(), shape.out_w(), shape.out_channels, 0};
+  const EpilogueFixture fixture(kPlainFloats, geometry, 1, Guard::kAfter, random);
+  const auto run = [&](const BConv2dKernel& kernel) {
+    EpilogueOutputs outputs(geometry, Guard::kAfter);
+    BConv2dArgs args = problem.ArgsFor(kernel);
+    args.epilogue = fixture.Make(&outputs);
+    kernel.run(shape, args);
+    return outputs.floats.ToVector();
+  };
+  for (const BConv2dKernel* kernel : RunnableKernels()) {
+    problem.SetAllWeights(-1);
+    problem.UpdateWeights();
+    const std::vector<float> without = run(*kernel);
+    for (int trial = 0; trial < 200; ++trial) {
+      const int64_t o = random() % 34, i = random() % 2, j = random() % 3, c = random() % 35;
+      problem.SetAllWeights(-1);
+      problem.SetWeight(o, i, j, c, 1);
+      problem.UpdateWeights();
+      const std::vector<float> with = run(*kernel);
+      int64_t wrong = 0;
+      for (size_t at = 0; at < with.size(); ++at) {
+        const int64_t pixel = static_cast<int64_t>(at) / 34;
+        const bool touched = static_cast<int64_t>(at) % 34 == o;
+        const int input = problem.Input(0, pixel / shape.out_w(), pixel % shape.out_w(), i, j, c);
+        if (with[at] != without[at] + static_cast<float>(touched ? 2 * input : 0)) ++wrong;
+      }
+      CHECK_MESSAGE(wrong == 0, kernel->name << " weight " << o << "," << i << "," << j << "," << c);
+    }
+  }
+}
+
+TEST_CASE("select: best first, with a reason for each kernel that was passed over") {
+  const BConv2dShape shape = Square(3, 1, Image(1, 8, 8, 64, 64));
+  std::vector<std::string> refusals;
+  const RefusalFn note = [](void* context, const char* kernel, const char* reason) {
+    static_cast<std::vector<std::string>*>(context)->push_back(std::string(kernel) + ": " + reason);
+  };
+  const BConv2dKernelList list = BConv2dKernels();
+  const BConv2dKernel* reference = list.begin[list.size - 1];
+
+  CHECK(SelectBConv2d(shape, Isa::kReference, note, &refusals) == reference);
+  CHECK(static_cast<int64_t>(refusals.size()) == list.size - 1);
+  for (Isa isa : kAllIsas) {
+    const BConv2dKernel* kernel = SelectBConv2d(shape, isa, nullptr, nullptr);
+    CHECK(kernel->isa <= isa);
+    CHECK(IsaSupported(kernel->isa));
+  }
+
+  // Too many terms for a float: only the reference takes them, and every other says why.
+  BConv2dShape huge = shape;
+  huge.in_channels = kMaxTerms / 9 + 1;
+  refusals.clear();
+  CHECK(SelectBConv2d(huge, BestIsa(), note, &refusals) == reference);
+  REQUIRE(static_cast<int64_t>(refusals.size()) == list.size - 1);
+  for (int64_t i = 0; i + 1 < list.size; ++i) {
+    CHECK(refusals[static_cast<size_t>(i)].rfind(list.begin[i]->name, 0) == 0);
+    CHECK(list.begin[i]->refuse(huge) != nullptr);
+  }
+}
+
+}  // namespace
+}  // namespace bnn::kernels

@@ -1,0 +1,232 @@
+// Every bdense kernel against the definition of a dot product on values of -1 and +1, and against the reference bit by
+// bit with inaccessible pages around every buffer.
+#include "kernels/bdense/bdense.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/kernels/epilogue_fixture.h"
+#include "tests/kernels/guarded_buffer.h"
+#include "tests/test_support.h"
+
+namespace bnn::kernels {
+namespace {
+
+using test::BitsOutput;
+using test::EpilogueCase;
+using test::EpilogueFixture;
+using test::EpilogueOutputs;
+using test::Guard;
+using test::GuardedBuffer;
+using test::TensorGeometry;
+
+constexpr int64_t kFeatures[] = {1, 3, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 256, 513};
+const EpilogueCase kPlainFloats = {};
+const EpilogueCase kFloatsAndBits = {{StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kFloatThresholds, false};
+
+// The kernels that this CPU can run, the reference last. The others are reported as skipped.
+std::vector<const BDenseKernel*> RunnableKernels() {
+  std::vector<const BDenseKernel*> kernels;
+  const BDenseKernelList list = BDenseKernels();
+  for (int64_t i = 0; i < list.size; ++i) {
+    if (test::CpuHasIsa(IsaName(list.begin[i]->isa))) {
+      kernels.push_back(list.begin[i]);
+    } else {
+      test::Skip(std::string(list.begin[i]->name) + ": this CPU lacks " + IsaName(list.begin[i]->isa));
+    }
+  }
+  return kernels;
+}
+
+struct Problem {
+  Problem(const BDenseShape& s, int64_t gap, Guard guard, std::mt19937& random)
+      : shape(s),
+        stride(WordsFor(s.in_features) + gap),
+        in((s.rows - 1) * stride + WordsFor(s.in_features), guard),
+        weights(s.out_features * WordsFor(s.in_features), guard) {
+    for (uint32_t& word : in.span()) word = static_cast<uint32_t>(random());  // the gaps keep it
+    for (int64_t r = 0; r < s.rows; ++r) FillRow(in.data() + r * stride, random);
+    for (int64_t o = 0; o < s.out_features; ++o) FillRow(weights.data() + o * WordsFor(s.in_features), random);
+  }
+
+  void FillRow(uint32_t* row, std::mt19937& random) const {
+    for (int64_t w = 0; w < WordsFor(shape.in_features); ++w) {
+      row[w] = static_cast<uint32_t>(random()) & WordMask(shape.in_features, w);
+    }
+  }
+
+  int64_t Naive(int64_t row, int64_t out) const {
+    int64_t sum = 0;
+    for (int64_t i = 0; i < shape.in_features; ++i) {
+      const int a = GetBit(in.data() + row * stride, i) != 0 ? 1 : -1;
+      const int w = GetBit(weights.data() + out * WordsFor(shape.in_features), i) != 0 ? 1 : -1;
+      sum += a * w;
+    }
+    return sum;
+  }
+
+  BDenseShape shape;
+  int64_t stride;
+  GuardedBuffer<uint32_t> in;
+  GuardedBuffer<uint32_t> weights;  // in the order of the model file
+};
+
+struct Part {
+  int64_t row_begin, row_end, block_begin, block_end;
+};
+
+void Run(const BDenseKernel& kernel, const Problem& problem, Guard guard, const Epilogue& epilogue,
+         const std::vector<Part>& parts) {
+  GuardedBuffer<uint32_t> packed(kernel.packed_words(problem.shape), guard);
+  kernel.pack(problem.shape, problem.weights.data(), packed.data());
+  BDenseArgs args;
+  args.in = problem.in.data();
+  args.in_row_stride = problem.stride;
+  args.weights = packed.data();
+  args.epilogue = epilogue;
+  for (const Part& part : parts) {
+    args.row_begin = part.row_begin;
+    args.row_end = part.row_end;
+    args.block_begin = part.block_begin;
+    args.block_end = part.block_end;
+    kernel.run(problem.shape, args);
+  }
+}
+
+std::vector<Part> Whole(const BDenseShape& shape) {
+  return {{0, shape.rows, 0, PaddedChannels(shape.out_features) / kChannelBlock}};
+}
+
+// A row is a pixel of one image with one row.
+TensorGeometry OutputOf(const BDenseShape& shape, int64_t gap) { return {1, 1, shape.rows, shape.out_features, gap}; }
+
+void CheckAgainstReference(const BDenseShape& shape, const EpilogueCase& epilogue_case, int64_t gap, Guard guard,
+                           const std::vector<Part>& parts) {
+  std::mt19937 random(7);
+  const Problem problem(shape, gap, guard, random);
+  const float magnitude = static_cast<float>(std::sqrt(static_cast<double>(shape.in_features))) + 1;
+  const EpilogueFixture fixture(epilogue_case, OutputOf(shape, gap), magnitude, guard, random);
+  const std::vector<const BDenseKernel*> kernels = RunnableKernels();
+  EpilogueOutputs expected(OutputOf(shape, gap), guard);
+  Run(*kernels.back(), problem, guard, fixture.Make(&expected), parts);
+  for (const BDenseKernel* kernel : kernels) {
+    if (kernel == kernels.back()) break;
+    REQUIRE(kernel->refuse(shape) == nullptr);
+    EpilogueOutputs actual(OutputOf(shape, gap), guard);
+    Run(*kernel, problem, guard, fixture.Make(&actual), parts);
+    CHECK_MESSAGE(test::SameOutputs(expected, actual), kernel->name << ": " << shape.rows << " rows, "
+                                                                    << shape.in_features << " -> " << shape.out_features
+                                                                    << ", " << epilogue_case.Name());
+  }
+}
+
+TEST_CASE("every kernel computes the dot products of its -1 and +1 values") {
+  for (int64_t in : kFeatures) {
+    for (int64_t rows : {1, 2, 9}) {
+      const BDenseShape shape = {rows, in, 150};
+      std::mt19937 random(3);
+      const Problem problem(shape, 0, Guard::kAfter, random);
+      const EpilogueFixture fixture(kPlainFloats, OutputOf(shape, 0), 1, Guard::kAfter, random);
+      for (const BDenseKernel* kernel : RunnableKernels()) {
+        EpilogueOutputs outputs(OutputOf(shape, 0), Guard::kAfter);
+        Run(*kernel, problem, Guard::kAfter, fixture.Make(&outputs), Whole(shape));
+        int64_t wrong = 0;
+        for (int64_t i = 0; i < outputs.floats.size(); ++i) {
+          if (outputs.floats[i] != static_cast<float>(problem.Naive(i / 150, i % 150))) ++wrong;
+        }
+        CHECK_MESSAGE(wrong == 0, kernel->name << ": " << rows << " rows of " << in);
+      }
+    }
+  }
+}
+
+TEST_CASE("features: every kernel equals the reference for awkward counts") {
+  for (int64_t in : kFeatures) {
+    for (int64_t out : kFeatures) {
+      for (int64_t rows : {1, 3}) {
+        const BDenseShape shape = {rows, in, out};
+        for (Guard guard : test::kBothGuards)
+          CheckAgainstReference(shape, kFloatsAndBits, rows / 2, guard, Whole(shape));
+      }
+    }
+  }
+}
+
+TEST_CASE("rows: every kernel equals the reference for every remainder of its tile") {
+  for (int64_t rows = 1; rows <= 16; ++rows) {
+    const BDenseShape shape = {rows, 200, 77};
+    for (Guard guard : test::kBothGuards) CheckAgainstReference(shape, kFloatsAndBits, 0, guard, Whole(shape));
+  }
+}
+
+TEST_CASE("long rows: counts beyond what a byte or a 16-bit lane holds") {
+  for (int64_t in : {31 * 32, 31 * 32 + 1, 32 * 32, 62 * 32 + 5, 100000}) {
+    const BDenseShape shape = {2, in, 40};
+    CheckAgainstReference(shape, kFloatsAndBits, 0, Guard::kAfter, Whole(shape));
+
+    // All bits differ: the largest count, acc = -K.
+    std::mt19937 random(1);
+    Problem problem(shape, 0, Guard::kAfter, random);
+    for (uint32_t& word : problem.in.span()) word = 0;
+    for (int64_t o = 0; o < shape.out_features; ++o) {
+      for (int64_t w = 0; w < WordsFor(in); ++w) problem.weights[o * WordsFor(in) + w] = WordMask(in, w);
+    }
+    const EpilogueFixture fixture(kPlainFloats, OutputOf(shape, 0), 1, Guard::kAfter, random);
+    for (const BDenseKernel* kernel : RunnableKernels()) {
+      EpilogueOutputs outputs(OutputOf(shape, 0), Guard::kAfter);
+      Run(*kernel, problem, Guard::kAfter, fixture.Make(&outputs), Whole(shape));
+      int64_t wrong = 0;
+      for (float x : outputs.floats.ToVector()) wrong += x == -static_cast<float>(in) ? 0 : 1;
+      CHECK_MESSAGE(wrong == 0, kernel->name << ": " << in);
+    }
+  }
+}
+
+TEST_CASE("epilogues: every kernel equals the reference for every chain of steps and outputs") {
+  for (const EpilogueCase& epilogue_case : test::AllEpilogueCases(true)) {
+    for (int64_t rows : {1, 9}) {
+      const BDenseShape shape = {rows, 70, 145};
+      for (Guard guard : test::kBothGuards) CheckAgainstReference(shape, epilogue_case, 1, guard, Whole(shape));
+    }
+  }
+}
+
+TEST_CASE("parts: what is named is computed, and nothing else is written") {
+  const BDenseShape shape = {11, 100, 300};
+  const std::vector<std::vector<Part>> partitions = {
+      {{0, 11, 3, 8}},
+      {{4, 5, 0, 10}},
+      {{4, 5, 1, 9}},
+      {{2, 10, 9, 10}},
+      {{3, 3, 0, 10}, {0, 11, 4, 4}},                  // nothing
+      {{0, 5, 0, 10}, {5, 11, 0, 6}, {5, 11, 6, 10}},  // everything, in pieces
+  };
+  for (const std::vector<Part>& parts : partitions) {
+    for (Guard guard : test::kBothGuards) CheckAgainstReference(shape, kFloatsAndBits, 1, guard, parts);
+  }
+}
+
+TEST_CASE("select: best first, with a reason for each kernel that was passed over") {
+  const BDenseShape shape = {1, 64, 64};
+  const BDenseKernelList list = BDenseKernels();
+  const BDenseKernel* reference = list.begin[list.size - 1];
+  std::vector<std::string> refusals;
+  const RefusalFn note = [](void* context, const char* kernel, const char* reason) {
+    static_cast<std::vector<std::string>*>(context)->push_back(std::string(kernel) + ": " + reason);
+  };
+  CHECK(SelectBDense(shape, Isa::kReference, note, &refusals) == reference);
+  CHECK(static_cast<int64_t>(refusals.size()) == list.size - 1);
+  for (Isa isa : kAllIsas) CHECK(SelectBDense(shape, isa, nullptr, nullptr)->isa <= isa);
+
+  const BDenseShape huge = {1, kMaxTerms + 1, 1};
+  refusals.clear();
+  CHECK(SelectBDense(huge, BestIsa(), note, &refusals) == reference);
+  CHECK(static_cast<int64_t>(refusals.size()) == list.size - 1);
+}
+
+}  // namespace
+}  // namespace bnn::kernels
