@@ -1,6 +1,7 @@
 #include <immintrin.h>
 
 #include "kernels/bitpack/bitpack_table.h"
+#include "kernels/simd/inline.h"
 
 namespace bnn::kernels {
 namespace {
@@ -40,6 +41,7 @@ void PackPixels(const BitpackArgs& args, int64_t pixel) {
     const __m256 t1 = _mm256_loadu_ps(args.thresholds + c + 8);
     const __m256 t2 = _mm256_loadu_ps(args.thresholds + c + 16);
     const __m256 t3 = _mm256_loadu_ps(args.thresholds + c + 24);
+    BNN_UNROLL
     for (int i = 0; i < kPixels; ++i) {
       const float* const x = in + i * args.in_pixel_stride + c;
       bits[i * args.bits_pixel_stride + c / kBitsPerWord] =
@@ -93,10 +95,12 @@ void PackPlanarTile(const BitpackArgs& args, int64_t pixel, int64_t first_channe
   const float* x = args.in + pixel + first_channel * args.in_channel_stride;
   const __m256i last = FirstLanes(count);
   __m256i words[kVectors];
+  BNN_UNROLL
   for (int v = 0; v < kVectors; ++v) words[v] = _mm256_setzero_si256();
   __m256i bit = _mm256_set1_epi32(1);
   for (int64_t c = 0; c < channels; ++c) {
     const __m256 t = _mm256_broadcast_ss(args.thresholds + first_channel + c);
+    BNN_UNROLL
     for (int v = 0; v < kVectors; ++v) {
       const bool masked = kPartial && v + 1 == kVectors;
       const __m256 values = masked ? _mm256_maskload_ps(x + v * kLanes, last) : _mm256_loadu_ps(x + v * kLanes);
@@ -106,6 +110,7 @@ void PackPlanarTile(const BitpackArgs& args, int64_t pixel, int64_t first_channe
     x += args.in_channel_stride;
   }
   uint32_t* const bits = args.bits + pixel * args.bits_pixel_stride + first_channel / kBitsPerWord;
+  BNN_UNROLL
   for (int v = 0; v < kVectors; ++v) {
     StoreWords(bits + v * kLanes * args.bits_pixel_stride, args.bits_pixel_stride, words[v],
                v + 1 < kVectors ? kLanes : count);

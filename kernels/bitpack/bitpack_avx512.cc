@@ -1,6 +1,7 @@
 #include <immintrin.h>
 
 #include "kernels/bitpack/bitpack_table.h"
+#include "kernels/simd/inline.h"
 
 namespace bnn::kernels {
 namespace {
@@ -25,6 +26,7 @@ void PackPixels(const BitpackArgs& args, int64_t pixel) {
   for (; c + kBitsPerWord <= args.channels; c += kBitsPerWord) {
     const __m512 t0 = _mm512_loadu_ps(args.thresholds + c);
     const __m512 t1 = _mm512_loadu_ps(args.thresholds + c + 16);
+    BNN_UNROLL
     for (int i = 0; i < kPixels; ++i) {
       const float* const x = in + i * args.in_pixel_stride + c;
       bits[i * args.bits_pixel_stride + c / kBitsPerWord] =
@@ -80,10 +82,12 @@ void PackPlanarTile(const BitpackArgs& args, int64_t pixel, int64_t first_channe
   const __mmask16 last = FirstLanes(count);
   const float* x = args.in + pixel + first_channel * args.in_channel_stride;
   __m512i words[kVectors];
+  BNN_UNROLL
   for (int v = 0; v < kVectors; ++v) words[v] = _mm512_setzero_si512();
   __m512i bit = _mm512_set1_epi32(1);
   for (int64_t c = 0; c < channels; ++c) {
     const __m512 t = _mm512_set1_ps(args.thresholds[first_channel + c]);
+    BNN_UNROLL
     for (int v = 0; v < kVectors; ++v) {
       const __m512 values =
           v + 1 < kVectors ? _mm512_loadu_ps(x + v * kLanes) : _mm512_maskz_loadu_ps(last, x + v * kLanes);
@@ -94,6 +98,7 @@ void PackPlanarTile(const BitpackArgs& args, int64_t pixel, int64_t first_channe
     x += args.in_channel_stride;
   }
   uint32_t* const bits = args.bits + pixel * args.bits_pixel_stride + first_channel / kBitsPerWord;
+  BNN_UNROLL
   for (int v = 0; v < kVectors; ++v) {
     StoreWords(bits + v * kLanes * args.bits_pixel_stride, args.bits_pixel_stride, words[v],
                v + 1 < kVectors ? kLanes : count);
@@ -103,6 +108,7 @@ void PackPlanarTile(const BitpackArgs& args, int64_t pixel, int64_t first_channe
 void PackPlanar(const BitpackArgs& args) {
   for (int64_t c = 0; c < args.channels; c += kBitsPerWord) {
     int64_t p = 0;
+    for (; p + 8 * kLanes <= args.pixels; p += 8 * kLanes) PackPlanarTile<8>(args, p, c, kLanes);
     for (; p + 4 * kLanes <= args.pixels; p += 4 * kLanes) PackPlanarTile<4>(args, p, c, kLanes);
     for (; p + kLanes <= args.pixels; p += kLanes) PackPlanarTile<1>(args, p, c, kLanes);
     if (p < args.pixels) PackPlanarTile<1>(args, p, c, args.pixels - p);

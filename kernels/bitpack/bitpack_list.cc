@@ -1,4 +1,5 @@
 #include "kernels/bitpack/bitpack_table.h"
+#include "kernels/select.h"
 
 namespace bnn::kernels {
 namespace {
@@ -16,11 +17,6 @@ constexpr const BitpackKernel* kKernels[] = {
 
 BitpackKernelList BitpackKernels() { return {kKernels, static_cast<int64_t>(sizeof(kKernels) / sizeof(kKernels[0]))}; }
 
-const BitpackKernel* SelectBitpack(Isa max_isa) {
-  for (const BitpackKernel* kernel : kKernels) {
-    if (kernel->isa <= max_isa && IsaSupported(kernel->isa)) return kernel;
-  }
-  return &kBitpackRef;
-}
+const BitpackKernel* SelectBitpack(Isa max_isa) { return SelectKernel(BitpackKernels(), max_isa); }
 
 }  // namespace bnn::kernels

@@ -49,22 +49,26 @@ void PoolPixel(const BMaxPoolShape& shape, const BMaxPoolArgs& args, const Row& 
 //   words = 2, stride 2      in   a0 a1 .. .. b0 b1 .. .. c0 c1 ...  (32 words)
 //                            any |= a0 a1 b0 b1 c0 c1 ...            (16 words, 8 output pixels)
 //
-// That is 4 instructions a tap for 16 words. The loads end with the last tap that is wanted, so they stay in the row.
+// That is 4 instructions a tap for 16 words. The loads end with the last tap that is wanted, so they stay in the row,
+// and a vector at the end of the row simply has fewer pixels.
 struct DensePlan {
-  int64_t pixels = 0;  // output pixels in a vector; 0: the shape does not qualify
-  __mmask16 lanes = 0;
-  __mmask16 load_low = 0;
-  __mmask16 load_high = 0;
-  __m512i collect = _mm512_setzero_si512();
+  int64_t pixels;  // output pixels in a vector
+  __mmask16 lanes;
+  __mmask16 load_low;
+  __mmask16 load_high;
+  __m512i collect;
 };
 
-DensePlan PlanDense(const BMaxPoolShape& shape, const BMaxPoolArgs& args, int64_t words) {
+bool IsDense(const BMaxPoolShape& shape, const BMaxPoolArgs& args, int64_t words) {
+  return args.in_strides.pixel == words && args.out_strides.pixel == words && words <= kLanes / 2 &&
+         shape.stride_w <= 2;
+}
+
+DensePlan PlanDense(const BMaxPoolShape& shape, int64_t words, int64_t pixels) {
   DensePlan plan;
-  const bool dense = args.in_strides.pixel == words && args.out_strides.pixel == words;
-  if (!dense || words > kLanes / 2 || shape.stride_w > 2) return plan;
-  plan.pixels = kLanes / words;
-  plan.lanes = FirstLanes(plan.pixels * words);
-  const int64_t in_words = ((plan.pixels - 1) * shape.stride_w + 1) * words;  // at most 31
+  plan.pixels = pixels;
+  plan.lanes = FirstLanes(pixels * words);
+  const int64_t in_words = ((pixels - 1) * shape.stride_w + 1) * words;  // at most 31
   plan.load_low = FirstLanes(in_words);
   plan.load_high = FirstLanes(in_words - kLanes);
   alignas(64) int32_t index[kLanes];
@@ -95,17 +99,23 @@ void PoolDense(const BMaxPoolShape& shape, const BMaxPoolArgs& args, const Row& 
 
 void Run(const BMaxPoolShape& shape, const BMaxPoolArgs& args) {
   const int64_t words = WordsFor(shape.channels);
-  const DensePlan plan = PlanDense(shape, args, words);
+  const bool dense = IsDense(shape, args, words);
+  const int64_t full = dense ? kLanes / words : 1;
   const ColumnRange interior = InteriorColumns(shape);
+  const int64_t rest = (interior.end - interior.begin) % full;
+  const DensePlan full_plan = PlanDense(shape, words, full);
+  const DensePlan rest_plan = PlanDense(shape, words, rest);
   for (int64_t n = args.image_begin; n < args.image_end; ++n) {
     for (int64_t y = args.row_begin; y < args.row_end; ++y) {
       const Row row = {
           args.in + n * args.in_strides.image, args.out + n * args.out_strides.image + y * args.out_strides.row,
           TapsInside(y, shape.stride_h, shape.dilation_h, shape.pad_top, shape.kernel_h, shape.in_h), words};
       int64_t x = 0;
-      if (plan.pixels > 0) {
+      if (dense) {
         for (; x < interior.begin; ++x) PoolPixel(shape, args, row, x);
-        for (; x + plan.pixels <= interior.end; x += plan.pixels) PoolDense(shape, args, row, plan, x);
+        for (; x + full <= interior.end; x += full) PoolDense(shape, args, row, full_plan, x);
+        if (rest > 0) PoolDense(shape, args, row, rest_plan, x);
+        x += rest;
       }
       for (; x < shape.out_w; ++x) PoolPixel(shape, args, row, x);
     }

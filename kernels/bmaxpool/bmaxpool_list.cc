@@ -1,4 +1,5 @@
 #include "kernels/bmaxpool/bmaxpool_table.h"
+#include "kernels/select.h"
 
 namespace bnn::kernels {
 namespace {
@@ -18,11 +19,6 @@ BMaxPoolKernelList BMaxPoolKernels() {
   return {kKernels, static_cast<int64_t>(sizeof(kKernels) / sizeof(kKernels[0]))};
 }
 
-const BMaxPoolKernel* SelectBMaxPool(Isa max_isa) {
-  for (const BMaxPoolKernel* kernel : kKernels) {
-    if (kernel->isa <= max_isa && IsaSupported(kernel->isa)) return kernel;
-  }
-  return &kBMaxPoolRef;
-}
+const BMaxPoolKernel* SelectBMaxPool(Isa max_isa) { return SelectKernel(BMaxPoolKernels(), max_isa); }
 
 }  // namespace bnn::kernels
