@@ -95,7 +95,6 @@ Result<Report> RunTool(const Options& options) {
   report.inputs = runner.input_infos();
   report.outputs = runner.output_infos();
   report.batch = runner.batch();
-  report.model_batch = runner.model_batch();
   report.threads = options.threads;
   report.cpu_isa = bnn_cpu_isa();
   report.isa = options.max_isa.empty() ? report.cpu_isa : options.max_isa;

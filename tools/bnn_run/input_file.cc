@@ -49,9 +49,10 @@ Result<size_t> InputFile::ReadSome(std::span<std::byte> out) {
   while (done < out.size()) {
     const auto chunk = static_cast<unsigned>(std::min<size_t>(out.size() - done, size_t{1} << 28));
     const int got = gzread(file_.get(), out.data() + done, chunk);
-    if (got < 0) {
-      int code = Z_OK;
-      const char* message = gzerror(file_.get(), &code);
+    int code = Z_OK;
+    const char* message = gzerror(file_.get(), &code);
+    // Z_BUF_ERROR: the compressed stream ends too early, perhaps only its checksum is missing.
+    if (got < 0 || (got == 0 && code == Z_BUF_ERROR)) {
       return IoError(fmt::format("{}: {}", path_, code == Z_ERRNO ? std::strerror(errno) : message));
     }
     if (got == 0) break;

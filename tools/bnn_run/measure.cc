@@ -36,7 +36,7 @@ Profile Measurement::MakeProfile(const Runner& runner) const {
   int64_t total_macs = 0;
   for (size_t i = 0; i < step_seconds_.size(); ++i) {
     const StepInfo& step = runner.plan()[i];
-    const int64_t macs = step.macs * runner.runs();
+    const int64_t macs = step.macs;
     const double ms = 1e3 * Quantile(step_seconds_[i], 0.5);
     profile.layers.push_back({step, ms, Rate(macs, ms), profile.run_ms > 0 ? ms / profile.run_ms : 0});
     profile.layers_ms += ms;
@@ -58,10 +58,10 @@ Status FillRandom(Runner& runner, const PreprocessFlags& flags) {
     }
     Array pixels;
     pixels.shape = runner.input_infos()[i].dims;
-    pixels.shape[0] = runner.capacity();
+    pixels.shape[0] = runner.batch();
     pixels.data.resize(input.size());
     for (std::byte& pixel : pixels.data) pixel = static_cast<std::byte>(random() & 0xff);
-    preprocessor.Fill({&pixels, runner.capacity(), Feed::Order::kSame}, 0, runner.capacity(), input);
+    preprocessor.Fill({&pixels, runner.batch(), Feed::Order::kSame}, 0, runner.batch(), input);
   }
   return OkStatus();
 }

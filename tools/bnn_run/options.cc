@@ -31,7 +31,7 @@ OUTPUT
   The class of a sample is the index of the largest value of the first output, the first one on a tie. Values are
   printed as probabilities only if the model ends in a softmax, else as raw scores. Latency is the time of one run of
   the network over one batch, without reading and converting the input. The last batch of a dataset is filled up with
-  zeros. A model that was exported with a fixed batch runs at any --batch, as several runs or with filling up.
+  zeros. A model that was exported with a fixed batch runs at any --batch too.
   --json prints one object to stdout: model, batch, threads, isa, samples, correct (null without labels), predictions,
   latency_ms {min, median, p90, p99, mean}, images_per_second, peak_memory_bytes, inputs, outputs; with --input top_k,
   with --profile layers, with --plan plan.
@@ -47,18 +47,19 @@ EXAMPLES
   bnn-run model.bnn --input left=l.npy right=r.npy         a model with two inputs
 )";
 
-// Options whose texts this program parses itself.
+// What is not stored as it is given.
 struct Texts {
   std::string mean, scale, layout;
+  bool no_progress = false;
 };
 
 void Define(CLI::App& app, Options& options, Texts& texts) {
-  const auto positive = CLI::Range(int64_t{1}, std::numeric_limits<int64_t>::max());
+  const auto positive = CLI::Range(int64_t{1}, std::numeric_limits<int64_t>::max()).description("");
   app.add_option("MODEL", options.model, "The .bnn file, made by bnn-convert")->required();
 
   app.add_option("--input", options.inputs,
                  "Files to classify: .npy, idx, PNG or JPEG. NAME=FILE for each input of a model with several")
-      ->type_name("FILE...")
+      ->type_name("FILE")
       ->group("Data");
   app.add_option("--dataset", options.dataset, "Images and their labels (integers, [N]) as idx or .npy: accuracy")
       ->type_name("IMAGES LABELS")
@@ -79,7 +80,7 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
       ->type_name("X[,Y,Z]")
       ->group("Data");
   app.add_option("--layout", texts.layout, "Order of the model's input, where the model does not say or is wrong")
-      ->check(CLI::IsMember({"nchw", "nhwc"}, CLI::ignore_case))
+      ->check(CLI::IsMember({"nchw", "nhwc"}, CLI::ignore_case).description(""))
       ->type_name("nchw|nhwc")
       ->group("Data");
 
@@ -96,16 +97,16 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
   app.add_flag("--profile", options.profile, "Time of each layer")->group("Results");
   app.add_flag("--plan", options.plan, "Each step of the compiled model, its kernel and why")->group("Results");
   app.add_flag("--json", options.json, "One JSON object on stdout instead of text")->group("Results");
-  app.add_flag("!--no-progress", options.progress, "No progress bar (there is none where stderr is no terminal)")
+  app.add_flag("--no-progress", texts.no_progress, "No progress bar (there is none where stderr is no terminal)")
       ->group("Results");
 
   app.add_option("--threads", options.threads, "Threads of one run")
-      ->check(CLI::Range(1, 1024))
+      ->check(CLI::Range(1, 1024).description(""))
       ->capture_default_str()
       ->type_name("N")
       ->group("Running");
   app.add_option("--batch", options.batch, "Samples of one run. Default: the batch that the model fixed, else 1")
-      ->check(CLI::Range(1, 1 << 20))
+      ->check(CLI::Range(1, 1 << 20).description(""))
       ->type_name("N")
       ->group("Running");
   app.add_option("--repeat", options.repeat,
@@ -115,7 +116,7 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
       ->type_name("N")
       ->group("Running");
   app.add_option("--warmup", options.warmup, "Runs before the timed ones")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0, 1 << 30).description(""))
       ->capture_default_str()
       ->type_name("N")
       ->group("Running");
@@ -128,6 +129,7 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
 
 // What CLI11 cannot check: throws its errors, so that all usage errors look alike.
 void Finish(Options& options, const Texts& texts) {
+  options.progress = !texts.no_progress;
   if (!texts.mean.empty()) {
     auto mean = ParseNumbers(texts.mean);
     if (!mean.ok()) throw CLI::ValidationError("--mean", mean.status().message());

@@ -19,7 +19,7 @@ struct Report {
   std::string model;  // path
   std::vector<TensorInfo> inputs, outputs;
   std::vector<std::string> input_notes;  // how each input is filled
-  int64_t batch = 1, model_batch = 1, threads = 1;
+  int64_t batch = 1, threads = 1;
   std::string isa, cpu_isa;
 
   Evaluation evaluation;  // empty for a benchmark

@@ -35,10 +35,8 @@ void AddHeader(const Report& report, std::string& text) {
   for (const TensorInfo& output : report.outputs) {
     text += fmt::format("output    {} {}\n", output.name, ShapeString(output.dims));
   }
-  text += fmt::format("running   batch {}, {} thread{}, {}", report.batch, report.threads,
+  text += fmt::format("running   batch {}, {} thread{}, {}\n", report.batch, report.threads,
                       report.threads == 1 ? "" : "s", report.isa);
-  if (report.batch != report.model_batch) text += fmt::format(" (the model's own batch is {})", report.model_batch);
-  text += "\n";
 }
 
 void AddClasses(const Report& report, std::string& text) {

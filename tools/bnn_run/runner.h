@@ -1,4 +1,4 @@
-// A loaded model with its buffers, which runs at the batch that the user wants even where the model fixed another.
+// A loaded model with its session and the buffers of one batch.
 #pragma once
 
 #include <cstdint>
@@ -20,26 +20,22 @@ class Runner {
     bool profile = false;
   };
 
-  // A model that refuses the wanted batch is loaded with its own and run as often as needed for it.
   static Result<Runner> Load(const Options& options);
 
-  // Runs all of input(). Returns the seconds that it took.
+  // Runs what is in the inputs. Returns the seconds that it took.
   Result<double> Run();
 
-  // Room for capacity() samples of the input, of which the first batch() are of interest.
+  // batch() samples.
   std::span<float> input(size_t index) { return inputs_[index]; }
+  std::span<const float> output(size_t index) const { return outputs_[index]; }
 
   // Values of one sample of an output, or an error where the first dimension of the output is not the batch.
   Result<int64_t> OutputSampleSize(size_t index) const;
-  std::span<const float> output(size_t index) const { return outputs_[index]; }
 
   // Seconds of each step of the plan in the last Run(); zeros unless loaded with profile.
   std::span<const double> step_seconds() const { return step_seconds_; }
 
   int64_t batch() const { return batch_; }
-  int64_t model_batch() const { return model_batch_; }
-  int64_t runs() const { return runs_; }  // of the model, for one Run()
-  int64_t capacity() const { return runs_ * model_batch_; }
   const std::vector<TensorInfo>& input_infos() const { return input_infos_; }
   const std::vector<TensorInfo>& output_infos() const { return output_infos_; }
   const std::vector<StepInfo>& plan() const { return plan_; }
@@ -52,11 +48,11 @@ class Runner {
   Model model_;
   Session session_;
   bool profile_ = false;
-  int64_t batch_ = 1, model_batch_ = 1, runs_ = 1;
+  int64_t batch_ = 1;
   std::vector<TensorInfo> input_infos_, output_infos_;
   std::vector<StepInfo> plan_;
   std::vector<std::vector<float>> inputs_, outputs_;
-  std::vector<bnn_buffer> input_buffers_, output_buffers_;
+  std::vector<bnn_buffer> input_buffers_, output_buffers_;  // views of inputs_ and outputs_
   std::vector<double> step_seconds_;
 };
 
