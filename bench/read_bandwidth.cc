@@ -19,44 +19,48 @@ namespace {
 constexpr int64_t kUnroll = 256;  // bytes that one turn of a loop reads
 
 // One pass over [data, data + bytes), bytes a multiple of kUnroll. The result depends on every byte, so that the
-// compiler keeps the loads; four accumulators keep the additions from being the limit.
+// compiler keeps the loads; four accumulators keep the latency of the additions from being the limit.
 using ReadFn = uint64_t (*)(const unsigned char* data, int64_t bytes);
 
 uint64_t ReadPlain(const unsigned char* data, int64_t bytes) {
   const auto* words = reinterpret_cast<const uint64_t*>(data);
-  uint64_t sum[4] = {};
+  uint64_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
   for (int64_t i = 0; i < bytes / 8; i += 4) {
-    for (int64_t j = 0; j < 4; ++j) sum[j] += words[i + j];
+    s0 += words[i];
+    s1 += words[i + 1];
+    s2 += words[i + 2];
+    s3 += words[i + 3];
   }
-  return sum[0] + sum[1] + sum[2] + sum[3];
+  return s0 + s1 + s2 + s3;
 }
 
 #if defined(__x86_64__)
 __attribute__((target("avx2"))) uint64_t ReadAvx2(const unsigned char* data, int64_t bytes) {
-  __m256i sum[4] = {};
-  for (int64_t i = 0; i < bytes; i += 128) {
-    for (int j = 0; j < 4; ++j) {
-      const auto* from = reinterpret_cast<const __m256i*>(data + i) + j;
-      sum[j] = _mm256_add_epi64(sum[j], _mm256_load_si256(from));
-    }
+  const auto* from = reinterpret_cast<const __m256i*>(data);
+  __m256i s0 = _mm256_setzero_si256(), s1 = s0, s2 = s0, s3 = s0;
+  for (int64_t i = 0; i < bytes / 32; i += 4) {
+    s0 = _mm256_add_epi64(s0, _mm256_load_si256(from + i));
+    s1 = _mm256_add_epi64(s1, _mm256_load_si256(from + i + 1));
+    s2 = _mm256_add_epi64(s2, _mm256_load_si256(from + i + 2));
+    s3 = _mm256_add_epi64(s3, _mm256_load_si256(from + i + 3));
   }
-  const __m256i total = _mm256_add_epi64(_mm256_add_epi64(sum[0], sum[1]), _mm256_add_epi64(sum[2], sum[3]));
   alignas(32) uint64_t lane[4];
-  _mm256_store_si256(reinterpret_cast<__m256i*>(lane), total);
+  _mm256_store_si256(reinterpret_cast<__m256i*>(lane),
+                     _mm256_add_epi64(_mm256_add_epi64(s0, s1), _mm256_add_epi64(s2, s3)));
   return lane[0] + lane[1] + lane[2] + lane[3];
 }
 
 __attribute__((target("avx512f"))) uint64_t ReadAvx512(const unsigned char* data, int64_t bytes) {
-  __m512i sum[4] = {};
+  __m512i s0 = _mm512_setzero_si512(), s1 = s0, s2 = s0, s3 = s0;
   for (int64_t i = 0; i < bytes; i += 256) {
-    for (int j = 0; j < 4; ++j) sum[j] = _mm512_add_epi64(sum[j], _mm512_load_si512(data + i + 64 * j));
+    s0 = _mm512_add_epi64(s0, _mm512_load_si512(data + i));
+    s1 = _mm512_add_epi64(s1, _mm512_load_si512(data + i + 64));
+    s2 = _mm512_add_epi64(s2, _mm512_load_si512(data + i + 128));
+    s3 = _mm512_add_epi64(s3, _mm512_load_si512(data + i + 192));
   }
-  const __m512i total = _mm512_add_epi64(_mm512_add_epi64(sum[0], sum[1]), _mm512_add_epi64(sum[2], sum[3]));
   alignas(64) uint64_t lane[8];
-  _mm512_store_si512(lane, total);
-  uint64_t result = 0;
-  for (const uint64_t value : lane) result += value;
-  return result;
+  _mm512_store_si512(lane, _mm512_add_epi64(_mm512_add_epi64(s0, s1), _mm512_add_epi64(s2, s3)));
+  return lane[0] + lane[1] + lane[2] + lane[3] + lane[4] + lane[5] + lane[6] + lane[7];
 }
 #endif
 

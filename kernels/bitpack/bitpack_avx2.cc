@@ -136,25 +136,42 @@ void Pack(const BitpackArgs& args) {
   }
 }
 
-// Four bytes of output for each bit of input: the stores are the limit. A variable shift moves bit l of a byte to the
-// sign of lane l, which is all that vblendvps looks at: two instructions for 8 floats, no comparison.
+// The first `count` lanes, at most 8, possibly none. Not a masked store, which is slow on some CPUs with AVX2.
+void StoreFirst(float* out, __m256 values, int64_t count) {
+  if (count >= kLanes) {
+    _mm256_storeu_ps(out, values);
+    return;
+  }
+  alignas(32) float lane[kLanes];
+  _mm256_store_ps(lane, values);
+  for (int64_t i = 0; i < count; ++i) out[i] = lane[i];
+}
+
+// Four bytes of output for each bit of input: the stores are the limit. The word is broadcast once; a variable shift
+// moves bit 8 * k + l to the sign of lane l, which is all that vblendvps looks at. That is two instructions for 8
+// floats and no comparison. `count` is the number of channels that are left, 1 or more.
+BNN_INLINE void UnpackWord(uint32_t word, const float* lo, const float* hi, float* out, int64_t count) {
+  const __m256i bits = _mm256_set1_epi32(static_cast<int>(word));
+  BNN_UNROLL
+  for (int k = 0; k < 4; ++k) {
+    const int top = 31 - 8 * k;
+    const __m256i to_sign = _mm256_setr_epi32(top, top - 1, top - 2, top - 3, top - 4, top - 5, top - 6, top - 7);
+    const __m256 is_high = _mm256_castsi256_ps(_mm256_sllv_epi32(bits, to_sign));
+    const __m256 values = _mm256_blendv_ps(_mm256_loadu_ps(lo + 8 * k), _mm256_loadu_ps(hi + 8 * k), is_high);
+    StoreFirst(out + 8 * k, values, count - 8 * k);
+  }
+}
+
 void Unpack(const BitunpackArgs& args) {
-  const __m256i to_sign = _mm256_setr_epi32(31, 30, 29, 28, 27, 26, 25, 24);
   for (int64_t p = 0; p < args.pixels; ++p) {
     const uint32_t* const bits = args.bits + p * args.bits_pixel_stride;
     float* const out = args.out + p * args.out_pixel_stride;
-    for (int64_t c = 0; c < args.channels; c += kLanes) {
-      const uint32_t byte = bits[c / kBitsPerWord] >> (c % kBitsPerWord);
-      const __m256i sign = _mm256_sllv_epi32(_mm256_set1_epi32(static_cast<int>(byte)), to_sign);
-      const __m256 values =
-          _mm256_blendv_ps(_mm256_loadu_ps(args.lo + c), _mm256_loadu_ps(args.hi + c), _mm256_castsi256_ps(sign));
-      if (c + kLanes <= args.channels) {
-        _mm256_storeu_ps(out + c, values);
-      } else {
-        alignas(32) float lane[kLanes];
-        _mm256_store_ps(lane, values);
-        for (int64_t i = 0; c + i < args.channels; ++i) out[c + i] = lane[i];
-      }
+    int64_t c = 0;
+    for (; c + kBitsPerWord <= args.channels; c += kBitsPerWord) {
+      UnpackWord(bits[c / kBitsPerWord], args.lo + c, args.hi + c, out + c, kBitsPerWord);
+    }
+    if (c < args.channels) {
+      UnpackWord(bits[c / kBitsPerWord], args.lo + c, args.hi + c, out + c, args.channels - c);
     }
   }
 }
