@@ -1,0 +1,35 @@
+// The importers, in the order in which they are asked.
+#include <fstream>
+#include <string>
+
+#include "formats/importers/importer.h"
+#include "formats/importers/onnx_importer.h"
+
+namespace bnn::formats {
+namespace {
+
+constexpr const Importer* kImporters[] = {
+    &kOnnxImporter,
+};
+
+constexpr size_t kFirstBytes = 64;
+
+}  // namespace
+
+std::span<const Importer* const> Importers() { return kImporters; }
+
+Result<SourceGraph> ImportFile(const std::string& path, const ImportOptions& options) {
+  std::ifstream stream(path, std::ios::binary);
+  std::string first_bytes(kFirstBytes, '\0');
+  stream.read(first_bytes.data(), static_cast<std::streamsize>(kFirstBytes));
+  if (!stream.is_open() || stream.bad()) return IoError(path + ": cannot be read");
+  first_bytes.resize(static_cast<size_t>(stream.gcount()));
+  std::string known;
+  for (const Importer* importer : kImporters) {
+    if (importer->recognizes(path, first_bytes)) return importer->import(path, options);
+    known += std::string(known.empty() ? "" : ", ") + importer->name;
+  }
+  return Unsupported(path + ": no importer recognizes this file; known formats: " + known);
+}
+
+}  // namespace bnn::formats

@@ -1,0 +1,83 @@
+// The spellings of ONNX's opsets -> the one form of source_graph.h, node by node.
+//
+// Nodes come in topological order, and each is normalized when all shapes before it are known, so that whatever depends
+// on shapes (auto_pad, the equal parts of Split, the axes of old Softmax) is resolved at once.
+#pragma once
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bnn/status.h"
+#include "formats/shape_inference.h"
+#include "formats/source_graph.h"
+
+namespace bnn::formats {
+
+// The graph under construction, and what normalization needs to know of the file.
+class OnnxGraphBuilder {
+ public:
+  // `taken`: all value names of the file; `read`: those that a node reads or that are outputs of the graph.
+  OnnxGraphBuilder(SourceGraph* graph, int64_t opset, std::set<std::string> taken, std::set<std::string> read)
+      : graph_(graph), shapes_(&graph->constants), opset_(opset), taken_(std::move(taken)), read_(std::move(read)) {}
+
+  int64_t opset() const { return opset_; }
+  ShapeInference& shapes() { return shapes_; }
+  bool IsRead(const std::string& value) const { return read_.count(value) > 0; }
+  bool batch_is_symbolic() const { return graph_->batch_is_symbolic; }
+
+  // Dims of a value that exists.
+  Dims DimsOf(const std::string& value) const;
+  // Elements of an integer value that is constant or computed from shapes; an error that names node and input else.
+  Result<std::vector<int64_t>> KnownIntegers(const SourceNode& node, size_t input) const;
+
+  // A name that no other value has, from a hint.
+  std::string NewValueName(const std::string& hint);
+  // Adds a constant under a new name and returns that.
+  std::string AddConstant(const std::string& hint, Tensor tensor);
+  // Adds a constant under the name that the file gives it.
+  void DefineConstant(const std::string& name, Tensor tensor);
+  // Appends a normalized node: makes its name unique and infers its outputs.
+  Status Emit(SourceNode node);
+
+ private:
+  SourceGraph* graph_;
+  ShapeInference shapes_;
+  int64_t opset_;
+  std::set<std::string> taken_;
+  std::set<std::string> read_;
+  std::set<std::string> node_names_;
+};
+
+using NormalizeFunction = Status (*)(SourceNode node, OnnxGraphBuilder* builder);
+
+struct OnnxOperator {
+  const char* op;
+  NormalizeFunction normalize;
+};
+
+// How to import an operator; nullptr where it is not supported. `domain` is as in the file.
+const OnnxOperator* FindOnnxOperator(const std::string& domain, const std::string& op);
+
+// onnx_normalize.cc: parameters that moved from attributes to inputs, n-ary operators, quantizers
+Status KeepNode(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeAxis(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeAxesInput(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeCast(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeClip(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeConstant(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeFakeQuantize(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizePad(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeReduce(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeSlice(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeSplit(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeTranspose(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeVariadic(SourceNode node, OnnxGraphBuilder* builder);
+// onnx_normalize_nn.cc: layers
+Status NormalizeBatchNormalization(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeDropout(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeSoftmax(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeWindow(SourceNode node, OnnxGraphBuilder* builder);
+
+}  // namespace bnn::formats

@@ -1,0 +1,106 @@
+// The operators that are imported. Operators of the interpreter that this table lacks cannot come from ONNX files.
+#include "formats/importers/onnx_normalize.h"
+
+namespace bnn::formats {
+namespace {
+
+constexpr OnnxOperator kOnnxOperators[] = {
+    {"Abs", KeepNode},
+    {"Add", KeepNode},
+    {"And", KeepNode},
+    {"AveragePool", NormalizeWindow},
+    {"BatchNormalization", NormalizeBatchNormalization},
+    {"Cast", NormalizeCast},
+    {"Ceil", KeepNode},
+    {"Clip", NormalizeClip},
+    {"Concat", NormalizeAxis},
+    {"Constant", NormalizeConstant},
+    {"ConstantOfShape", KeepNode},
+    {"Conv", NormalizeWindow},
+    {"Div", KeepNode},
+    {"Dropout", NormalizeDropout},
+    {"Equal", KeepNode},
+    {"Exp", KeepNode},
+    {"Expand", KeepNode},
+    {"Flatten", NormalizeAxis},
+    {"Floor", KeepNode},
+    {"Gather", NormalizeAxis},
+    {"Gemm", KeepNode},
+    {"GlobalAveragePool", KeepNode},
+    {"GlobalMaxPool", KeepNode},
+    {"Greater", KeepNode},
+    {"GreaterOrEqual", KeepNode},
+    {"HardSigmoid", KeepNode},
+    {"HardSwish", KeepNode},
+    {"Identity", KeepNode},
+    {"LeakyRelu", KeepNode},
+    {"Less", KeepNode},
+    {"LessOrEqual", KeepNode},
+    {"LogSoftmax", NormalizeSoftmax},
+    {"MatMul", KeepNode},
+    {"Max", NormalizeVariadic},
+    {"MaxPool", NormalizeWindow},
+    {"Mean", NormalizeVariadic},
+    {"Min", NormalizeVariadic},
+    {"Mul", KeepNode},
+    {"Neg", KeepNode},
+    {"Not", KeepNode},
+    {"Or", KeepNode},
+    {"PRelu", KeepNode},
+    {"Pad", NormalizePad},
+    {"Pow", KeepNode},
+    {"Range", KeepNode},
+    {"Reciprocal", KeepNode},
+    {"ReduceMax", NormalizeReduce},
+    {"ReduceMean", NormalizeReduce},
+    {"ReduceMin", NormalizeReduce},
+    {"ReduceProd", NormalizeReduce},
+    {"ReduceSum", NormalizeReduce},
+    {"Relu", KeepNode},
+    {"Reshape", KeepNode},
+    {"Round", KeepNode},
+    {"Shape", KeepNode},
+    {"Sigmoid", KeepNode},
+    {"Sign", KeepNode},
+    {"Slice", NormalizeSlice},
+    {"Softmax", NormalizeSoftmax},
+    {"Split", NormalizeSplit},
+    {"Sqrt", KeepNode},
+    {"Squeeze", NormalizeAxesInput},
+    {"Sub", KeepNode},
+    {"Sum", NormalizeVariadic},
+    {"Tanh", KeepNode},
+    {"Transpose", NormalizeTranspose},
+    {"Unsqueeze", NormalizeAxesInput},
+    {"Where", KeepNode},
+};
+
+constexpr OnnxOperator kBipolarQuant = {"BipolarQuant", KeepNode};
+constexpr OnnxOperator kFakeQuantize = {"FakeQuantize", NormalizeFakeQuantize};
+
+constexpr struct {
+  const char* domain;
+  const OnnxOperator* op;
+} kQuantizers[] = {
+    {"qonnx.custom_op.general", &kBipolarQuant},
+    {"onnx.brevitas", &kBipolarQuant},
+    {"finn.custom_op.general", &kBipolarQuant},
+    {"org.openvinotoolkit", &kFakeQuantize},
+};
+
+}  // namespace
+
+const OnnxOperator* FindOnnxOperator(const std::string& domain, const std::string& op) {
+  if (domain.empty() || domain == "ai.onnx") {
+    for (const OnnxOperator& known : kOnnxOperators) {
+      if (op == known.op) return &known;
+    }
+    return nullptr;
+  }
+  for (const auto& quantizer : kQuantizers) {
+    if (domain == quantizer.domain && op == quantizer.op->op) return quantizer.op;
+  }
+  return nullptr;
+}
+
+}  // namespace bnn::formats
