@@ -4,14 +4,12 @@
 // KB at 128 input channels) then stay in L1 while the whole image passes, and the few input rows of a window stay in L1
 // while a row is computed. The input is read once a block; bits are small, so it comes from L1 or L2 (28x28x128 with
 // its halo is 14 KB).
-//
-// A row is cut into tiles of at most Counter::kMaxPixels pixels of nearly equal size: 16 pixels are 6 + 5 + 5, not
-// 7 + 7 + 2, because a tile of few pixels has too few independent sums to hide its loads.
 #pragma once
 
 #include "kernels/bconv2d/bconv2d_blocked.h"
 #include "kernels/simd/epilogue_tile.h"
 #include "kernels/simd/inline.h"
+#include "kernels/simd/tile_split.h"
 
 namespace bnn::kernels {
 namespace {
@@ -48,25 +46,29 @@ BNN_INLINE void RunTileOf(int64_t pixels, const BConv2dGeometry& geometry, const
 }
 
 template <class Counter>
-BNN_INLINE void RunRow(const BConv2dGeometry& geometry, const BConv2dArgs& args, int64_t image, int64_t row,
-                       int64_t block) {
+BNN_INLINE void RunRow(const BConv2dGeometry& geometry, const BConv2dArgs& args, const TileSplit& split, int64_t image,
+                       int64_t row, int64_t block) {
+  const int64_t col_begin = geometry.extent.col_begin;
   const int64_t channel = block * kChannelBlock;
+  BConv2dTile tile;
+  tile.in =
+      args.in + image * geometry.in_steps.image + row * geometry.in_steps.row + col_begin * geometry.in_steps.pixel;
+  tile.weights = args.weights + block * geometry.block_words;
+  tile.base = args.base + channel;
+  tile.col_class = nullptr;
+  if (args.row_class != nullptr) {
+    tile.base += args.row_class[row] * args.num_col_classes * geometry.base_step;
+    tile.col_class = args.col_class + col_begin;
+  }
   const uint32_t lanes = block == geometry.last_block ? geometry.last_lanes : kAllLanes;
-  const uint32_t* in = args.in + image * geometry.in_steps.image + row * geometry.in_steps.row;
-  const int32_t* base = args.base + channel;
-  if (args.row_class != nullptr) base += args.row_class[row] * args.num_col_classes * geometry.base_step;
+  tile.place = {image, row, col_begin, channel, lanes};
 
-  int64_t col = geometry.extent.col_begin;
-  int64_t tiles = (geometry.extent.col_end - col + Counter::kMaxPixels - 1) / Counter::kMaxPixels;
-  for (; tiles > 0; --tiles) {
-    const int64_t pixels = (geometry.extent.col_end - col + tiles - 1) / tiles;
-    const BConv2dTile tile = {in + col * geometry.in_steps.pixel,
-                              args.weights + block * geometry.block_words,
-                              base,
-                              args.row_class == nullptr ? nullptr : args.col_class + col,
-                              {image, row, col, channel, lanes}};
+  for (int64_t t = 0; t < split.tiles; ++t) {
+    const int64_t pixels = split.pixels + (t < split.longer ? 1 : 0);
     RunTileOf<Counter, Counter::kMaxPixels>(pixels, geometry, args.epilogue, tile);
-    col += pixels;
+    tile.in += pixels * geometry.in_steps.pixel;
+    tile.place.col += pixels;
+    if (tile.col_class != nullptr) tile.col_class += pixels;
   }
 }
 
@@ -74,10 +76,11 @@ template <class Counter>
 void RunBConv2dTiles(const BConv2dShape& shape, const BConv2dArgs& args) {
   const BConv2dGeometry geometry = ResolveBConv2d(shape, args);
   const Extent& extent = geometry.extent;
+  const TileSplit split = SplitTiles(extent.col_end - extent.col_begin, Counter::kMaxPixels);
   for (int64_t block = args.block_begin; block < args.block_end; ++block) {
     for (int64_t image = extent.image_begin; image < extent.image_end; ++image) {
       for (int64_t row = extent.row_begin; row < extent.row_end; ++row) {
-        RunRow<Counter>(geometry, args, image, row, block);
+        RunRow<Counter>(geometry, args, split, image, row, block);
       }
     }
   }

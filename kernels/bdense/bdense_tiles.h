@@ -9,6 +9,7 @@
 #include "kernels/bdense/bdense_blocked.h"
 #include "kernels/simd/epilogue_tile.h"
 #include "kernels/simd/inline.h"
+#include "kernels/simd/tile_split.h"
 
 namespace bnn::kernels {
 namespace {
@@ -54,11 +55,11 @@ void RunBDenseTiles(const BDenseShape& shape, const BDenseArgs& args) {
     RunSingleRow<Counter>(geometry, args);
     return;
   }
+  const TileSplit split = SplitTiles(args.row_end - args.row_begin, Counter::kMaxPixels);
   for (int64_t block = args.block_begin; block < args.block_end; ++block) {
     int64_t row = args.row_begin;
-    int64_t tiles = (args.row_end - row + Counter::kMaxPixels - 1) / Counter::kMaxPixels;
-    for (; tiles > 0; --tiles) {
-      const int64_t rows = (args.row_end - row + tiles - 1) / tiles;
+    for (int64_t t = 0; t < split.tiles; ++t) {
+      const int64_t rows = split.pixels + (t < split.longer ? 1 : 0);
       RunDenseTileOf<Counter, Counter::kMaxPixels>(rows, geometry, args, row, block);
       row += rows;
     }
