@@ -1,0 +1,21 @@
+// What the operators written as plain loops share.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/parallel.h"
+
+namespace bnn::engine {
+
+// Waking threads costs some microseconds: below this many elements an operation runs on the calling thread.
+inline constexpr int64_t kElementsWorthThreads = int64_t{1} << 15;
+
+// ParallelFor over `count` items of `elements_per_item` elements each, on one thread where that is less work than
+// waking others.
+template <typename Fn>
+void ParallelItems(int threads, int64_t count, int64_t elements_per_item, const Fn& fn) {
+  const bool worth = count * elements_per_item >= kElementsWorthThreads;
+  ParallelFor(worth ? threads : 1, count, fn);
+}
+
+}  // namespace bnn::engine
