@@ -12,7 +12,7 @@ import sys
 import source_tree
 
 # Headers of the C library and the system that anybody may include; C++'s own have no suffix and are recognized by that.
-SYSTEM_HEADERS = re.compile(r"[a-z0-9_]+$|(stddef|stdint|stdio|stdlib|string|math|assert|unistd|fcntl|errno)\.h$|sys/.*")
+SYSTEM_HEADERS = re.compile(r"[a-z0-9_]+$|(stddef|stdint|stdio|stdlib|string|math|assert|time|unistd|fcntl|errno)\.h$|sys/.*")
 INTRINSICS = re.compile(r"(immintrin|arm_neon|cpuid)\.h$")
 
 

@@ -19,8 +19,9 @@ import sys
 
 # nm's letters for data: initialized, read-only, zero-initialized, and the same for small objects.
 DATA = "DdRrBbGgSs"
-# What sanitizers add beside each variable. They carry no instructions.
-SANITIZER = re.compile(r"^(__odr_asan|__asan_|___asan)")
+# What sanitized builds add: a marker beside each variable, type information, and the pointer to the unwinder's routine.
+# All of it is data without instructions that is the same in every object.
+SANITIZER = re.compile(r"^(__odr_asan|__asan_|___asan|typeinfo (name )?for |DW\.ref\.__gxx_personality_v0$)")
 
 
 def external_symbols(nm, file):
