@@ -29,18 +29,24 @@ enum class SignOfZero : uint8_t {
 };
 
 struct TwoValued {
-  // One element (per tensor) or one per index of `axis`.
+  // One element (per tensor) or one per channel, along ChannelAxis() of the value's rank.
   std::vector<float> low;
   std::vector<float> high;
-  int64_t axis = 1;  // of the value's dims; meaningless when there is one pair
 
-  // Where the value is made by a threshold: x and its thresholds (one, or one per index of `axis`). Values that
-  // inherited the property by moving elements have no threshold of their own (source is empty).
+  // The value whose bits these are. Arithmetic with constants changes the pair, not the bits, so a whole chain of it
+  // shares the bits of the value where it begins: one that a threshold made, or one to which an operator moved bits.
+  std::string bits;
+
+  // Where a threshold makes these bits (bits == this value): x and its thresholds, one or one per channel. Values that
+  // inherited the property by moving elements or by arithmetic have none of their own (source is empty).
   std::string source;
   std::vector<float> thresholds;
 
   bool per_tensor() const { return low.size() == 1; }
 };
+
+// The axis along which pairs, thresholds and per-channel constants may vary: 1 of NCHW maps, else the last one.
+int64_t ChannelAxis(size_t rank);
 
 struct TwoValuedResult {
   std::map<std::string, TwoValued> values;

@@ -1,0 +1,181 @@
+#include "formats/lower/builder.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "formats/validate.h"
+
+namespace bnn::formats {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "blobs are copied as little-endian");
+
+constexpr int64_t kWordBits = 32;
+
+ElementType OutputType(const Op& op) {
+  const bool bits = std::holds_alternative<Binarize>(op) || std::holds_alternative<BMaxPool>(op);
+  return bits ? ElementType::kBits : ElementType::kFloat32;
+}
+
+// New indices for the used elements of a list: kNone for the others.
+std::vector<int> Renumber(const std::vector<bool>& used) {
+  std::vector<int> renumbered(used.size(), kNone);
+  int next = 0;
+  for (size_t i = 0; i < used.size(); ++i) {
+    if (used[i]) renumbered[i] = next++;
+  }
+  return renumbered;
+}
+
+template <typename T>
+void KeepUsed(std::vector<T>* list, const std::vector<bool>& used) {
+  std::vector<T> kept;
+  for (size_t i = 0; i < list->size(); ++i) {
+    if (used[i]) kept.push_back(std::move((*list)[i]));
+  }
+  *list = std::move(kept);
+}
+
+}  // namespace
+
+std::vector<int*> BlobsOf(Op* op) {
+  return std::visit(
+      [](auto& o) -> std::vector<int*> {
+        using T = std::decay_t<decltype(o)>;
+        if constexpr (std::is_same_v<T, BConv2d> || std::is_same_v<T, BDense>) {
+          return {&o.weights};
+        } else if constexpr (std::is_same_v<T, Binarize>) {
+          return {&o.thresholds};
+        } else if constexpr (std::is_same_v<T, Unpack>) {
+          return {&o.low, &o.high};
+        } else if constexpr (std::is_same_v<T, Conv2d> || std::is_same_v<T, Dense>) {
+          return {&o.weights, &o.bias};
+        } else if constexpr (std::is_same_v<T, Affine>) {
+          return {&o.scale, &o.bias};
+        } else if constexpr (std::is_same_v<T, PRelu>) {
+          return {&o.slope};
+        } else if constexpr (std::is_same_v<T, Binary>) {
+          return {&o.constant};
+        } else {
+          return {};
+        }
+      },
+      *op);
+}
+
+int ModelBuilder::AddInput(const std::string& name, std::vector<int64_t> dims, ImageLayout layout) {
+  const int index = static_cast<int>(model_.tensors.size());
+  model_.tensors.push_back({name, ElementType::kFloat32, std::move(dims)});
+  InputDef input;
+  input.tensor = index;
+  input.layout = layout;
+  model_.inputs.push_back(input);
+  return index;
+}
+
+Result<int> ModelBuilder::AddNode(const std::string& node, Op op, const std::vector<int>& inputs,
+                                  const std::string& value) {
+  std::vector<std::vector<int64_t>> dims;
+  for (const int input : inputs) dims.push_back(tensor(input).dims);
+  Result<std::vector<int64_t>> out = OutputDims(op, dims, model_.blobs);
+  if (!out.ok()) return Status(out.status().code(), "node '" + node + "': " + out.status().message());
+  const ElementType type = OutputType(op);
+  return Append(node, std::move(op), inputs, {UniqueName(value), type, std::move(*out)});
+}
+
+int ModelBuilder::AddReshape(const std::string& node, int input, std::vector<int64_t> dims, const std::string& value) {
+  return Append(node, Reshape{}, {input}, {UniqueName(value), tensor(input).type, std::move(dims)});
+}
+
+int ModelBuilder::Append(const std::string& node, Op op, const std::vector<int>& inputs, TensorDef output) {
+  const int index = static_cast<int>(model_.tensors.size());
+  model_.tensors.push_back(std::move(output));
+  model_.nodes.push_back({node, std::move(op), inputs, index});
+  return index;
+}
+
+int ModelBuilder::AddFloats(std::vector<int64_t> dims, const std::vector<float>& values) {
+  Blob blob;
+  blob.type = ElementType::kFloat32;
+  blob.dims = std::move(dims);
+  blob.data.resize(values.size() * sizeof(float));
+  std::memcpy(blob.data.data(), values.data(), blob.data.size());
+  model_.blobs.push_back(std::move(blob));
+  return static_cast<int>(model_.blobs.size()) - 1;
+}
+
+int ModelBuilder::AddBits(std::vector<int64_t> dims, const std::vector<bool>& bits) {
+  const int64_t rows = dims[0];
+  const int64_t columns = static_cast<int64_t>(bits.size()) / rows;
+  const int64_t row_words = (columns + kWordBits - 1) / kWordBits;
+  std::vector<uint32_t> words(static_cast<size_t>(rows * row_words), 0);
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < columns; ++c) {
+      if (!bits[static_cast<size_t>(r * columns + c)]) continue;
+      words[static_cast<size_t>(r * row_words + c / kWordBits)] |= uint32_t{1} << (c % kWordBits);
+    }
+  }
+  Blob blob;
+  blob.type = ElementType::kBits;
+  blob.dims = std::move(dims);
+  blob.data.resize(words.size() * sizeof(uint32_t));
+  std::memcpy(blob.data.data(), words.data(), blob.data.size());
+  model_.blobs.push_back(std::move(blob));
+  return static_cast<int>(model_.blobs.size()) - 1;
+}
+
+std::string ModelBuilder::UniqueName(const std::string& name) {
+  std::string unique = name.substr(0, static_cast<size_t>(kMaxNameBytes) - 16);
+  for (int i = 2; !used_names_.insert(unique).second; ++i) unique = name + "#" + std::to_string(i);
+  return unique;
+}
+
+void ModelBuilder::AddOutput(int tensor, const std::string& name) {
+  model_.tensors[static_cast<size_t>(tensor)].name = name;
+  model_.outputs.push_back(tensor);
+}
+
+bool ModelBuilder::IsInputOrOutput(int tensor) const {
+  const auto is_tensor = [&](const InputDef& input) { return input.tensor == tensor; };
+  return std::any_of(model_.inputs.begin(), model_.inputs.end(), is_tensor) ||
+         std::find(model_.outputs.begin(), model_.outputs.end(), tensor) != model_.outputs.end();
+}
+
+ModelDef ModelBuilder::Take() {
+  std::vector<bool> tensors(model_.tensors.size(), false);
+  std::vector<bool> nodes(model_.nodes.size(), false);
+  std::vector<bool> blobs(model_.blobs.size(), false);
+  for (const InputDef& input : model_.inputs) tensors[static_cast<size_t>(input.tensor)] = true;
+  for (const int output : model_.outputs) tensors[static_cast<size_t>(output)] = true;
+  for (size_t i = model_.nodes.size(); i-- > 0;) {
+    NodeDef& node = model_.nodes[i];
+    nodes[i] = tensors[static_cast<size_t>(node.output)];
+    if (!nodes[i]) continue;
+    for (const int input : node.inputs) tensors[static_cast<size_t>(input)] = true;
+    for (const int* blob : BlobsOf(&node.op)) {
+      if (*blob != kNone) blobs[static_cast<size_t>(*blob)] = true;
+    }
+  }
+  const std::vector<int> new_tensor = Renumber(tensors);
+  const std::vector<int> new_blob = Renumber(blobs);
+  KeepUsed(&model_.nodes, nodes);
+  KeepUsed(&model_.tensors, tensors);
+  KeepUsed(&model_.blobs, blobs);
+  for (NodeDef& node : model_.nodes) {
+    for (int& input : node.inputs) input = new_tensor[static_cast<size_t>(input)];
+    node.output = new_tensor[static_cast<size_t>(node.output)];
+    for (int* blob : BlobsOf(&node.op)) {
+      if (*blob != kNone) *blob = new_blob[static_cast<size_t>(*blob)];
+    }
+  }
+  for (InputDef& input : model_.inputs) input.tensor = new_tensor[static_cast<size_t>(input.tensor)];
+  for (int& output : model_.outputs) output = new_tensor[static_cast<size_t>(output)];
+  used_names_.clear();
+  return std::exchange(model_, {});
+}
+
+}  // namespace bnn::formats

@@ -1,0 +1,92 @@
+#include "formats/passes/two_valued.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "formats/passes/two_valued_internal.h"
+
+namespace bnn::formats {
+
+int64_t ChannelAxis(size_t rank) { return rank == 4 ? 1 : static_cast<int64_t>(rank) - 1; }
+
+std::optional<std::vector<float>> PerChannel(const Tensor& constant, const Dims& dims) {
+  if (constant.dims.size() > dims.size() || constant.size() == 0) return std::nullopt;
+  const size_t offset = dims.size() - constant.dims.size();
+  const auto channel_axis = static_cast<size_t>(ChannelAxis(dims.size()));
+  for (size_t i = 0; i < constant.dims.size(); ++i) {
+    if (constant.dims[i] == 1) continue;
+    if (i + offset != channel_axis || constant.dims[i] != dims[channel_axis]) return std::nullopt;
+  }
+  if (constant.type == DType::kFloat32) return constant.floats;
+  return std::vector<float>(constant.integers.begin(), constant.integers.end());
+}
+
+namespace two_valued {
+
+std::vector<float> Collapse(std::vector<float> values) {
+  const bool equal = std::all_of(values.begin(), values.end(), [&](float v) { return v == values[0]; });
+  if (equal && values.size() > 1) values.resize(1);
+  return values;
+}
+
+void CollapsePair(TwoValued* pair) {
+  const std::vector<float> low = Collapse(pair->low);
+  const std::vector<float> high = Collapse(pair->high);
+  if (low.size() != 1 || high.size() != 1) return;
+  pair->low = low;
+  pair->high = high;
+}
+
+namespace {
+
+bool IsFinite(const TwoValued& pair) {
+  const auto finite = [](float v) { return std::isfinite(v); };
+  return std::all_of(pair.low.begin(), pair.low.end(), finite) &&
+         std::all_of(pair.high.begin(), pair.high.end(), finite);
+}
+
+// A threshold that another value already has gives the same bits.
+void ShareThreshold(Analysis* analysis, const std::string& name, TwoValued* value) {
+  if (value->source.empty()) return;
+  const auto [it, inserted] = analysis->thresholds.try_emplace({value->source, value->thresholds}, name);
+  if (inserted) return;
+  value->bits = it->second;
+  value->source.clear();
+  value->thresholds.clear();
+}
+
+}  // namespace
+}  // namespace two_valued
+
+Result<TwoValuedResult> AnalyzeTwoValued(const SourceGraph& graph, SignOfZero sign_of_zero) {
+  using namespace two_valued;
+  BNN_RETURN_IF_ERROR(ValidateSourceGraph(graph));
+  if (graph.channels_last) {
+    return Unsupported(graph.file + ": the two-valued analysis reads feature maps as NCHW; this graph is NHWC");
+  }
+  Analysis analysis(graph, sign_of_zero);
+  for (const SourceNode& node : graph.nodes) {
+    if (node.outputs.empty()) continue;
+    std::optional<TwoValued> value = MapElementwise(analysis, node);
+    if (!value) value = FromThreshold(analysis, node);
+    if (!value) value = FromMove(analysis, node);
+    if (!value) continue;
+    if (!IsFinite(*value)) {
+      analysis.Refuse(node, "its two values are not finite");
+      continue;
+    }
+    analysis.result.refusals.erase(node.outputs[0]);
+    // All outputs of a move (Split) are alike; each has its own bits.
+    for (const std::string& output : node.outputs) {
+      if (output.empty()) continue;
+      TwoValued copy = *value;
+      if (copy.bits.empty()) copy.bits = output;
+      ShareThreshold(&analysis, output, &copy);
+      analysis.result.values.emplace(output, std::move(copy));
+    }
+  }
+  return std::move(analysis.result);
+}
+
+}  // namespace bnn::formats

@@ -1,0 +1,100 @@
+#include "formats/report.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace bnn::formats {
+namespace {
+
+// 1234567 -> "1.23 M".
+std::string Scaled(int64_t value) {
+  static constexpr const char* kUnits[] = {"", " k", " M", " G", " T"};
+  auto scaled = static_cast<double>(value);
+  size_t unit = 0;
+  while (scaled >= 1000 && unit + 1 < std::size(kUnits)) {
+    scaled /= 1000;
+    ++unit;
+  }
+  char text[32];
+  std::snprintf(text, sizeof(text), unit == 0 ? "%.0f%s" : "%.2f%s", scaled, kUnits[unit]);
+  return text;
+}
+
+enum class Align { kLeft, kRight };
+
+struct Column {
+  const char* title;
+  Align align;
+};
+
+constexpr Column kColumns[] = {{"layer", Align::kLeft}, {"op", Align::kLeft},           {"runs as", Align::kLeft},
+                               {"MACs", Align::kRight}, {"weights (B)", Align::kRight}, {"in .bnn (B)", Align::kRight},
+                               {"why", Align::kLeft}};
+
+using Row = std::vector<std::string>;
+
+Row LayerRow(const LayerReport& layer) {
+  return {layer.name,
+          layer.op,
+          layer.binary ? "binary" : "float",
+          Scaled(layer.macs),
+          std::to_string(layer.source_bytes),
+          std::to_string(layer.model_bytes),
+          layer.reason};
+}
+
+Row TotalRow(const std::vector<LayerReport>& layers) {
+  int64_t macs = 0, binary_macs = 0, source_bytes = 0, model_bytes = 0, binary_layers = 0;
+  for (const LayerReport& layer : layers) {
+    macs += layer.macs;
+    binary_macs += layer.binary ? layer.macs : 0;
+    binary_layers += layer.binary ? 1 : 0;
+    source_bytes += layer.source_bytes;
+    model_bytes += layer.model_bytes;
+  }
+  const double share = macs == 0 ? 0 : 100.0 * static_cast<double>(binary_macs) / static_cast<double>(macs);
+  char text[96];
+  std::snprintf(text, sizeof(text), "%.1f %% of the MACs are binary", share);
+  return {"total",
+          "",
+          std::to_string(binary_layers) + " of " + std::to_string(layers.size()),
+          Scaled(macs),
+          std::to_string(source_bytes),
+          std::to_string(model_bytes),
+          text};
+}
+
+std::string FormatTable(const std::vector<Row>& rows) {
+  std::vector<size_t> widths(std::size(kColumns), 0);
+  for (const Row& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string table;
+  for (const Row& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      const std::string padding(widths[i] - row[i].size(), ' ');
+      line += kColumns[i].align == Align::kRight ? padding + row[i] : row[i] + padding;
+      line += "  ";
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    table += line + "\n";
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string FormatReport(const ConversionReport& report) {
+  std::vector<Row> rows;
+  Row titles;
+  for (const Column& column : kColumns) titles.emplace_back(column.title);
+  rows.push_back(titles);
+  for (const LayerReport& layer : report.layers) rows.push_back(LayerRow(layer));
+  rows.push_back(TotalRow(report.layers));
+  std::string text = FormatTable(rows);
+  for (const std::string& note : report.notes) text += "note: " + note + "\n";
+  return text;
+}
+
+}  // namespace bnn::formats

@@ -1,0 +1,81 @@
+#include "tools/bnn_convert/app.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "formats/writer.h"
+#include "tools/bnn_convert/report_json.h"
+#include "tools/bnn_convert/verify.h"
+
+namespace bnn::convert {
+namespace {
+
+// Through a temporary file beside it, so that a full disk leaves no half of it.
+Status WriteTextFile(const std::string& path, const std::string& text) {
+  const std::string temporary = path + ".tmp";
+  std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  std::error_code error;
+  if (file.good()) {
+    std::filesystem::rename(temporary, path, error);
+    if (!error) return OkStatus();
+  }
+  const std::string why = error ? error.message() : std::strerror(errno);
+  std::filesystem::remove(temporary, error);
+  return IoError(path + ": cannot be written: " + why);
+}
+
+}  // namespace
+
+Status SetPreprocessing(const formats::Preprocessing& preprocessing, formats::ModelDef* model) {
+  if (preprocessing.mean.empty() && preprocessing.scale.empty()) return OkStatus();
+  for (formats::InputDef& input : model->inputs) {
+    const formats::TensorDef& tensor = model->tensors[static_cast<size_t>(input.tensor)];
+    const bool nchw = input.layout == formats::ImageLayout::kNchw;
+    const auto channels = static_cast<size_t>(nchw ? tensor.dims.front() : tensor.dims.back());
+    for (const auto* values : {&preprocessing.mean, &preprocessing.scale}) {
+      if (values->size() <= 1 || values->size() == channels) continue;
+      return InvalidArgument(fmt::format("{} has {} numbers, but input '{}' has {} channels",
+                                         values == &preprocessing.mean ? "--input-mean" : "--input-scale",
+                                         values->size(), tensor.name, channels));
+    }
+    input.preprocessing = preprocessing;
+  }
+  return OkStatus();
+}
+
+Result<Outcome> Convert(const Options& options) {
+  BNN_ASSIGN_OR_RETURN(formats::Conversion conversion, formats::ConvertFile(options.source, options.convert));
+  BNN_RETURN_IF_ERROR(SetPreprocessing(options.preprocessing, &conversion.model));
+  BNN_ASSIGN_OR_RETURN(const std::string bytes, formats::SerializeModel(conversion.model));
+
+  Outcome outcome;
+  if (!options.quiet) {
+    outcome.text = formats::FormatReport(conversion.report);
+    outcome.text += fmt::format("{}: {} bytes\n", options.output, bytes.size());
+  }
+  if (!options.dump_graph.empty()) {
+    BNN_RETURN_IF_ERROR(WriteTextFile(options.dump_graph, formats::DumpGraph(conversion.source)));
+  }
+  if (!options.report_json.empty()) {
+    BNN_RETURN_IF_ERROR(WriteTextFile(options.report_json, ReportToJson(conversion.report)));
+  }
+  if (options.verify > 0) {
+    const VerifyOptions verify{options.verify, options.seed, options.verify_low, options.verify_high,
+                               options.tolerance};
+    BNN_ASSIGN_OR_RETURN(const VerifyResult result, Verify(conversion, bytes, verify));
+    outcome.text += FormatVerifyResult(result, options.tolerance);
+    outcome.verified = result.passed;
+    if (!result.passed) return outcome;
+  }
+  BNN_RETURN_IF_ERROR(formats::WriteModelFile(conversion.model, options.output));
+  return outcome;
+}
+
+}  // namespace bnn::convert

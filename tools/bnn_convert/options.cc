@@ -1,0 +1,161 @@
+#include "tools/bnn_convert/options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <limits>
+
+#include "formats/importers/importer.h"
+#include "tools/bnn_convert/parse.h"
+
+namespace bnn::convert {
+namespace {
+
+constexpr const char* kDescription =
+    "Converts a trained network into a .bnn model with bit-packed weights, for bnn-run and libbnn.";
+
+constexpr const char* kFooter = R"(
+WHAT BECOMES BINARY
+  A Conv, MatMul or Gemm runs on bits where its activations take two values (made by a threshold: BipolarQuant,
+  FakeQuantize with two levels, Sign, comparisons; then moved or scaled) and its weights are {-r, +r} per output
+  channel. Every other layer stays float32. The table on stdout says for each layer which of both, and why.
+  What cannot be represented exactly is an error that names every such node; nothing is approximated silently.
+
+SIGN OF ZERO
+  Sign(0) is 0, a third value. auto: it counts as +1 where the input is real-valued (noted in the report); where 0 is
+  certain to occur (integer sums, zero padding, floor) the layer stays float and exact. Behind a ReLU, Sign is {0, 1} and
+  exact in every mode. plus, minus: Sign(0) counts as +1 or -1 everywhere else, as the network was trained.
+
+PREPROCESSING
+  --input-mean and --input-scale are stored in the model: bnn-run then turns 8-bit images into inputs with
+  x = (pixel - mean) * scale. One number for all channels, or one a channel. A scale may be a fraction: 1/255.
+
+VERIFICATION
+  --verify runs random inputs through a plain float interpretation of the source and through the engine, and prints the
+  largest difference. It passes if |difference| <= tolerance * max(1, |largest output|). Only then the model is
+  written. Inputs are 8-bit pixels with the given preprocessing, or uniform in --verify-range. Where a float layer
+  feeds a threshold, sums that differ in the last bit may, rarely, decide differently: try another --seed.
+
+EXIT CODES
+  0 success; 1 the source cannot be read or represented, or a file cannot be written (message on stderr); 2 a wrong
+  command line; 3 --verify found a difference above the tolerance. In all cases but 0, MODEL.bnn is left as it was: it is
+  replaced whole or not at all.
+
+EXAMPLES
+  bnn-convert net.onnx -o net.bnn
+  bnn-convert net.onnx -o net.bnn --verify --input-scale 1/255
+  bnn-convert net.onnx -o net.bnn --input-mean 123.7,116.3,103.5 --input-scale 0.0171,0.0175,0.0174
+  bnn-convert net.onnx -o net.bnn --shape image=1,3,224,224 --sign-zero plus
+  bnn-convert net.onnx -o net.bnn --quiet --report-json report.json --dump-graph graph.txt
+)";
+
+// What is not stored as it is given.
+struct Texts {
+  std::vector<std::string> shapes;
+  std::string sign_zero = "auto", mean, scale, verify, range;
+};
+
+std::string Sources() {
+  std::string text = "The trained network. Recognized: ";
+  const char* separator = "";
+  for (const formats::Importer* importer : formats::Importers()) {
+    text += separator;
+    text += importer->name;
+    text += std::string(" (") + importer->description + ")";
+    separator = ", ";
+  }
+  return text;
+}
+
+void Define(CLI::App& app, Options& options, Texts& texts) {
+  app.add_option("SOURCE", options.source, Sources())->required();
+  app.add_option("-o,--output", options.output, "The model to write")->required()->type_name("MODEL.bnn");
+  app.add_option("--shape", texts.shapes, "The dims of an input that the source leaves open; may be repeated")
+      ->type_name("NAME=N,C,H,W")
+      ->group("Conversion");
+  app.add_option("--sign-zero", texts.sign_zero, "What Sign(0) counts as (see below)")
+      ->check(CLI::IsMember({"auto", "plus", "minus"}))
+      ->capture_default_str()
+      ->group("Conversion");
+  app.add_option("--input-mean", texts.mean, "Stored in the model: subtracted from pixels")
+      ->type_name("X[,Y,Z]")
+      ->group("Conversion");
+  app.add_option("--input-scale", texts.scale, "Stored in the model: then multiplied")
+      ->type_name("X[,Y,Z]")
+      ->group("Conversion");
+  app.add_option("--dump-graph", options.dump_graph, "Writes the imported graph as text, one node a line")
+      ->type_name("FILE")
+      ->group("Reports");
+  app.add_option("--report-json", options.report_json, "Writes the table as JSON")->type_name("FILE")->group("Reports");
+  app.add_flag("--quiet", options.quiet, "Prints no table")->group("Reports");
+  app.add_option("--verify", texts.verify, "Compares with the source on N random samples (8 unless given)")
+      ->type_name("N")
+      ->expected(0, 1)
+      ->default_str("8")
+      ->group("Verification");
+  app.add_option("--seed", options.seed, "Of the random inputs")->capture_default_str()->group("Verification");
+  app.add_option("--verify-range", texts.range, "Of the random inputs; without it -1,1")
+      ->type_name("LOW,HIGH")
+      ->group("Verification");
+  app.add_option("--tolerance", options.tolerance, "Largest difference, relative to max(1, |largest output|)")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str()
+      ->group("Verification");
+}
+
+Status ParseTexts(const Texts& texts, bool verify, Options* options) {
+  for (const std::string& text : texts.shapes) {
+    BNN_ASSIGN_OR_RETURN(auto shape, ParseShape(text));
+    if (!options->convert.import.input_shapes.emplace(shape).second) {
+      return InvalidArgument("--shape names '" + shape.first + "' twice");
+    }
+  }
+  if (texts.sign_zero == "plus") options->convert.sign_of_zero = formats::SignOfZero::kPlus;
+  if (texts.sign_zero == "minus") options->convert.sign_of_zero = formats::SignOfZero::kMinus;
+  if (!texts.mean.empty()) {
+    BNN_ASSIGN_OR_RETURN(options->preprocessing.mean, ParseNumbers(texts.mean));
+  }
+  if (!texts.scale.empty()) {
+    BNN_ASSIGN_OR_RETURN(options->preprocessing.scale, ParseNumbers(texts.scale));
+  }
+  if (!texts.range.empty()) {
+    BNN_ASSIGN_OR_RETURN(const std::vector<float> range, ParseNumbers(texts.range));
+    if (range.size() != 2 || !(range[0] < range[1])) {
+      return InvalidArgument("--verify-range: '" + texts.range + "' is not LOW,HIGH with LOW < HIGH");
+    }
+    options->verify_low = range[0];
+    options->verify_high = range[1];
+  }
+  if (verify) {
+    constexpr float kMaxSamples = 1e6f;
+    BNN_ASSIGN_OR_RETURN(const float samples, ParseNumber(texts.verify.empty() ? "8" : texts.verify));
+    if (samples < 1 || samples > kMaxSamples || samples != static_cast<float>(static_cast<int64_t>(samples))) {
+      return InvalidArgument("--verify: '" + texts.verify + "' is not a number of samples");
+    }
+    options->verify = static_cast<int64_t>(samples);
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
+  Options options;
+  Texts texts;
+  CLI::App app(kDescription, "bnn-convert");
+  app.footer(kFooter);
+  Define(app, options, texts);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error, std::cout, std::cerr) == 0 ? kExitOk : kExitUsage;
+  }
+  if (const Status status = ParseTexts(texts, app.count("--verify") > 0, &options); !status.ok()) {
+    std::cerr << "bnn-convert: " << status.message() << "\nRun with --help for more information.\n";
+    return kExitUsage;
+  }
+  return options;
+}
+
+}  // namespace bnn::convert
