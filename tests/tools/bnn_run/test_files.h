@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <zlib.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -16,9 +17,9 @@
 
 namespace bnn::test {
 
-// A path in this test's own folder.
+// A path in a folder of this test program's own: CTest may run several at once.
 inline std::string ScratchPath(const std::string& name) {
-  const std::string folder = ScratchDir() + "/bnn_run";
+  const std::string folder = ScratchDir() + "/" + program_invocation_short_name;
   std::filesystem::create_directories(folder);
   return folder + "/" + name;
 }
