@@ -175,6 +175,21 @@ Result<ValueInfo> FromProto(const SourceNode& node, const onnx::TypeProto& type)
   return info;
 }
 
+// One output of the shape to which all inputs broadcast.
+Result<std::vector<ValueInfo>> InferBroadcast(const SourceNode& node, const std::vector<ValueInfo>& inputs,
+                                              DType type) {
+  Dims out = inputs[0].dims;
+  for (size_t i = 1; i < inputs.size(); ++i) {
+    Dims wider;
+    if (!BroadcastDims(out, inputs[i].dims, &wider)) {
+      return NodeError(node, "input '" + node.inputs[i] + "' of dims " + DimsToString(inputs[i].dims) +
+                                 " does not broadcast with " + DimsToString(out));
+    }
+    out = std::move(wider);
+  }
+  return std::vector<ValueInfo>{{type, std::move(out)}};
+}
+
 // Of the Reduce family only ReduceSum takes its axes as an input at kSchemaOpset.
 bool HasAxesAttribute(const std::string& op) {
   return op == "ReduceMean" || op == "ReduceMax" || op == "ReduceMin" || op == "ReduceProd";
@@ -251,18 +266,9 @@ Result<std::vector<ValueInfo>> ShapeInference::InferOutputs(const SourceNode& no
     const int64_t channels = is_conv ? inputs[1].dims[0] : x[1];
     return std::vector<ValueInfo>{{inputs[0].type, {x[0], channels, window.out[0], window.out[1]}}};
   }
-  if (node.op == "BipolarQuant" || node.op == "FakeQuantize") {
-    Dims out = inputs[0].dims;
-    for (size_t i = 1; i < inputs.size(); ++i) {
-      Dims wider;
-      if (!BroadcastDims(out, inputs[i].dims, &wider)) {
-        return NodeError(node, "input '" + node.inputs[i] + "' of dims " + DimsToString(inputs[i].dims) +
-                                   " does not broadcast with " + DimsToString(out));
-      }
-      out = std::move(wider);
-    }
-    return std::vector<ValueInfo>{{DType::kFloat32, std::move(out)}};
-  }
+  if (node.op == "BipolarQuant" || node.op == "FakeQuantize") return InferBroadcast(node, inputs, DType::kFloat32);
+  // libonnx 1.12 leaves the type of these two open.
+  if (node.op == "GreaterOrEqual" || node.op == "LessOrEqual") return InferBroadcast(node, inputs, DType::kBool);
   return InferBySchema(node, inputs);
 }
 

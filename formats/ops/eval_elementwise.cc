@@ -5,8 +5,8 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <optional>
 #include <string>
+#include <type_traits>
 
 #include "formats/ops/evaluator.h"
 
@@ -160,7 +160,8 @@ Result<OutputTensors> EvaluateCast(const SourceNode& node, const InputTensors& i
   return OutputTensors{std::move(y)};
 }
 
-// min(max(x, low), high), so that high wins where the limits cross; NaN stays.
+// min(max(x, low), high), so that high wins where the limits cross; NaN stays. An absent limit is the largest finite
+// number, not infinity.
 Result<OutputTensors> EvaluateClip(const SourceNode& node, const InputTensors& inputs) {
   const Tensor& x = *inputs[0];
   if (x.type == DType::kBool) return NodeError(node, "does not take bool");
@@ -170,9 +171,12 @@ Result<OutputTensors> EvaluateClip(const SourceNode& node, const InputTensors& i
   const Tensor* high = inputs.size() > 2 ? inputs[2] : nullptr;
   Tensor y = x;
   const auto clip = [](auto& values, const auto* lowest, const auto* highest) {
+    using Limits = std::numeric_limits<std::remove_cvref_t<decltype(values[0])>>;
+    const auto least = lowest != nullptr ? *lowest : Limits::lowest();
+    const auto greatest = highest != nullptr ? *highest : Limits::max();
     for (auto& value : values) {
-      if (lowest != nullptr && value < *lowest) value = *lowest;
-      if (highest != nullptr && value > *highest) value = *highest;
+      if (value < least) value = least;
+      if (value > greatest) value = greatest;
     }
   };
   if (x.type == DType::kFloat32) {
