@@ -53,7 +53,9 @@ TEST_CASE("exponentials are near, and equal for any number of threads and any pl
       {UnaryKind::kSigmoid, [](double v) { return 1 / (1 + std::exp(-v)); }},
       {UnaryKind::kTanh, [](double v) { return std::tanh(v); }},
       {UnaryKind::kExp, [](double v) { return std::exp(v); }}};
-  for (const auto& [kind, function] : kinds) {
+  for (const auto& entry : kinds) {
+    const UnaryKind kind = entry.first;
+    const auto& function = entry.second;
     for (const int64_t count : {1, 7, 1000, 100003}) {
       CAPTURE(static_cast<int>(kind));
       CAPTURE(count);

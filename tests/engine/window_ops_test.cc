@@ -145,7 +145,9 @@ std::vector<float> RunDense(int64_t batch, int threads, int64_t in, int64_t out,
 TEST_CASE("dense: one block and several, equal for any number of threads") {
   uint32_t seed = 100;
   for (const int64_t batch : {1, 3}) {
-    for (const auto& [in, out] : {std::pair<int64_t, int64_t>{1, 1}, {7, 10}, {63, 65}, {784, 10}, {1030, 1001}}) {
+    const std::pair<int64_t, int64_t> sizes[] = {{1, 1}, {7, 10}, {63, 65}, {784, 10}, {1030, 1001}};
+    for (const auto& size : sizes) {
+      const int64_t in = size.first, out = size.second;
       CAPTURE(batch);
       CAPTURE(in);
       CAPTURE(out);
