@@ -81,6 +81,7 @@ Status RunOnData(const Options& options, Runner& runner, Measurement& measuremen
                            .writers = writers,
                            .progress = [&bar](int64_t done) { bar.Update(done); }};
   BNN_ASSIGN_OR_RETURN(report.evaluation, Evaluate(runner, feeds, labels, evaluate, measurement));
+  for (int64_t i = 0; !is_dataset && i < samples; ++i) report.sample_names.push_back(feeds[0].SampleName(i));
   for (NpyWriter& writer : writers) BNN_RETURN_IF_ERROR(writer.Close());
   return OkStatus();
 }

@@ -39,6 +39,7 @@ Status InputFeed::AddArray(Array array, const std::string& name) {
   arrays_.push_back(std::make_unique<const Array>(std::move(array)));
   BNN_ASSIGN_OR_RETURN(const Feed feed, preprocessor_.Match(*arrays_.back(), name));
   feeds_.push_back(feed);
+  names_.push_back(name);
   samples_ += feed.samples;
   return OkStatus();
 }
@@ -58,6 +59,15 @@ Status InputFeed::AddFile(const std::string& path) {
   BNN_ASSIGN_OR_RETURN(Array array,
                        ReadImage(path, preprocessor_.height(), preprocessor_.width(), preprocessor_.channels()));
   return AddArray(std::move(array), path);
+}
+
+std::string InputFeed::SampleName(int64_t sample) const {
+  for (size_t i = 0; i < feeds_.size(); ++i) {
+    if (sample < feeds_[i].samples)
+      return feeds_[i].samples == 1 ? names_[i] : fmt::format("{}[{}]", names_[i], sample);
+    sample -= feeds_[i].samples;
+  }
+  return "";
 }
 
 void InputFeed::Fill(int64_t first, int64_t count, std::span<float> out) const {

@@ -23,6 +23,9 @@ class InputFeed {
   Status AddArray(Array array, const std::string& name);
 
   int64_t samples() const { return samples_; }
+
+  // "cat.jpg", or "images.npy[17]" for a sample of a file that holds several.
+  std::string SampleName(int64_t sample) const;
   const Preprocessor& preprocessor() const { return preprocessor_; }
 
   // Writes samples first .. first + count - 1 to `out` and zeros to the rest of it.
@@ -32,6 +35,7 @@ class InputFeed {
   Preprocessor preprocessor_;
   std::vector<std::unique_ptr<const Array>> arrays_;  // feeds point to them
   std::vector<Feed> feeds_;
+  std::vector<std::string> names_;  // of each feed
   int64_t samples_ = 0;
 };
 

@@ -22,7 +22,8 @@ struct Report {
   int64_t batch = 1, threads = 1;
   std::string isa, cpu_isa;
 
-  Evaluation evaluation;  // empty for a benchmark
+  Evaluation evaluation;                  // empty for a benchmark
+  std::vector<std::string> sample_names;  // of --input
   std::vector<std::string> class_names;
   bool is_softmax = false;
 

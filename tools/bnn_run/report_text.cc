@@ -46,7 +46,7 @@ void AddClasses(const Report& report, std::string& text) {
     return;
   }
   for (size_t sample = 0; sample < evaluation.top_k.size(); ++sample) {
-    text += fmt::format("\nsample {}\n", sample);
+    text += fmt::format("\n{}\n", report.sample_names[sample]);
     Table table({{"rank", Align::kRight}, {"class"}, {report.is_softmax ? "probability" : "score", Align::kRight}});
     int rank = 0;
     for (const ScoredClass& scored : evaluation.top_k[sample]) {

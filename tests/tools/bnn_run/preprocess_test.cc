@@ -175,13 +175,17 @@ TEST_CASE("feeds run through the samples of several files and fill up with zeros
   InputFeed feed(*std::move(preprocessor));
   REQUIRE(feed.AddArray(F32({2, 2}), "a").ok());
   REQUIRE(feed.AddArray(F32({3, 2}), "b").ok());
-  CHECK(feed.samples() == 5);
+  REQUIRE(feed.AddArray(F32({2}), "c").ok());
+  CHECK(feed.samples() == 6);
+  CHECK(feed.SampleName(1) == "a[1]");
+  CHECK(feed.SampleName(4) == "b[2]");
+  CHECK(feed.SampleName(5) == "c");
   std::vector<float> out(8, 99.0F);
   feed.Fill(1, 3, out);
   CHECK(out == std::vector<float>{2, 3, 0, 1, 2, 3, 0, 0});
   feed.Fill(4, 1, out);
   CHECK(out == std::vector<float>{4, 5, 0, 0, 0, 0, 0, 0});
-  CheckError(feed.AddArray(F32({3, 3}), "c.npy"), "c.npy");
+  CheckError(feed.AddArray(F32({3, 3}), "d.npy"), "d.npy");
 }
 
 TEST_CASE("several inputs need names and equally many samples") {

@@ -91,6 +91,8 @@ TEST_CASE("scores are probabilities only after a softmax") {
   Report report = DatasetReport();
   report.mode = Mode::kInput;
   report.evaluation.top_k = {{{2, 0.875F}, {0, 0.125F}}};
+  report.sample_names = {"a.png"};
+  CHECK(ToText(report).find("a.png") != std::string::npos);
   CHECK(ToText(report).find("0.875") != std::string::npos);
   report.is_softmax = true;
   CHECK(ToText(report).find("87.50 %") != std::string::npos);
