@@ -145,6 +145,19 @@ TEST_CASE("pad: constant, reflect and edge") {
   }
 }
 
+// What numpy.pad(mode="reflect") gives where the padding is longer than the axis.
+TEST_CASE("reflection bounces between the borders, and repeats the only element of an axis of size 1") {
+  const auto pad = [](const std::vector<float>& x, int64_t before, int64_t after) {
+    const auto size = static_cast<int64_t>(x.size());
+    StepHarness harness(1);
+    const engine::FloatNode node = {"pad", {harness.Tensor({size})}, harness.Tensor({before + size + after})};
+    harness.Take(engine::MakePad(harness.context(), node, {{before}, {after}, formats::PadMode::kReflect, 0}));
+    return harness.Run({x});
+  };
+  CHECK(pad({10, 11, 12}, 5, 3) == std::vector<float>{11, 10, 11, 12, 11, 10, 11, 12, 11, 10, 11});
+  CHECK(pad({7}, 2, 1) == std::vector<float>{7, 7, 7, 7});
+}
+
 TEST_CASE("copy") {
   for (const Index& dims : {Index{1}, Index{7, 5, 3}, Index{64, 64, 17}}) {
     CheckMoves(
