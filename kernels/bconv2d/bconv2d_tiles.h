@@ -26,13 +26,13 @@ struct BConv2dTile {
 template <class Counter, int kPixels>
 BNN_NOINLINE void RunTile(const BConv2dGeometry& geometry, const Epilogue& epilogue, const BConv2dTile& tile) {
   using V = typename Counter::Vector;
-  typename V::Int counts[1][kPixels][V::kVectors];
-  Counter::template Count<kPixels, 1>(geometry.walk, tile.in, geometry.in_steps.pixel, tile.weights, 0, counts);
+  IntTile<V, kPixels> counts;
+  Counter::template Count<kPixels>(geometry.walk, tile.in, geometry.in_steps.pixel, tile.weights, counts);
   const int32_t* base[kPixels];
   BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
     base[p] = tile.base + (tile.col_class == nullptr ? 0 : tile.col_class[p] * geometry.base_step);
   }
-  FinishCounts<V, kPixels>(epilogue, tile.place, base, counts[0]);
+  FinishCounts<V, kPixels>(epilogue, tile.place, base, counts);
 }
 
 template <class Counter, int kPixels>

@@ -28,7 +28,6 @@ namespace {
 struct CountAvx2 {
   using Vector = Avx2;
   static constexpr int kMaxPixels = 2;
-  static constexpr int kRowBlocks = 2;  // a single row: 2 blocks of channels fill the 8 sums
 
   static constexpr int64_t kWordsPerByteSum = 31;
 
@@ -49,46 +48,39 @@ struct CountAvx2 {
   }
 
   // Adds `words` (at most kWordsPerByteSum) words of the run that starts at `in`.
-  template <int kPixels, int kBlocks>
+  template <int kPixels>
   static BNN_INLINE void AddWords(int64_t words, const uint32_t* in, int64_t pixel_step, const uint32_t* weights,
-                                  int64_t block_words, __m256i (&bytes)[kBlocks][kPixels][4]) {
+                                  __m256i (&bytes)[kPixels][4]) {
     for (int64_t w = 0; w < words; ++w) {
       BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
         const __m256i x = _mm256_set1_epi32(static_cast<int32_t>(in[p * pixel_step + w]));
-        BNN_UNROLL for (int b = 0; b < kBlocks; ++b) {
-          BNN_UNROLL for (int v = 0; v < 4; ++v) {
-            const uint32_t* from = weights + b * block_words + w * 32 + v * 8;
-            const __m256i weight = _mm256_load_si256(reinterpret_cast<const __m256i*>(from));
-            bytes[b][p][v] = _mm256_add_epi8(bytes[b][p][v], BytePopcounts(_mm256_xor_si256(x, weight)));
-          }
+        BNN_UNROLL for (int v = 0; v < 4; ++v) {
+          const __m256i weight = _mm256_load_si256(reinterpret_cast<const __m256i*>(weights + w * 32 + v * 8));
+          bytes[p][v] = _mm256_add_epi8(bytes[p][v], BytePopcounts(_mm256_xor_si256(x, weight)));
         }
       }
     }
   }
 
   // counts += the byte sums; the byte sums start again at 0.
-  template <int kPixels, int kBlocks>
-  static BNN_INLINE void Widen(__m256i (&bytes)[kBlocks][kPixels][4], __m256i (&counts)[kBlocks][kPixels][4]) {
-    BNN_UNROLL for (int b = 0; b < kBlocks; ++b) {
-      BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-        BNN_UNROLL for (int v = 0; v < 4; ++v) {
-          counts[b][p][v] = _mm256_add_epi32(counts[b][p][v], SumBytes(bytes[b][p][v]));
-          bytes[b][p][v] = _mm256_setzero_si256();
-        }
+  template <int kPixels>
+  static BNN_INLINE void Widen(__m256i (&bytes)[kPixels][4], __m256i (&counts)[kPixels][4]) {
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      BNN_UNROLL for (int v = 0; v < 4; ++v) {
+        counts[p][v] = _mm256_add_epi32(counts[p][v], SumBytes(bytes[p][v]));
+        bytes[p][v] = _mm256_setzero_si256();
       }
     }
   }
 
-  // counts[b][p][v] = the number of differing bits between the window of pixel p and the weights of block b, channels
+  // counts[p][v] = the number of differing bits between the window of pixel p and the weights of the block, channels
   // 8 * v + (0 to 7).
-  template <int kPixels, int kBlocks>
+  template <int kPixels>
   static BNN_INLINE void Count(const TapWalk& walk, const uint32_t* in, int64_t pixel_step, const uint32_t* weights,
-                               int64_t block_words, __m256i (&counts)[kBlocks][kPixels][4]) {
-    __m256i bytes[kBlocks][kPixels][4];
-    BNN_UNROLL for (int b = 0; b < kBlocks; ++b) {
-      BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-        BNN_UNROLL for (int v = 0; v < 4; ++v) counts[b][p][v] = bytes[b][p][v] = _mm256_setzero_si256();
-      }
+                               __m256i (&counts)[kPixels][4]) {
+    __m256i bytes[kPixels][4];
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      BNN_UNROLL for (int v = 0; v < 4; ++v) counts[p][v] = bytes[p][v] = _mm256_setzero_si256();
     }
     int64_t room = kWordsPerByteSum;
     for (int64_t row = 0; row < walk.rows; ++row) {
@@ -96,19 +88,19 @@ struct CountAvx2 {
         const uint32_t* run = in + row * walk.row_step + col * walk.col_step;
         for (int64_t left = walk.words; left > 0;) {
           const int64_t words = left < room ? left : room;
-          AddWords<kPixels, kBlocks>(words, run, pixel_step, weights, block_words, bytes);
+          AddWords<kPixels>(words, run, pixel_step, weights, bytes);
           run += words;
           weights += words * 32;
           left -= words;
           room -= words;
           if (room == 0) {
-            Widen<kPixels, kBlocks>(bytes, counts);
+            Widen<kPixels>(bytes, counts);
             room = kWordsPerByteSum;
           }
         }
       }
     }
-    Widen<kPixels, kBlocks>(bytes, counts);
+    Widen<kPixels>(bytes, counts);
   }
 };
 

@@ -28,9 +28,6 @@ namespace {
 struct CountAvx512Vpopcnt {
   using Vector = Avx512;
   static constexpr int kMaxPixels = 7;
-  // A single row against many channels (a dense layer with batch 1) has only 2 sums a block. Its weights are used once,
-  // so it is bound by loading them: 4 blocks at a time read 4 streams and share the broadcast.
-  static constexpr int kRowBlocks = 4;
 
   // 16 sums. The loop carries them as vectors of 32-bit integers, not as __m512i (which compilers define as 64-bit
   // ones): the conversions back and forth make gcc 12 copy every sum once a word.
@@ -41,39 +38,33 @@ struct CountAvx512Vpopcnt {
     sum += reinterpret_cast<Sum>(_mm512_popcnt_epi32(_mm512_xor_si512(x, weights)));
   }
 
-  // counts[b][p][v] = the number of differing bits between the window of pixel p and the weights of block b, channels
+  // counts[p][v] = the number of differing bits between the window of pixel p and the weights of the block, channels
   // 16 * v + (0 to 15).
-  template <int kPixels, int kBlocks>
+  template <int kPixels>
   static BNN_INLINE void Count(const TapWalk& walk, const uint32_t* in, int64_t pixel_step, const uint32_t* weights,
-                               int64_t block_words, __m512i (&counts)[kBlocks][kPixels][2]) {
-    Sum sums[kBlocks][kPixels][2];
-    BNN_UNROLL for (int b = 0; b < kBlocks; ++b) {
-      BNN_UNROLL for (int p = 0; p < kPixels; ++p) sums[b][p][0] = sums[b][p][1] = Sum{};
-    }
+                               __m512i (&counts)[kPixels][2]) {
+    Sum sums[kPixels][2];
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) sums[p][0] = sums[p][1] = Sum{};
     for (int64_t row = 0; row < walk.rows; ++row) {
       for (int64_t col = 0; col < walk.cols; ++col) {
         const uint32_t* run = in + row * walk.row_step + col * walk.col_step;
         const uint32_t* pixel[kPixels];
         BNN_UNROLL for (int p = 0; p < kPixels; ++p) pixel[p] = run + p * pixel_step;
         for (int64_t w = 0; w < walk.words; ++w) {
-          BNN_UNROLL for (int b = 0; b < kBlocks; ++b) {
-            const __m512i weights_lo = _mm512_load_si512(weights + b * block_words);
-            const __m512i weights_hi = _mm512_load_si512(weights + b * block_words + 16);
-            BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-              const __m512i x = _mm512_set1_epi32(static_cast<int32_t>(pixel[p][w]));
-              AddDifferences(x, weights_lo, sums[b][p][0]);
-              AddDifferences(x, weights_hi, sums[b][p][1]);
-            }
+          const __m512i weights_lo = _mm512_load_si512(weights);
+          const __m512i weights_hi = _mm512_load_si512(weights + 16);
+          BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+            const __m512i x = _mm512_set1_epi32(static_cast<int32_t>(pixel[p][w]));
+            AddDifferences(x, weights_lo, sums[p][0]);
+            AddDifferences(x, weights_hi, sums[p][1]);
           }
           weights += 32;
         }
       }
     }
-    BNN_UNROLL for (int b = 0; b < kBlocks; ++b) {
-      BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-        counts[b][p][0] = reinterpret_cast<__m512i>(sums[b][p][0]);
-        counts[b][p][1] = reinterpret_cast<__m512i>(sums[b][p][1]);
-      }
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      counts[p][0] = reinterpret_cast<__m512i>(sums[p][0]);
+      counts[p][1] = reinterpret_cast<__m512i>(sums[p][1]);
     }
   }
 };
