@@ -22,26 +22,35 @@ struct BConv2dTile {
   TilePlace place;
 };
 
-// One function a tile size (never inlined into the loops), so that each gets its own register allocation.
+// `count` neighbouring tiles of kPixels pixels; `tile` moves on behind them. One function a tile size (never inlined
+// into the loops), so that each gets its own register allocation.
 template <class Counter, int kPixels>
-BNN_NOINLINE void RunTile(const BConv2dGeometry& geometry, const Epilogue& epilogue, const BConv2dTile& tile) {
+BNN_NOINLINE void RunTiles(const BConv2dGeometry& geometry, const Epilogue& epilogue, int64_t count,
+                           BConv2dTile& tile) {
   using V = typename Counter::Vector;
-  IntTile<V, kPixels> counts;
-  Counter::template Count<kPixels>(geometry.walk, tile.in, geometry.in_steps.pixel, tile.weights, counts);
-  const int32_t* base[kPixels];
-  BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-    base[p] = tile.base + (tile.col_class == nullptr ? 0 : tile.col_class[p] * geometry.base_step);
+  const TapWalk walk = geometry.walk;
+  const int64_t pixel_step = geometry.in_steps.pixel;
+  for (; count > 0; --count) {
+    IntTile<V, kPixels> counts;
+    Counter::template Count<kPixels>(walk, tile.in, pixel_step, tile.weights, counts);
+    const int32_t* base[kPixels];
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      base[p] = tile.base + (tile.col_class == nullptr ? 0 : tile.col_class[p] * geometry.base_step);
+    }
+    FinishCounts<V, kPixels>(epilogue, tile.place, base, counts);
+    tile.in += kPixels * pixel_step;
+    tile.place.col += kPixels;
+    if (tile.col_class != nullptr) tile.col_class += kPixels;
   }
-  FinishCounts<V, kPixels>(epilogue, tile.place, base, counts);
 }
 
 template <class Counter, int kPixels>
-BNN_INLINE void RunTileOf(int64_t pixels, const BConv2dGeometry& geometry, const Epilogue& epilogue,
-                          const BConv2dTile& tile) {
+BNN_INLINE void RunTilesOf(int64_t pixels, const BConv2dGeometry& geometry, const Epilogue& epilogue, int64_t count,
+                           BConv2dTile& tile) {
   if (pixels == kPixels) {
-    RunTile<Counter, kPixels>(geometry, epilogue, tile);
+    RunTiles<Counter, kPixels>(geometry, epilogue, count, tile);
   } else if constexpr (kPixels > 1) {
-    RunTileOf<Counter, kPixels - 1>(pixels, geometry, epilogue, tile);
+    RunTilesOf<Counter, kPixels - 1>(pixels, geometry, epilogue, count, tile);
   }
 }
 
@@ -63,13 +72,9 @@ BNN_INLINE void RunRow(const BConv2dGeometry& geometry, const BConv2dArgs& args,
   const uint32_t lanes = block == geometry.last_block ? geometry.last_lanes : kAllLanes;
   tile.place = {image, row, col_begin, channel, lanes};
 
-  for (int64_t t = 0; t < split.tiles; ++t) {
-    const int64_t pixels = split.pixels + (t < split.longer ? 1 : 0);
-    RunTileOf<Counter, Counter::kMaxPixels>(pixels, geometry, args.epilogue, tile);
-    tile.in += pixels * geometry.in_steps.pixel;
-    tile.place.col += pixels;
-    if (tile.col_class != nullptr) tile.col_class += pixels;
-  }
+  constexpr int kMax = Counter::kMaxPixels;
+  RunTilesOf<Counter, kMax>(split.pixels + 1, geometry, args.epilogue, split.longer, tile);
+  RunTilesOf<Counter, kMax>(split.pixels, geometry, args.epilogue, split.tiles - split.longer, tile);
 }
 
 template <class Counter>
