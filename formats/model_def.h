@@ -7,6 +7,8 @@
 //  * Element type kBits holds two-valued data as bits: 1 = high value (+1), 0 = low value (-1).
 //  * Constants live in `blobs`; operators name them by index.
 //  * Nodes are in execution order.
+//  * The tensors that the outside sees (inputs and outputs) are float32 and have the dims of the source network.
+// All structs compare by value.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +27,8 @@ struct TensorDef {
   std::string name;
   ElementType type = ElementType::kFloat32;
   std::vector<int64_t> dims;  // of one sample
+
+  bool operator==(const TensorDef&) const = default;
 };
 
 // Constant data. kFloat32: little-endian IEEE 754, dense in dims order. kBits: dims[0] rows (output channels), each the
@@ -33,6 +37,8 @@ struct Blob {
   ElementType type = ElementType::kFloat32;
   std::vector<int64_t> dims;
   std::vector<std::byte> data;
+
+  bool operator==(const Blob&) const = default;
 };
 
 struct Window2d {
@@ -40,6 +46,8 @@ struct Window2d {
   int64_t stride_h = 1, stride_w = 1;
   int64_t dilation_h = 1, dilation_w = 1;
   int64_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
+
+  bool operator==(const Window2d&) const = default;
 };
 
 enum class PadValue : uint8_t { kOne = 1, kMinusOne = 2, kZero = 3 };  // kZero: padded taps are excluded
@@ -52,23 +60,33 @@ struct BConv2d {
   int64_t groups = 1;
   PadValue pad_value = PadValue::kMinusOne;
   int weights = kNone;
+
+  bool operator==(const BConv2d&) const = default;
 };
 // bits {in} -> float32 {out}. Weights: bits [out][in].
 struct BDense {
   int weights = kNone;
+
+  bool operator==(const BDense&) const = default;
 };
 // bits -> bits: OR over the window; padded taps are skipped.
 struct BMaxPool {
   Window2d window;
+
+  bool operator==(const BMaxPool&) const = default;
 };
 // float32 -> bits: bit = x >= threshold. Thresholds: float32 [1] or [channels]; -inf and +inf are allowed, NaN is not.
 struct Binarize {
   int thresholds = kNone;
+
+  bool operator==(const Binarize&) const = default;
 };
 // bits -> float32: bit ? high : low. Float32 [1] or [channels] each.
 struct Unpack {
   int low = kNone;
   int high = kNone;
+
+  bool operator==(const Unpack&) const = default;
 };
 // float32 -> float32. Weights: float32 [out][kernel_h][kernel_w][in / groups]; bias: [out] or none. Pads with 0.
 struct Conv2d {
@@ -76,25 +94,35 @@ struct Conv2d {
   int64_t groups = 1;
   int weights = kNone;
   int bias = kNone;
+
+  bool operator==(const Conv2d&) const = default;
 };
 // float32 of any dims, read flat in storage order -> float32 {out}. Weights: [out][elements of one sample].
 struct Dense {
   int weights = kNone;
   int bias = kNone;
+
+  bool operator==(const Dense&) const = default;
 };
 // y = fma(x, scale, bias), each float32 [1] or [channels].
 struct Affine {
   int scale = kNone;
   int bias = kNone;
+
+  bool operator==(const Affine&) const = default;
 };
 // y = x < 0 ? x * slope : x. Slope: float32 [1] or [channels].
 struct PRelu {
   int slope = kNone;
+
+  bool operator==(const PRelu&) const = default;
 };
 // y = x < low ? low : (x > high ? high : x). Infinite limits are allowed.
 struct Clamp {
   float low = 0;
   float high = 0;
+
+  bool operator==(const Clamp&) const = default;
 };
 enum class UnaryKind : uint8_t {
   kSigmoid = 1,
@@ -113,6 +141,8 @@ struct Unary {
   UnaryKind kind = UnaryKind::kSigmoid;
   float alpha = 0;
   float beta = 0;
+
+  bool operator==(const Unary&) const = default;
 };
 enum class BinaryKind : uint8_t { kAdd = 1, kSub = 2, kMul = 3, kDiv = 4, kMax = 5, kMin = 6 };
 // Elementwise of two tensors with numpy broadcasting of their sample dims. With `constant` the second operand (the
@@ -121,37 +151,55 @@ struct Binary {
   BinaryKind kind = BinaryKind::kAdd;
   int constant = kNone;
   bool constant_first = false;
+
+  bool operator==(const Binary&) const = default;
 };
 // Padded taps are skipped. The output size is floor((in + pads - reach) / stride) + 1: ceil_mode is written as pads.
 struct MaxPool {
   Window2d window;
+
+  bool operator==(const MaxPool&) const = default;
 };
 // count_include_pad: divide by the window's taps that lie in the padded map, else only by those in the map itself.
 struct AvgPool {
   Window2d window;
   bool count_include_pad = false;
+
+  bool operator==(const AvgPool&) const = default;
 };
 // Axes below are of one sample's dims.
 struct Concat {
   int64_t axis = 0;
+
+  bool operator==(const Concat&) const = default;
 };
 struct Slice {
   std::vector<int64_t> begin, end, step;  // one each per axis, 0 <= begin <= end <= dim, step >= 1
+
+  bool operator==(const Slice&) const = default;
 };
 enum class PadMode : uint8_t { kConstant = 1, kReflect = 2, kEdge = 3 };
 struct Pad {
   std::vector<int64_t> before, after;  // one each per axis, >= 0
   PadMode mode = PadMode::kConstant;
-  float value = 0;
+  float value = 0;  // of bits: +1 (the high value) or -1 (the low value)
+
+  bool operator==(const Pad&) const = default;
 };
 struct Transpose {
   std::vector<int64_t> perm;  // out.dims[i] = in.dims[perm[i]]
+
+  bool operator==(const Transpose&) const = default;
 };
 // Same elements in storage order. Of bits: the last axis must keep its size (pixels are padded to words).
-struct Reshape {};
+struct Reshape {
+  bool operator==(const Reshape&) const = default;
+};
 struct Softmax {
   int64_t axis = 0;
   bool log = false;
+
+  bool operator==(const Softmax&) const = default;
 };
 
 using Op = std::variant<BConv2d, BDense, BMaxPool, Binarize, Unpack, Conv2d, Dense, Affine, PRelu, Clamp, Unary, Binary,
@@ -165,6 +213,8 @@ struct NodeDef {
   Op op;
   std::vector<int> inputs;  // tensor indices
   int output = kNone;       // tensor index
+
+  bool operator==(const NodeDef&) const = default;
 };
 
 // How an 8-bit image becomes an input: x[c] = (pixel[c] - mean[c]) * scale[c]. Empty vectors: mean 0, scale 1; one
@@ -172,6 +222,8 @@ struct NodeDef {
 struct Preprocessing {
   std::vector<float> mean;
   std::vector<float> scale;
+
+  bool operator==(const Preprocessing&) const = default;
 };
 
 enum class ImageLayout : uint8_t { kNotAnImage = 0, kNchw = 1, kNhwc = 2 };
@@ -180,6 +232,8 @@ struct InputDef {
   int tensor = kNone;
   ImageLayout layout = ImageLayout::kNotAnImage;  // of the dims, as the source has them
   Preprocessing preprocessing;
+
+  bool operator==(const InputDef&) const = default;
 };
 
 struct ModelDef {
@@ -191,12 +245,15 @@ struct ModelDef {
   std::vector<NodeDef> nodes;
   std::vector<InputDef> inputs;  // in the source's order
   std::vector<int> outputs;      // tensor indices, in the source's order
+
+  bool operator==(const ModelDef&) const = default;
 };
 
 // Elements of one sample. The dims must have been validated (no overflow).
 int64_t ElementCount(const std::vector<int64_t>& dims);
 
-// Bytes that a blob of that type and dims has; -1 where that overflows or exceeds kMaxBlobBytes.
+// Bytes that a blob of that type and dims has; -1 where a dim is below 1 (or bits have no dims) or the size exceeds
+// kMaxBlobBytes.
 int64_t BlobBytes(ElementType type, const std::vector<int64_t>& dims);
 
 // ---- Limits: what a reader accepts. FORMAT.md lists them.
@@ -207,6 +264,8 @@ inline constexpr int64_t kMaxBlobBytes = int64_t{1} << 30;
 inline constexpr int64_t kMaxFileBytes = (int64_t{1} << 31) - 1;  // protobuf's own limit
 inline constexpr int64_t kMaxNodes = 1 << 16;
 inline constexpr int64_t kMaxTensors = 1 << 17;
+inline constexpr int64_t kMaxBlobs = 1 << 17;
+inline constexpr int64_t kMaxWindow = 1 << 16;  // each kernel, stride, dilation and pad
 inline constexpr int64_t kMaxNameBytes = 1024;
 inline constexpr int64_t kMaxBinaryTerms = (int64_t{1} << 24) - 1;  // K of a binary layer: a float32 holds +-K exactly
 

@@ -16,7 +16,13 @@ Status Validate(const ModelDef& model, std::string_view name);
 
 // The dims of the output of `op` for inputs of these dims (one sample), or why there is none. `blobs` are the model's.
 // The single place of shape rules for ModelDef: the lowering uses it to make tensors, Validate to check them.
+// Checks the op's numeric parameters and the types and dims of its blobs, not their data.
+// Reshape has no dims of its own (its output tensor states them): kInvalidArgument.
 Result<std::vector<int64_t>> OutputDims(const Op& op, const std::vector<std::vector<int64_t>>& inputs,
                                         const std::vector<Blob>& blobs);
+
+// The element type of the output of `op` for inputs of these types, or which type was expected instead.
+// Concat, Slice, Pad, Transpose and Reshape keep the type of their inputs; the other ops fix theirs.
+Result<ElementType> OutputType(const Op& op, const std::vector<ElementType>& inputs);
 
 }  // namespace bnn::formats

@@ -1,0 +1,178 @@
+#include "formats/op_rules.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <type_traits>
+#include <variant>
+
+#include "formats/text.h"
+#include "formats/validate.h"
+
+namespace bnn::formats {
+namespace {
+
+enum class Values : uint8_t { kFinite, kNotNan };
+
+bool IsAllowed(float value, Values allowed) {
+  return allowed == Values::kFinite ? std::isfinite(value) : !std::isnan(value);
+}
+
+const char* Name(Values allowed) { return allowed == Values::kFinite ? "a finite number" : "a number"; }
+
+Status CheckFloat(const char* field, float value, Values allowed) {
+  if (IsAllowed(value, allowed)) return OkStatus();
+  return InvalidModel(std::string(field) + ": found " + std::to_string(value) + ", expected " + Name(allowed));
+}
+
+float LittleEndianFloat(const std::byte* at) {
+  uint32_t bits = 0;
+  for (int i = 3; i >= 0; --i) bits = bits << 8 | static_cast<uint32_t>(at[i]);
+  float value = 0;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+// The values of blob `index`; kNone is an absent optional one.
+Status CheckBlobFloats(const char* field, int index, const std::vector<Blob>& blobs, Values allowed) {
+  if (index == kNone) return OkStatus();
+  const std::vector<std::byte>& data = blobs[static_cast<size_t>(index)].data;
+  for (size_t at = 0; at + 4 <= data.size(); at += 4) {
+    const float value = LittleEndianFloat(&data[at]);
+    if (IsAllowed(value, allowed)) continue;
+    return InvalidModel(std::string(field) + ": found " + std::to_string(value) + " at element " +
+                        std::to_string(at / 4) + ", expected " + Name(allowed));
+  }
+  return OkStatus();
+}
+
+template <typename Enum>
+Status CheckEnum(const char* field, Enum value, Enum last) {
+  if (static_cast<int>(value) >= 1 && value <= last) return OkStatus();
+  return InvalidModel(std::string(field) + ": found value " + std::to_string(static_cast<int>(value)) +
+                      ", expected 1 to " + std::to_string(static_cast<int>(last)));
+}
+
+// One overload an operator.
+struct ValueRules {
+  const std::vector<Blob>& blobs;
+
+  Status operator()(const BConv2d& op) const { return CheckEnum("pad_value", op.pad_value, PadValue::kZero); }
+  Status operator()(const BDense&) const { return OkStatus(); }
+  Status operator()(const BMaxPool&) const { return OkStatus(); }
+  Status operator()(const Binarize& op) const {
+    return CheckBlobFloats("thresholds", op.thresholds, blobs, Values::kNotNan);
+  }
+  Status operator()(const Unpack& op) const {
+    BNN_RETURN_IF_ERROR(CheckBlobFloats("low", op.low, blobs, Values::kFinite));
+    return CheckBlobFloats("high", op.high, blobs, Values::kFinite);
+  }
+  Status operator()(const Conv2d& op) const {
+    BNN_RETURN_IF_ERROR(CheckBlobFloats("weights", op.weights, blobs, Values::kFinite));
+    return CheckBlobFloats("bias", op.bias, blobs, Values::kFinite);
+  }
+  Status operator()(const Dense& op) const {
+    BNN_RETURN_IF_ERROR(CheckBlobFloats("weights", op.weights, blobs, Values::kFinite));
+    return CheckBlobFloats("bias", op.bias, blobs, Values::kFinite);
+  }
+  Status operator()(const Affine& op) const {
+    BNN_RETURN_IF_ERROR(CheckBlobFloats("scale", op.scale, blobs, Values::kFinite));
+    return CheckBlobFloats("bias", op.bias, blobs, Values::kFinite);
+  }
+  Status operator()(const PRelu& op) const { return CheckBlobFloats("slope", op.slope, blobs, Values::kFinite); }
+  Status operator()(const Clamp& op) const {
+    BNN_RETURN_IF_ERROR(CheckFloat("low", op.low, Values::kNotNan));
+    BNN_RETURN_IF_ERROR(CheckFloat("high", op.high, Values::kNotNan));
+    if (op.low <= op.high) return OkStatus();
+    return InvalidModel("low: found " + std::to_string(op.low) +
+                        ", expected at most high = " + std::to_string(op.high));
+  }
+  Status operator()(const Unary& op) const {
+    BNN_RETURN_IF_ERROR(CheckEnum("kind", op.kind, UnaryKind::kPow));
+    BNN_RETURN_IF_ERROR(CheckFloat("alpha", op.alpha, Values::kFinite));
+    return CheckFloat("beta", op.beta, Values::kFinite);
+  }
+  // The larger or smaller of x and an infinity is defined for all x, so these may be limits that do not limit.
+  Status operator()(const Binary& op) const {
+    BNN_RETURN_IF_ERROR(CheckEnum("kind", op.kind, BinaryKind::kMin));
+    const bool is_limit = op.kind == BinaryKind::kMax || op.kind == BinaryKind::kMin;
+    return CheckBlobFloats("constant", op.constant, blobs, is_limit ? Values::kNotNan : Values::kFinite);
+  }
+  Status operator()(const MaxPool&) const { return OkStatus(); }
+  Status operator()(const AvgPool&) const { return OkStatus(); }
+  Status operator()(const Concat&) const { return OkStatus(); }
+  Status operator()(const Slice&) const { return OkStatus(); }
+  // -inf pads for a maximum, so infinities are allowed.
+  Status operator()(const Pad& op) const {
+    BNN_RETURN_IF_ERROR(CheckEnum("mode", op.mode, PadMode::kEdge));
+    return CheckFloat("value", op.value, Values::kNotNan);
+  }
+  Status operator()(const Transpose&) const { return OkStatus(); }
+  Status operator()(const Reshape&) const { return OkStatus(); }
+  Status operator()(const Softmax&) const { return OkStatus(); }
+};
+
+template <typename T, typename... Options>
+inline constexpr bool kIsOneOf = (std::is_same_v<T, Options> || ...);
+
+const char* TypeName(ElementType type) { return type == ElementType::kBits ? "bits" : "float32"; }
+
+}  // namespace
+
+Status CheckOpValues(const Op& op, const std::vector<Blob>& blobs) { return std::visit(ValueRules{blobs}, op); }
+
+Status CheckReshape(ElementType type, const std::vector<int64_t>& from, const std::vector<int64_t>& to) {
+  if (ElementCount(from) != ElementCount(to)) {
+    return InvalidModel("output: found dims " + ShapeText(to) + ", expected as many elements as " + ShapeText(from));
+  }
+  if (type == ElementType::kBits && (from.empty() || to.empty() || from.back() != to.back())) {
+    return InvalidModel("output: found bits " + ShapeText(to) + ", expected the last axis of " + ShapeText(from));
+  }
+  return OkStatus();
+}
+
+Status CheckPadValue(const Pad& op, ElementType type) {
+  if (type != ElementType::kBits || op.mode != PadMode::kConstant || std::fabs(op.value) == 1.0f) return OkStatus();
+  return InvalidModel("value: found " + std::to_string(op.value) + " for bits, expected 1 or -1");
+}
+
+Status CheckSpareBits(const Blob& blob) {
+  if (blob.type != ElementType::kBits) return OkStatus();
+  int64_t row_bits = 1;
+  for (size_t i = 1; i < blob.dims.size(); ++i) row_bits *= blob.dims[i];
+  const int64_t used = row_bits % 32;  // bits in use of the last word; 0: all
+  if (used == 0) return OkStatus();
+  const int64_t row_bytes = (row_bits + 31) / 32 * 4;
+  for (int64_t row = 0; row < blob.dims[0]; ++row) {
+    const std::byte* last_word = blob.data.data() + (row + 1) * row_bytes - 4;
+    uint32_t word = 0;
+    for (int i = 3; i >= 0; --i) word = word << 8 | static_cast<uint32_t>(last_word[i]);
+    if (word >> used != 0) {
+      return InvalidModel("row " + std::to_string(row) + " has spare bits that are 1, expected 0 after its " +
+                          std::to_string(row_bits) + " bits");
+    }
+  }
+  return OkStatus();
+}
+
+Result<ElementType> OutputType(const Op& op, const std::vector<ElementType>& inputs) {
+  return std::visit(
+      [&]<typename T>(const T&) -> Result<ElementType> {
+        constexpr bool kKeepsType = kIsOneOf<T, Concat, Slice, Pad, Transpose, Reshape>;
+        constexpr bool kTakesBits = kIsOneOf<T, BConv2d, BDense, BMaxPool, Unpack>;
+        constexpr bool kGivesBits = kIsOneOf<T, BMaxPool, Binarize>;
+        ElementType expected = kTakesBits ? ElementType::kBits : ElementType::kFloat32;
+        if (kKeepsType && !inputs.empty()) expected = inputs[0];
+        for (size_t i = 0; i < inputs.size(); ++i) {
+          if (inputs[i] == expected) continue;
+          return InvalidModel("inputs[" + std::to_string(i) + "]: found " + TypeName(inputs[i]) + ", expected " +
+                              TypeName(expected));
+        }
+        if (kKeepsType) return expected;
+        return kGivesBits ? ElementType::kBits : ElementType::kFloat32;
+      },
+      op);
+}
+
+}  // namespace bnn::formats
