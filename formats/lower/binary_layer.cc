@@ -87,12 +87,19 @@ std::string WhyNotTwoValued(const Lowering& lowering, const std::string& value) 
   return "activations are not two-valued: they come from " + node->op + " '" + node->name + "'";
 }
 
-// What made the bits of a two-valued value.
-std::string WhyTwoValued(const Lowering& lowering, const std::string& value, const TwoValued& pair) {
-  const SourceNode* node = lowering.index.Producer(pair.bits);
-  std::string text = "activations " + PairToString(pair) + " by ";
-  text += node == nullptr ? "'" + value + "'" : node->op + " '" + node->name + "'";
-  return text;
+// What made the bits of a two-valued value: the threshold, behind any operators that moved them since.
+std::string WhyTwoValued(const Lowering& lowering, const TwoValued& pair) {
+  const SourceNode* maker = nullptr;
+  const TwoValued* current = &pair;
+  while (const SourceNode* node = lowering.index.Producer(current->bits)) {
+    maker = node;
+    const auto moved = lowering.two_valued.values.find(node->inputs[0]);
+    if (!lowering.two_valued.values.at(current->bits).source.empty()) break;
+    if (moved == lowering.two_valued.values.end()) break;
+    current = &moved->second;
+  }
+  std::string text = "activations " + PairToString(pair);
+  return maker == nullptr ? text : text + " by " + maker->op + " '" + maker->name + "'";
 }
 
 std::string DescribeWeights(const WeightMagnitudes& r_w) {
@@ -204,8 +211,8 @@ Result<BinaryForm> FindBinaryForm(const Lowering& lowering, const Layer& layer) 
   const TwoValued* pair = FindData(lowering, layer, &form);
   if (pair == nullptr) return Unsupported(WhyNotTwoValued(lowering, layer.data));
   if (!pair->per_tensor()) {
-    return Unsupported("activations take different values in different channels (" +
-                       WhyTwoValued(lowering, form.data, *pair) + ", ...)");
+    return Unsupported("activations take different values in different channels (" + WhyTwoValued(lowering, *pair) +
+                       ", ...)");
   }
   if (layer.terms > kMaxBinaryTerms) {
     return Unsupported("a sum of " + std::to_string(layer.terms) + " terms is above the limit of " +
@@ -216,7 +223,7 @@ Result<BinaryForm> FindBinaryForm(const Lowering& lowering, const Layer& layer) 
   form.m_a = (low + high) / 2;
   form.r_a = (high - low) / 2;
   ChoosePadding(*pair, &form);
-  form.reason = WhyTwoValued(lowering, form.data, *pair) + ", " + DescribeWeights(form.r_w);
+  form.reason = WhyTwoValued(lowering, *pair) + ", " + DescribeWeights(form.r_w);
   if (form.corrects_padding) form.reason += ", padding corrected by position";
   return form;
 }

@@ -1,0 +1,28 @@
+#include "formats/report.h"
+
+#include <doctest/doctest.h>
+
+namespace bnn::formats {
+namespace {
+
+bool Contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+TEST_CASE("the table has a line a layer, totals and notes") {
+  ConversionReport report;
+  report.layers.push_back({"first", "Conv", false, "because of x", 1'560'000, 6912, 6912});
+  report.layers.push_back({"second layer", "MatMul", true, "because of y", 4'680'000, 32000, 1000});
+  report.notes = {"'sign': an assumption"};
+  const std::string text = FormatReport(report);
+  CHECK(Contains(text, "first         Conv    float   1.56 M"));
+  CHECK(Contains(text, "second layer  MatMul  binary  4.68 M"));
+  CHECK(Contains(text, "1 of 2  6.24 M"));
+  CHECK(Contains(text, "38912"));
+  CHECK(Contains(text, "7912"));
+  CHECK(Contains(text, "75.0 % of the MACs are binary"));
+  CHECK(Contains(text, "note: 'sign': an assumption\n"));
+}
+
+TEST_CASE("a network without layers has a table too") { CHECK(Contains(FormatReport({}), "0 of 0")); }
+
+}  // namespace
+}  // namespace bnn::formats
