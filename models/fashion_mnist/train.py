@@ -235,7 +235,7 @@ def train(model, args, log):
         optimizer.load_state_dict(state["optimizer"])
         first = state["epoch"]
         print(f"resuming after epoch {first} of {args.checkpoint}", flush=True)
-    for epoch in range(first, args.epochs):
+    for epoch in range(first, min(args.epochs, args.stop_after or args.epochs)):
         start = time.monotonic()
         loss = train_epoch(model, optimizer, schedule, images, labels, args, epoch)
         seconds = time.monotonic() - start
@@ -321,7 +321,8 @@ def parse_arguments():
     parser.add_argument("--out", type=pathlib.Path, default=here / "fashion_mnist.onnx", help="ONNX file to write")
     checkpoint = pathlib.Path("/tmp/bnn_fashion_mnist.pt")
     parser.add_argument("--checkpoint", type=pathlib.Path, default=checkpoint, help="written after each epoch")
-    parser.add_argument("--epochs", type=int, default=30, help="0 with a checkpoint: export only")
+    parser.add_argument("--epochs", type=int, default=30, help="length of the schedule; 0 with a checkpoint: export only")
+    parser.add_argument("--stop-after", type=int, default=0, help="end after this epoch of the schedule; 0: at its end")
     parser.add_argument("--batch", type=int, default=128, help="images a step")
     parser.add_argument("--lr", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--weight-decay", type=float, default=1e-5, help="of the float weights")
