@@ -269,7 +269,12 @@ Result<std::vector<ValueInfo>> ShapeInference::InferOutputs(const SourceNode& no
   if (node.op == "BipolarQuant" || node.op == "FakeQuantize") return InferBroadcast(node, inputs, DType::kFloat32);
   // libonnx 1.12 leaves the type of these two open.
   if (node.op == "GreaterOrEqual" || node.op == "LessOrEqual") return InferBroadcast(node, inputs, DType::kBool);
-  return InferBySchema(node, inputs);
+  BNN_ASSIGN_OR_RETURN(std::vector<ValueInfo> outputs, InferBySchema(node, inputs));
+  // libonnx takes the target of a Reshape as it is.
+  if (node.op == "Reshape" && CountElements(outputs[0].dims) != CountElements(inputs[0].dims)) {
+    return NodeError(node, "cannot view dims " + DimsToString(inputs[0].dims) + " as " + DimsToString(outputs[0].dims));
+  }
+  return outputs;
 }
 
 Status ShapeInference::AddNode(const SourceNode& node) {

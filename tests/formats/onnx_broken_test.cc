@@ -168,8 +168,7 @@ TEST_CASE("all operators that are missing are listed in one error") {
   model.Node("BipolarQuant", {"x", "x"}, {"c"}, "com.example");
   model.Node("Relu", {"x"}, {"y"});
   const auto result = model.Import();
-  CheckRefused(result, kMissing,
-               {"'LSTM.a': LSTM", "'If.b': If", "'BipolarQuant.c': com.example.BipolarQuant"});
+  CheckRefused(result, kMissing, {"'LSTM.a': LSTM", "'If.b': If", "'BipolarQuant.c': com.example.BipolarQuant"});
   CHECK(result.status().message().find("Relu") == std::string::npos);
 }
 
@@ -192,33 +191,38 @@ TEST_CASE("attributes are checked") {
     OnnxModel model;
     model.Input("x", {1, 2, 8, 8}).Output("y");
     model.Floats("w", {4, 2, 3, 3}, std::vector<float>(72, 1));
-    const std::vector<std::string> inputs = op == "Conv" ? std::vector<std::string>{"x", "w"}
-                                                         : std::vector<std::string>{"x"};
+    const std::vector<std::string> inputs =
+        op == "Conv" ? std::vector<std::string>{"x", "w"} : std::vector<std::string>{"x"};
     change(model.Node(op, inputs, {"y"}));
     return model.Import();
   };
   using Node = onnx::NodeProto;
   CHECK(import("Conv", [](Node*) {}).ok());
-  CheckRefused(import("Conv", [](Node* n) { OnnxModel::SetInts(n, "strides", {0, 1}); }), kInvalid,
-               {"Conv.y", "'strides' is [0,1]"});
+  CheckRefused(import("Conv",
+                      [](Node* n) {
+                        OnnxModel::SetInts(n, "strides", {0, 1});
+                      }),
+               kInvalid, {"Conv.y", "'strides' is [0,1]"});
   CheckRefused(import("Conv", [](Node* n) { OnnxModel::SetInts(n, "strides", {1}); }), kInvalid, {"'strides'"});
   CheckRefused(import("Conv", [](Node* n) { OnnxModel::SetInts(n, "dilations", {1, 0}); }), kInvalid, {"'dilations'"});
-  CheckRefused(import("Conv", [](Node* n) { OnnxModel::SetInts(n, "dilations", {1LL << 62, 4}); }), kInvalid,
-               {"'dilations'"});
+  CheckRefused(import("Conv",
+                      [](Node* n) {
+                        OnnxModel::SetInts(n, "dilations", {1LL << 62, 4});
+                      }),
+               kInvalid, {"'dilations'"});
   CheckRefused(import("Conv", [](Node* n) { OnnxModel::SetInts(n, "pads", {0, 0, -1, 0}); }), kInvalid, {"'pads'"});
-  CheckRefused(import("Conv", [](Node* n) { OnnxModel::SetInts(n, "kernel_shape", {3, 2}); }), kInvalid,
-               {"kernel_shape [3,2]"});
+  CheckRefused(import("Conv",
+                      [](Node* n) {
+                        OnnxModel::SetInts(n, "kernel_shape", {3, 2});
+                      }),
+               kInvalid, {"kernel_shape [3,2]"});
   CheckRefused(import("Conv", [](Node* n) { OnnxModel::SetInt(n, "group", 0); }), kInvalid, {"group 0"});
   CheckRefused(import("Conv", [](Node* n) { OnnxModel::SetInt(n, "group", 3); }), kInvalid, {"group 3"});
   CheckRefused(import("Conv", [](Node* n) { OnnxModel::SetString(n, "auto_pad", "SOME"); }), kInvalid, {"SOME"});
   CheckRefused(import("Conv", [](Node* n) { OnnxModel::SetInt(n, "strides", 1); }), kInvalid,
                {"'strides' has the type 2, expected 7"});
   CheckRefused(import("Conv", [](Node* n) { OnnxModel::SetInt(n, "colour", 1); }), kMissing, {"'colour' is unknown"});
-  CheckRefused(import("Relu",
-                      [](Node* n) {
-                        OnnxModel::SetInt(n, "axis", 1);
-                      }),
-               kMissing, {"'axis' is unknown"});
+  CheckRefused(import("Relu", [](Node* n) { OnnxModel::SetInt(n, "axis", 1); }), kMissing, {"'axis' is unknown"});
   CheckRefused(import("Conv",
                       [](Node* n) {
                         OnnxModel::SetInt(n, "group", 1);
@@ -228,12 +232,21 @@ TEST_CASE("attributes are checked") {
   CheckRefused(import("Concat", [](Node*) {}), kInvalid, {"Concat.y", "'axis' is missing"});
   CheckRefused(import("Concat", [](Node* n) { OnnxModel::SetInt(n, "axis", 4); }), kInvalid, {"axis 4"});
   CheckRefused(import("MaxPool", [](Node*) {}), kInvalid, {"'kernel_shape' is missing"});
-  CheckRefused(import("MaxPool", [](Node* n) { OnnxModel::SetInts(n, "kernel_shape", {9, 9}); }), kInvalid,
-               {"larger than the padded input"});
-  CheckRefused(import("Transpose", [](Node* n) { OnnxModel::SetInts(n, "perm", {0, 1, 1, 3}); }), kInvalid,
-               {"no permutation"});
-  CheckRefused(import("Transpose", [](Node* n) { OnnxModel::SetInts(n, "perm", {0, 1, 2, 1LL << 50}); }), kInvalid,
-               {"no permutation"});
+  CheckRefused(import("MaxPool",
+                      [](Node* n) {
+                        OnnxModel::SetInts(n, "kernel_shape", {9, 9});
+                      }),
+               kInvalid, {"larger than the padded input"});
+  CheckRefused(import("Transpose",
+                      [](Node* n) {
+                        OnnxModel::SetInts(n, "perm", {0, 1, 1, 3});
+                      }),
+               kInvalid, {"no permutation"});
+  CheckRefused(import("Transpose",
+                      [](Node* n) {
+                        OnnxModel::SetInts(n, "perm", {0, 1, 2, 1LL << 50});
+                      }),
+               kInvalid, {"no permutation"});
   CheckRefused(import("Cast", [](Node* n) { OnnxModel::SetInt(n, "to", 8); }), kMissing, {"data type 8"});
 }
 
@@ -326,8 +339,13 @@ TEST_CASE("open dims: the batch becomes 1, others must be given") {
   CheckRefused(model({-1, 3}).Import({{{"z", {1, 3}}}}), kArgument, {"'z'"});
   CheckRefused(model({1, 0}).Import(), kInvalid, {"'x' has a dim of 0"});
   OnnxModel negative = model({1, 3});
-  negative.proto.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()
-      ->mutable_dim(1)->set_dim_value(-3);
+  negative.proto.mutable_graph()
+      ->mutable_input(0)
+      ->mutable_type()
+      ->mutable_tensor_type()
+      ->mutable_shape()
+      ->mutable_dim(1)
+      ->set_dim_value(-3);
   CheckRefused(negative.Import(), kInvalid, {"'x' has a dim of -3"});
   CheckRefused(model({1LL << 40, 1LL << 40}).Import(), kInvalid, {"the limit is"});
 }

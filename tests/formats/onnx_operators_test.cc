@@ -77,10 +77,10 @@ TEST_CASE("the declared shapes of all values are those that the interpreter comp
       if (graph->batch_is_symbolic) continue;  // declared for a batch of 1
       const auto results = Interpret(*graph, {one.inputs.begin(), one.inputs.end()});
       REQUIRE(results.ok());
-      for (const auto& [name, info] : graph->values) {
-        CAPTURE(name);
-        CHECK(DimsToString(results->at(name).dims) == DimsToString(info.dims));
-        CHECK(results->at(name).type == info.type);
+      for (const auto& value : graph->values) {
+        CAPTURE(value.first);
+        CHECK(DimsToString(results->at(value.first).dims) == DimsToString(value.second.dims));
+        CHECK(results->at(value.first).type == value.second.type);
       }
     }
   }
