@@ -13,9 +13,9 @@ TEST_CASE("the table has a line a layer, totals and notes") {
   report.layers.push_back({"second layer", "MatMul", true, "because of y", 4'680'000, 32000, 1000});
   report.notes = {"'sign': an assumption"};
   const std::string text = FormatReport(report);
-  CHECK(Contains(text, "first         Conv    float   1.56 M"));
-  CHECK(Contains(text, "second layer  MatMul  binary  4.68 M"));
-  CHECK(Contains(text, "1 of 2  6.24 M"));
+  CHECK(Contains(text, "first         Conv    float    1.56 M"));
+  CHECK(Contains(text, "second layer  MatMul  binary   4.68 M"));
+  CHECK(Contains(text, "1 of 2   6.24 M"));
   CHECK(Contains(text, "38912"));
   CHECK(Contains(text, "7912"));
   CHECK(Contains(text, "75.0 % of the MACs are binary"));
