@@ -8,6 +8,7 @@
 //  * Constants live in `blobs`; operators name them by index.
 //  * Nodes are in execution order.
 //  * The tensors that the outside sees (inputs and outputs) are float32 and have the dims of the source network.
+//  * Tensor names are unique, but an input and an output may share one.
 // All structs compare by value.
 #pragma once
 

@@ -2,7 +2,7 @@
 
 #include <cmath>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "formats/op_rules.h"
 #include "formats/text.h"
@@ -60,6 +60,7 @@ class Validator {
 
   Status Run() {
     BNN_RETURN_IF_ERROR(CheckHeader());
+    FindRoles();
     for (size_t i = 0; i < model_.tensors.size(); ++i) BNN_RETURN_IF_ERROR(CheckTensor(i));
     for (size_t i = 0; i < model_.blobs.size(); ++i) BNN_RETURN_IF_ERROR(CheckBlob(i));
     for (size_t i = 0; i < model_.inputs.size(); ++i) BNN_RETURN_IF_ERROR(CheckInput(i));
@@ -87,10 +88,30 @@ class Validator {
     return CheckCount("outputs", model_.outputs.size(), 1, kMaxTensors);
   }
 
+  // Indices out of range are found later.
+  void FindRoles() {
+    roles_.assign(model_.tensors.size(), 0);
+    const auto mark = [&](int index, uint8_t role) {
+      if (index >= 0 && static_cast<size_t>(index) < roles_.size()) roles_[static_cast<size_t>(index)] |= role;
+    };
+    for (const InputDef& input : model_.inputs) mark(input.tensor, kInput);
+    for (const int output : model_.outputs) mark(output, kOutput);
+  }
+
+  // Names are unique, but for one case: a network may return its own input, which then has two tensors of one name.
+  bool TakeName(std::string_view name, uint8_t role) {
+    const auto [taken, is_new] = roles_by_name_.try_emplace(name, role);
+    if (is_new) return true;
+    const bool input_and_output =
+        (taken->second == kInput && role == kOutput) || (taken->second == kOutput && role == kInput);
+    taken->second = kInput | kOutput;
+    return input_and_output;
+  }
+
   Status CheckTensor(size_t index) {
     const TensorDef& tensor = model_.tensors[index];
     BNN_RETURN_IF_ERROR(CheckName(Indexed("tensors", index) + ".name", tensor.name, /*may_be_empty=*/false));
-    if (!names_.insert(tensor.name).second) {
+    if (!TakeName(tensor.name, roles_[index])) {
       return Wrong(Indexed("tensors", index) + ".name", "'" + tensor.name + "' a second time", "unique names");
     }
     BNN_RETURN_IF_ERROR(CheckType(Quoted(index) + ", type", tensor.type));
@@ -222,9 +243,13 @@ class Validator {
     return OkStatus();
   }
 
+  static constexpr uint8_t kInput = 1;
+  static constexpr uint8_t kOutput = 2;
+
   const ModelDef& model_;
-  std::vector<bool> known_;  // by tensor: given by an input or by a node so far
-  std::unordered_set<std::string_view> names_;
+  std::vector<uint8_t> roles_;  // by tensor
+  std::vector<bool> known_;     // by tensor: given by an input or by a node so far
+  std::unordered_map<std::string_view, uint8_t> roles_by_name_;
 };
 
 }  // namespace
