@@ -1,0 +1,136 @@
+// The program itself: files, exit codes, streams.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "formats/reader.h"
+#include "tests/test_support.h"
+
+namespace bnn::convert {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ProgramResult {
+  int exit_code = 0;
+  std::string out, err;
+};
+
+std::string ReadFile(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void WriteFile(const fs::path& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
+
+// A folder of this test's own, empty at its start.
+fs::path Folder() {
+  const fs::path folder = fs::path(test::ScratchDir()) / "bnn_convert";
+  static const bool cleared = (fs::remove_all(folder), true);
+  fs::create_directories(folder);
+  return cleared ? folder : fs::path();
+}
+
+ProgramResult Run(const std::string& arguments) {
+  const fs::path out = Folder() / "stdout.txt", err = Folder() / "stderr.txt";
+  const std::string command =
+      std::string("'") + BNN_CONVERT_PROGRAM + "' " + arguments + " >'" + out.string() + "' 2>'" + err.string() + "'";
+  const int status = std::system(command.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadFile(out), ReadFile(err)};
+}
+
+std::string Network() { return test::SourceDir() + "/models/fashion_mnist/fashion_mnist.onnx"; }
+
+bool Contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+TEST_CASE("converts, verifies, reports") {
+  const fs::path model = Folder() / "good.bnn", json = Folder() / "report.json", graph = Folder() / "graph.txt";
+  const ProgramResult result =
+      Run("'" + Network() + "' -o '" + model.string() + "' --verify=2 --input-mean 0 --input-scale 1/255 " +
+          "--report-json '" + json.string() + "' --dump-graph '" + graph.string() + "'");
+  CHECK(result.exit_code == 0);
+  CHECK(result.err.empty());
+  CHECK(Contains(result.out, "runs as"));
+  CHECK(Contains(result.out, "% of the MACs are binary"));
+  CHECK(Contains(result.out, "verify: 2 random samples"));
+  const Result<formats::ModelDef> read = formats::ReadModelFile(model.string());
+  REQUIRE_MESSAGE(read.ok(), read.status().message());
+  CHECK(read->inputs[0].preprocessing.scale == std::vector<float>{static_cast<float>(1.0 / 255)});
+  CHECK(read->source == "fashion_mnist.onnx");
+  const auto report = nlohmann::json::parse(ReadFile(json));
+  REQUIRE(!report["layers"].empty());
+  int binary = 0;
+  for (const auto& layer : report["layers"]) {
+    binary += layer["binary"].get<bool>() ? 1 : 0;
+    CHECK(layer["macs"].get<int64_t>() > 0);
+    CHECK(!layer["reason"].get<std::string>().empty());
+  }
+  CHECK(binary > 0);
+  CHECK(Contains(ReadFile(graph), "Conv"));
+}
+
+TEST_CASE("--quiet prints nothing, and equal inputs give equal files") {
+  const fs::path first = Folder() / "first.bnn", second = Folder() / "second.bnn";
+  const ProgramResult result = Run("'" + Network() + "' --quiet -o '" + first.string() + "'");
+  CHECK(result.exit_code == 0);
+  CHECK(result.out.empty());
+  CHECK(Run("'" + Network() + "' --quiet -o '" + second.string() + "'").exit_code == 0);
+  CHECK(!ReadFile(first).empty());
+  CHECK(ReadFile(first) == ReadFile(second));
+}
+
+TEST_CASE("a failure leaves an existing model as it was, and nothing beside it") {
+  const fs::path model = Folder() / "kept.bnn";
+  WriteFile(model, "precious");
+  const fs::path broken = Folder() / "broken.onnx";
+  WriteFile(broken, ReadFile(Network()).substr(0, 5000));
+  for (const std::string& arguments :
+       {"'" + broken.string() + "' -o '" + model.string() + "'", "missing.onnx -o '" + model.string() + "'",
+        "'" + Network() + "' -o '" + model.string() + "' --input-mean 1,2",
+        "'" + Network() + "' -o '" + model.string() + "' --report-json /nonexistent/folder/report.json"}) {
+    CAPTURE(arguments);
+    const ProgramResult result = Run(arguments);
+    CHECK(result.exit_code == 1);
+    CHECK(result.out.empty());
+    CHECK(Contains(result.err, "bnn-convert: "));
+    CHECK(ReadFile(model) == "precious");
+  }
+  CHECK(Run("'" + Network() + "' -o /nonexistent/folder/model.bnn").exit_code == 1);
+  for (const auto& entry : fs::directory_iterator(Folder())) CHECK(!Contains(entry.path().filename().string(), "tmp"));
+}
+
+TEST_CASE("exit code 3: --verify found a difference above the tolerance, nothing was written") {
+  const fs::path model = Folder() / "differs.bnn";
+  // Float layers sum in another order than the interpretation: with tolerance 0 that is a difference.
+  const ProgramResult result = Run("'" + Network() + "' -o '" + model.string() + "' --verify=4 --tolerance 0");
+  CHECK(result.exit_code == 3);
+  CHECK(Contains(result.out, "FAILED"));
+  CHECK(Contains(result.err, "was not written"));
+  CHECK(!fs::exists(model));
+}
+
+TEST_CASE("exit code 2: a wrong command line, explained on stderr") {
+  const ProgramResult result = Run("--nonsense");
+  CHECK(result.exit_code == 2);
+  CHECK(result.out.empty());
+  CHECK(!result.err.empty());
+}
+
+TEST_CASE("--help names every option and gives examples") {
+  const ProgramResult result = Run("--help");
+  CHECK(result.exit_code == 0);
+  for (const char* part : {"--output", "--shape", "--sign-zero", "--input-mean", "--input-scale", "--dump-graph",
+                           "--report-json", "--verify", "--seed", "--quiet", "EXAMPLES", "EXIT CODES"}) {
+    CAPTURE(part);
+    CHECK(Contains(result.out, part));
+  }
+}
+
+}  // namespace
+}  // namespace bnn::convert

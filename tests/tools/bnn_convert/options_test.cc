@@ -1,0 +1,133 @@
+// The command line of bnn-convert and its values.
+#include "tools/bnn_convert/options.h"
+
+#include <doctest/doctest.h>
+
+#include <variant>
+#include <vector>
+
+#include "tools/bnn_convert/app.h"
+#include "tools/bnn_convert/parse.h"
+
+namespace bnn::convert {
+namespace {
+
+std::variant<Options, int> Parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "bnn-convert");
+  return ParseOptions(static_cast<int>(arguments.size()), arguments.data());
+}
+
+Options Good(const std::vector<const char*>& arguments) {
+  const auto parsed = Parse(arguments);
+  REQUIRE(std::holds_alternative<Options>(parsed));
+  return std::get<Options>(parsed);
+}
+
+bool IsUsageError(const std::vector<const char*>& arguments) {
+  const auto parsed = Parse(arguments);
+  return std::holds_alternative<int>(parsed) && std::get<int>(parsed) == kExitUsage;
+}
+
+TEST_CASE("numbers, lists and shapes") {
+  CHECK(*ParseNumber("-2.5e1") == -25.0f);
+  CHECK(*ParseNumber("1/255") == static_cast<float>(1.0 / 255));
+  for (const char* bad : {"", "x", "1x", "1/", "/2", "1/0", "nan", "inf", "1e99", "1/2/3", " 1"}) {
+    CAPTURE(bad);
+    CHECK(!ParseNumber(bad).ok());
+  }
+  CHECK(*ParseNumbers("1,1/2,-3") == std::vector<float>{1, 0.5f, -3});
+  CHECK(!ParseNumbers("1,,2").ok());
+  const auto shape = ParseShape("a=b=1,3,224");
+  REQUIRE(shape.ok());
+  CHECK(shape->first == "a=b");
+  CHECK(shape->second == formats::Dims{1, 3, 224});
+  for (const char* bad : {"a", "=1", "a=", "a=0", "a=-1", "a=1,", "a=1x", "a=99999999999999999999"}) {
+    CAPTURE(bad);
+    CHECK(!ParseShape(bad).ok());
+  }
+}
+
+TEST_CASE("defaults and options") {
+  const Options defaults = Good({"in.onnx", "-o", "out.bnn"});
+  CHECK(defaults.source == "in.onnx");
+  CHECK(defaults.output == "out.bnn");
+  CHECK(defaults.verify == 0);
+  CHECK(!defaults.quiet);
+  CHECK(defaults.convert.sign_of_zero == formats::SignOfZero::kAuto);
+
+  const Options options = Good({"in.onnx",
+                                "-o",
+                                "out.bnn",
+                                "--shape",
+                                "a=1,2",
+                                "--shape",
+                                "b=1",
+                                "--sign-zero",
+                                "minus",
+                                "--input-mean",
+                                "1,2,3",
+                                "--input-scale",
+                                "1/2",
+                                "--verify=5",
+                                "--seed",
+                                "9",
+                                "--verify-range=-3,4",
+                                "--tolerance",
+                                "0.5",
+                                "--quiet",
+                                "--report-json",
+                                "r.json",
+                                "--dump-graph",
+                                "g.txt"});
+  CHECK(options.convert.import.input_shapes.at("a") == formats::Dims{1, 2});
+  CHECK(options.convert.import.input_shapes.at("b") == formats::Dims{1});
+  CHECK(options.convert.sign_of_zero == formats::SignOfZero::kMinus);
+  CHECK(options.preprocessing.mean == std::vector<float>{1, 2, 3});
+  CHECK(options.preprocessing.scale == std::vector<float>{0.5f});
+  CHECK(options.verify == 5);
+  CHECK(options.seed == 9);
+  CHECK(options.verify_low == -3);
+  CHECK(options.verify_high == 4);
+  CHECK(options.tolerance == 0.5);
+  CHECK(options.quiet);
+  CHECK(options.report_json == "r.json");
+  CHECK(options.dump_graph == "g.txt");
+  CHECK(Good({"in.onnx", "-o", "out.bnn", "--verify"}).verify == 8);
+}
+
+TEST_CASE("wrong command lines") {
+  CHECK(IsUsageError({}));
+  CHECK(IsUsageError({"in.onnx"}));
+  CHECK(IsUsageError({"in.onnx", "-o", "o", "--sign-zero", "maybe"}));
+  CHECK(IsUsageError({"in.onnx", "-o", "o", "--verify=0"}));
+  CHECK(IsUsageError({"in.onnx", "-o", "o", "--verify=x"}));
+  CHECK(IsUsageError({"in.onnx", "-o", "o", "--verify=1.5"}));
+  CHECK(IsUsageError({"in.onnx", "-o", "o", "--shape", "a"}));
+  CHECK(IsUsageError({"in.onnx", "-o", "o", "--shape", "a=1", "--shape", "a=2"}));
+  CHECK(IsUsageError({"in.onnx", "-o", "o", "--verify-range=4,3"}));
+  CHECK(IsUsageError({"in.onnx", "-o", "o", "--tolerance", "-1"}));
+  CHECK(IsUsageError({"in.onnx", "-o", "o", "--unknown"}));
+}
+
+TEST_CASE("--help is a success") {
+  const auto parsed = Parse({"--help"});
+  REQUIRE(std::holds_alternative<int>(parsed));
+  CHECK(std::get<int>(parsed) == kExitOk);
+}
+
+TEST_CASE("preprocessing must fit the channels of the inputs") {
+  formats::ModelDef model;
+  model.tensors.push_back({"image", formats::ElementType::kFloat32, {3, 8, 8}});
+  formats::InputDef input;
+  input.tensor = 0;
+  input.layout = formats::ImageLayout::kNchw;
+  model.inputs.push_back(input);
+  CHECK(SetPreprocessing({{1, 2, 3}, {0.5f}}, &model).ok());
+  CHECK(model.inputs[0].preprocessing.mean == std::vector<float>{1, 2, 3});
+  const Status status = SetPreprocessing({{}, {1, 2}}, &model);
+  CHECK(status.code() == StatusCode::kInvalidArgument);
+  CHECK(status.message() == "--input-scale has 2 numbers, but input 'image' has 3 channels");
+}
+
+}  // namespace
+}  // namespace bnn::convert
