@@ -99,12 +99,12 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
       ->type_name("LOW,HIGH")
       ->group("Verification");
   app.add_option("--tolerance", options.tolerance, "Largest difference, relative to max(1, |largest output|)")
-      ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
       ->group("Verification");
 }
 
 Status ParseTexts(const Texts& texts, bool verify, Options* options) {
+  if (!(options->tolerance >= 0)) return InvalidArgument("--tolerance is negative");
   for (const std::string& text : texts.shapes) {
     BNN_ASSIGN_OR_RETURN(auto shape, ParseShape(text));
     if (!options->convert.import.input_shapes.emplace(shape).second) {
