@@ -223,6 +223,10 @@ Result<BinaryForm> FindBinaryForm(const Lowering& lowering, const Layer& layer) 
   form.m_a = (low + high) / 2;
   form.r_a = (high - low) / 2;
   ChoosePadding(*pair, &form);
+  if (form.corrects_padding &&
+      BlobBytes(ElementType::kFloat32, StoredDims(lowering.DimsOf(layer.node->outputs[0]))) < 0) {
+    return Unsupported("the table that corrects its padding would be too large");
+  }
   form.reason = WhyTwoValued(lowering, *pair) + ", " + DescribeWeights(form.r_w);
   if (form.corrects_padding) form.reason += ", padding corrected by position";
   return form;

@@ -129,8 +129,9 @@ int ModelBuilder::AddBits(std::vector<int64_t> dims, const std::vector<bool>& bi
 }
 
 std::string ModelBuilder::UniqueName(const std::string& name) {
-  std::string unique = name.substr(0, static_cast<size_t>(kMaxNameBytes) - 16);
-  for (int i = 2; !used_names_.insert(unique).second; ++i) unique = name + "#" + std::to_string(i);
+  const std::string base = name.substr(0, static_cast<size_t>(kMaxNameBytes) - 16);
+  std::string unique = base;
+  for (int i = 2; !used_names_.insert(unique).second; ++i) unique = base + "#" + std::to_string(i);
   return unique;
 }
 

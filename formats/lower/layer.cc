@@ -35,6 +35,9 @@ Result<Layer> ParseConv(const Lowering& lowering, const SourceNode& node) {
                                     " with " + std::to_string(layer.groups) + " groups");
   }
   BNN_ASSIGN_OR_RETURN(layer.window, ParseWindow(node, kernel_h, kernel_w));
+  if (layer.window.kernel_h != kernel_h || layer.window.kernel_w != kernel_w) {
+    return NodeNotLowered(node, "its kernel_shape does not fit weights " + DimsToString(weights->dims));
+  }
   layer.terms = in_channels * kernel_h * kernel_w;
   layer.macs = out[1] * out[2] * out[3] * layer.terms;
   layer.weights.resize(weights->floats.size());
@@ -48,6 +51,9 @@ Result<Layer> ParseConv(const Lowering& lowering, const SourceNode& node) {
   }
   if (node.HasInput(2)) {
     BNN_ASSIGN_OR_RETURN(const Tensor* bias, ConstantFloats(lowering, node, 2, "bias"));
+    if (bias->size() != layer.out_channels) {
+      return NodeNotLowered(node, "its bias " + DimsToString(bias->dims) + " is not one value per output channel");
+    }
     layer.bias = bias->floats;
   }
   return layer;

@@ -108,6 +108,11 @@ class Driver {
 
   // Nodes that cannot be lowered are collected, and so that each is named once, what follows from them is skipped.
   Status AddNode(const SourceNode& node) {
+    if (std::count(node.outputs.begin(), node.outputs.end(), "") > 0 || node.outputs.empty()) {
+      problems_.push_back(NodeNotLowered(node, "one of its outputs has no name").message());
+      failed_.insert(node.outputs.begin(), node.outputs.end());
+      return OkStatus();
+    }
     const bool follows = std::any_of(node.inputs.begin(), node.inputs.end(),
                                      [&](const std::string& input) { return failed_.count(input) > 0; });
     Status status = follows ? OkStatus() : CheckBatch(node);

@@ -67,7 +67,7 @@ Result<TwoValuedResult> AnalyzeTwoValued(const SourceGraph& graph, SignOfZero si
   }
   Analysis analysis(graph, sign_of_zero);
   for (const SourceNode& node : graph.nodes) {
-    if (node.outputs.empty()) continue;
+    if (node.outputs.empty() || node.outputs[0].empty()) continue;
     std::optional<TwoValued> value = MapElementwise(analysis, node);
     if (!value) value = FromThreshold(analysis, node);
     if (!value) value = FromMove(analysis, node);

@@ -29,14 +29,18 @@ float ClipLimit(const Analysis& analysis, const SourceNode& node, size_t index, 
 // Elementwise operators with constants on the way from a binary layer to Sign, last one first.
 using Chain = std::vector<const SourceNode*>;
 
-bool IsConstantArithmetic(const Analysis& analysis, const SourceNode& node) {
+// The value that the node maps with constants alone; "" where it does something else.
+std::string ArithmeticInput(const Analysis& analysis, const SourceNode& node) {
   static const std::set<std::string> kOps = {
-      "Add", "Sub", "Mul", "Div", "Neg", "Abs", "Relu", "LeakyRelu", "PRelu", "BatchNormalization", "Clip"};
-  if (kOps.count(node.op) == 0) return false;
-  for (size_t i = 1; i < node.inputs.size(); ++i) {
-    if (node.HasInput(i) && analysis.graph.FindConstant(node.inputs[i]) == nullptr) return false;
+      "Add", "Sub", "Mul", "Div", "Neg", "Abs", "Relu", "LeakyRelu", "PRelu", "Clip", "BatchNormalization"};
+  if (kOps.count(node.op) == 0) return "";
+  std::string variable;
+  for (const std::string& input : node.inputs) {
+    if (input.empty() || analysis.graph.FindConstant(input) != nullptr) continue;
+    if (!variable.empty()) return "";
+    variable = input;
   }
-  return true;
+  return variable;
 }
 
 // The terms of one sum of a layer and the axis of its output channels in its weights; 0 where the layer is of no
@@ -96,8 +100,10 @@ bool ChainReachesZero(const Analysis& analysis, const SourceNode& layer, const C
   Tensor tensor = FloatTensor(dims, std::move(values));
   for (size_t i = chain.size(); i-- > 0;) {
     std::vector<const Tensor*> inputs;
-    for (const std::string& input : chain[i]->inputs) inputs.push_back(analysis.graph.FindConstant(input));
-    inputs[0] = &tensor;
+    for (const std::string& input : chain[i]->inputs) {
+      const Tensor* constant = analysis.graph.FindConstant(input);
+      inputs.push_back(input.empty() ? nullptr : constant != nullptr ? constant : &tensor);
+    }
     Result<std::vector<Tensor>> result = EvaluateNode(*chain[i], inputs);
     if (!result.ok()) return false;
     tensor = std::move((*result)[0]);
@@ -146,11 +152,9 @@ std::string WhyZeroOccurs(const Analysis& analysis, const std::string& x) {
     }
     if (OnlySelects(*node)) {
       value = node->inputs[0];
-    } else if (IsConstantArithmetic(analysis, *node)) {
-      chain.push_back(node);
-      value = node->inputs[0];
     } else {
-      return "";
+      value = ArithmeticInput(analysis, *node);
+      chain.push_back(node);
     }
   }
   return "";

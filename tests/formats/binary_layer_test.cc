@@ -54,9 +54,9 @@ const BConv2d& OnlyBConv(const Conversion& conversion) {
 }
 
 TEST_CASE("the affine parts of activations and weights fold into one Affine") {
-  for (const auto& [low, high] :
-       {std::pair(-1.0f, 1.0f), std::pair(0.0f, 1.0f), std::pair(1.0f, 0.0f), std::pair(1.0f, -1.0f),
-        std::pair(0.0f, 0.25f), std::pair(2.0f, 5.0f), std::pair(3.0f, 3.0f)}) {
+  for (const auto& pair : {std::pair(-1.0f, 1.0f), std::pair(0.0f, 1.0f), std::pair(1.0f, 0.0f), std::pair(1.0f, -1.0f),
+                           std::pair(0.0f, 0.25f), std::pair(2.0f, 5.0f), std::pair(3.0f, 3.0f)}) {
+    const float low = pair.first, high = pair.second;
     for (const bool bias : {false, true}) {
       CAPTURE(low);
       CAPTURE(high);
@@ -218,6 +218,16 @@ TEST_CASE("reasons to stay float") {
     CHECK(FloatReason(g) ==
           "weights are not {-r, +r} per output channel: channel 1 holds 0.5 where |w| = 1 was found before");
   }
+}
+
+TEST_CASE("a kernel_shape that contradicts the weights is an error") {
+  GraphBuilder g;
+  const std::string bits = g.Node("BipolarQuant", {g.Input("x", {1, 1, 4, 4}), Scalar(&g, 1)});
+  g.Output(g.Node("Conv", {bits, g.Floats({1, 1, 2, 2}, Signs(4, 1))}));
+  g.graph().nodes.back().attributes["kernel_shape"] = std::vector<int64_t>{3, 3};
+  const Result<Conversion> conversion = ConvertGraph(g.graph(), {});
+  REQUIRE(!conversion.ok());
+  CHECK(Contains(conversion.status().message(), "kernel_shape"));
 }
 
 TEST_CASE("weights that are not constant are an error that names the node") {

@@ -67,8 +67,9 @@ TEST_CASE("FakeQuantize with two levels: equal limits are a strict threshold") {
 TEST_CASE("FakeQuantize with two levels: between its limits the middle decides, half to even") {
   GraphBuilder g;
   const std::string x = g.Input("x", {1, 4});
-  for (const auto& [low, high] :
+  for (const auto& pair :
        {std::pair(0.0f, 1.0f), std::pair(-0.3f, 0.9f), std::pair(0.1f, 0.7f), std::pair(-3e-39f, 1e30f)}) {
+    const float low = pair.first, high = pair.second;
     CAPTURE(low);
     CAPTURE(high);
     const std::string y =
@@ -76,7 +77,7 @@ TEST_CASE("FakeQuantize with two levels: between its limits the middle decides, 
                {{"levels", int64_t{2}}});
     const float t = Find(g, y).thresholds.at(0);
     // The very formula, at the threshold and at the float before it.
-    const auto rounds_up = [low = low, high = high](float v) {
+    const auto rounds_up = [=](float v) {
       return v > high || (v > low && std::nearbyint((v - low) / (high - low)) == 1);
     };
     CHECK(rounds_up(t));
@@ -221,6 +222,12 @@ TEST_CASE("Sign of a binary layer: decided by the sums that can occur") {
   CHECK(Contains(Refusal(even, SignOfSums(&even, 4, 0)), "integer sums"));
   CHECK(Find(odd, SignOfSums(&odd, 5, 0)).thresholds == Floats{0});
   CHECK(Find(shifted, SignOfSums(&shifted, 4, 0.5f)).thresholds == Floats{0});
+  // The constant may stand first.
+  GraphBuilder reversed;
+  const std::string bits = reversed.Node("BipolarQuant", {reversed.Input("x", {1, 4}), reversed.Floats({}, {1})});
+  const std::string sums = reversed.Node("MatMul", {bits, reversed.Floats({4, 1}, Signs(4, 1))});
+  CHECK(Contains(Refusal(reversed, reversed.Node("Sign", {reversed.Node("Mul", {reversed.Floats({}, {0.5f}), sums})})),
+                 "integer sums"));
   GraphBuilder odd_shifted;
   CHECK(Contains(Refusal(odd_shifted, SignOfSums(&odd_shifted, 5, 3)), "integer sums"));
 }
