@@ -163,7 +163,10 @@ Result<ElementType> OutputType(const Op& op, const std::vector<ElementType>& inp
         constexpr bool kTakesBits = kIsOneOf<T, BConv2d, BDense, BMaxPool, Unpack>;
         constexpr bool kGivesBits = kIsOneOf<T, BMaxPool, Binarize>;
         ElementType expected = kTakesBits ? ElementType::kBits : ElementType::kFloat32;
-        if (kKeepsType && !inputs.empty()) expected = inputs[0];
+        if (kKeepsType) {
+          if (inputs.empty()) return InvalidModel("inputs: found 0, expected at least 1");
+          expected = inputs[0];
+        }
         for (size_t i = 0; i < inputs.size(); ++i) {
           if (inputs[i] == expected) continue;
           return InvalidModel("inputs[" + std::to_string(i) + "]: found " + TypeName(inputs[i]) + ", expected " +

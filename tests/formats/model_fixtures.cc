@@ -1,0 +1,268 @@
+#include "tests/formats/model_fixtures.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "formats/validate.h"
+
+namespace bnn::formats {
+
+int ModelBuilder::Input(const std::string& name, std::vector<int64_t> dims, ImageLayout layout,
+                        Preprocessing preprocessing) {
+  const int tensor = static_cast<int>(model_.tensors.size());
+  model_.tensors.push_back({name, ElementType::kFloat32, std::move(dims)});
+  model_.inputs.push_back({tensor, layout, std::move(preprocessing)});
+  return tensor;
+}
+
+int ModelBuilder::Floats(std::vector<int64_t> dims, const std::vector<float>& values) {
+  Blob blob{ElementType::kFloat32, std::move(dims), {}};
+  for (const float value : values) {
+    uint32_t bits = 0;
+    std::memcpy(&bits, &value, sizeof bits);
+    for (int i = 0; i < 4; ++i) blob.data.push_back(static_cast<std::byte>(bits >> (8 * i)));
+  }
+  model_.blobs.push_back(std::move(blob));
+  return static_cast<int>(model_.blobs.size()) - 1;
+}
+
+int ModelBuilder::RandomFloats(std::vector<int64_t> dims) {
+  std::vector<float> values(static_cast<size_t>(ElementCount(dims)));
+  for (float& value : values) value = static_cast<float>(random_.Int(-64, 64)) / 16;
+  return Floats(std::move(dims), values);
+}
+
+int ModelBuilder::RandomBits(std::vector<int64_t> dims) {
+  int64_t row_bits = 1;
+  for (size_t i = 1; i < dims.size(); ++i) row_bits *= dims[i];
+  const size_t row_bytes = static_cast<size_t>((row_bits + 31) / 32 * 4);
+  Blob blob{ElementType::kBits, std::move(dims), {}};
+  for (int64_t row = 0; row < blob.dims[0]; ++row) {
+    std::vector<std::byte> bytes(row_bytes);
+    for (int64_t bit = 0; bit < row_bits; ++bit) {
+      if (random_.OneIn(2)) bytes[static_cast<size_t>(bit / 8)] |= std::byte{1} << (bit % 8);
+    }
+    blob.data.insert(blob.data.end(), bytes.begin(), bytes.end());
+  }
+  model_.blobs.push_back(std::move(blob));
+  return static_cast<int>(model_.blobs.size()) - 1;
+}
+
+int ModelBuilder::AddNode(const Op& op, const std::vector<int>& inputs, TensorDef output) {
+  const std::string name = OpName(op) + std::to_string(model_.nodes.size());
+  output.name = name + ":0";
+  const int tensor = static_cast<int>(model_.tensors.size());
+  model_.tensors.push_back(std::move(output));
+  model_.nodes.push_back({name, op, inputs, tensor});
+  return tensor;
+}
+
+int ModelBuilder::Add(const Op& op, const std::vector<int>& inputs) {
+  std::vector<std::vector<int64_t>> dims;
+  std::vector<ElementType> types;
+  for (const int input : inputs) {
+    dims.push_back(tensor(input).dims);
+    types.push_back(tensor(input).type);
+  }
+  const Result<std::vector<int64_t>> output_dims = OutputDims(op, dims, model_.blobs);
+  const Result<ElementType> output_type = OutputType(op, types);
+  if (!output_dims.ok() || !output_type.ok()) return kNone;
+  return AddNode(op, inputs, {"", *output_type, *output_dims});
+}
+
+int ModelBuilder::AddReshape(int input, std::vector<int64_t> dims) {
+  return AddNode(Reshape{}, {input}, {"", tensor(input).type, std::move(dims)});
+}
+
+ModelDef EveryOpModel() {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  ModelBuilder b(1);
+  const Window2d same3 = {.kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+  const Window2d odd = {.kernel_h = 2,
+                        .kernel_w = 3,
+                        .stride_h = 2,
+                        .stride_w = 1,
+                        .dilation_h = 1,
+                        .dilation_w = 2,
+                        .pad_top = 0,
+                        .pad_left = 1,
+                        .pad_bottom = 1,
+                        .pad_right = 2};
+  const Window2d half = {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
+  const int image = b.Input("image", {3, 8, 8}, ImageLayout::kNchw, {{0.5f, 0.25f, 0.125f}, {2.0f}});
+  const int second = b.Input("r\xC3\xA9sidu", {8, 8, 6}, ImageLayout::kNhwc);
+  const int third = b.Input("vector", {5});
+
+  int x = b.Add(Transpose{{1, 2, 0}}, {image});
+  x = b.Add(Conv2d{same3, 3, b.RandomFloats({6, 3, 3, 1}), b.RandomFloats({6})}, {x});
+  x = b.Add(Binary{BinaryKind::kAdd}, {x, second});
+  x = b.Add(Affine{b.RandomFloats({6}), b.RandomFloats({1})}, {x});
+  int bits = b.Add(Binarize{b.Floats({6}, {0, -0.0f, 1.5f, kInfinity, -kInfinity, 3})}, {x});
+  bits = b.Add(BMaxPool{half}, {bits});
+  std::vector<int> maps;
+  for (const PadValue pad : {PadValue::kOne, PadValue::kMinusOne, PadValue::kZero}) {
+    maps.push_back(b.Add(BConv2d{same3, 2, pad, b.RandomBits({4, 3, 3, 3})}, {bits}));
+  }
+  x = b.Add(Concat{2}, maps);  // {4, 4, 12}
+  x = b.Add(PRelu{b.RandomFloats({12})}, {x});
+  x = b.Add(Clamp{-kInfinity, 6.5f}, {x});
+  const int pooled = b.Add(MaxPool{odd}, {x});
+  x = b.Add(Binary{BinaryKind::kMax}, {pooled, b.Add(AvgPool{odd, true}, {x})});
+  const int unpacked = b.Add(Unpack{b.RandomFloats({1}), b.RandomFloats({6})}, {bits});
+  b.Output(b.Add(AvgPool{same3, false}, {unpacked}));
+  x = b.Add(Slice{{0, 1, 2}, {2, 3, 11}, {1, 2, 3}}, {x});
+  for (const PadMode mode : {PadMode::kConstant, PadMode::kReflect, PadMode::kEdge}) {
+    x = b.Add(Pad{{1, 0, 0}, {0, 1, 2}, mode, -kInfinity}, {x});
+  }
+  for (int kind = 1; kind <= static_cast<int>(UnaryKind::kPow); ++kind) {
+    x = b.Add(Unary{static_cast<UnaryKind>(kind), 0.25f, -0.5f}, {x});
+  }
+  for (const BinaryKind kind : {BinaryKind::kSub, BinaryKind::kMul, BinaryKind::kDiv, BinaryKind::kMin}) {
+    x = b.Add(Binary{kind, b.RandomFloats({b.tensor(x).dims.back()}), kind == BinaryKind::kDiv}, {x});
+  }
+  b.Output(x);
+  x = b.Add(Slice{{0, 0, 0}, {1, 2, 3}, {1, 1, 1}}, {x});
+  x = b.Add(Dense{b.RandomFloats({40, ElementCount(b.tensor(x).dims)}), b.RandomFloats({40})}, {x});
+  bits = b.Add(Binarize{b.RandomFloats({40})}, {x});
+  bits = b.AddReshape(b.AddReshape(bits, {1, 1, 40}), {40});
+  x = b.Add(BDense{b.RandomBits({5, 40})}, {bits});
+  x = b.Add(Binary{BinaryKind::kAdd}, {x, third});
+  b.Output(b.Add(Softmax{0, true}, {x}));
+
+  ModelDef model = b.model();
+  model.producer = "tests 1.0";
+  model.source = "every_op.onnx";
+  model.source_batch = 7;
+  return model;
+}
+
+namespace {
+
+std::vector<int64_t> SomeAxes(RandomSource& random, size_t rank, int64_t low, int64_t high) {
+  std::vector<int64_t> values(rank);
+  for (int64_t& value : values) value = random.Int(low, high);
+  return values;
+}
+
+Window2d RandomWindow(RandomSource& r) {
+  return {.kernel_h = r.Int(1, 3),
+          .kernel_w = r.Int(1, 3),
+          .stride_h = r.Int(1, 2),
+          .stride_w = r.Int(1, 2),
+          .dilation_h = r.Int(1, 2),
+          .dilation_w = r.Int(1, 2),
+          .pad_top = r.Int(0, 2),
+          .pad_left = r.Int(0, 2),
+          .pad_bottom = r.Int(0, 2),
+          .pad_right = r.Int(0, 2)};
+}
+
+// Convolutions, dense layers and pools.
+Op RandomLayer(ModelBuilder& b, const TensorDef& in) {
+  RandomSource& r = b.random();
+  const Window2d window = RandomWindow(r);
+  const int64_t channels = in.dims.empty() ? 1 : in.dims.back();
+  const int64_t groups = channels % 2 == 0 ? r.Int(1, 2) : 1;
+  const std::vector<int64_t> weights = {groups * r.Int(1, 20), window.kernel_h, window.kernel_w, channels / groups};
+  const bool with_bias = r.OneIn(2);
+  if (in.type == ElementType::kBits) {
+    if (in.dims.size() == 1) return BDense{b.RandomBits({r.Int(1, 40), channels})};
+    if (r.OneIn(3)) return BMaxPool{window};
+    return BConv2d{window, groups, r.Pick({PadValue::kOne, PadValue::kMinusOne, PadValue::kZero}),
+                   b.RandomBits(weights)};
+  }
+  switch (r.Int(0, 3)) {
+    case 0:
+      return Conv2d{window, groups, b.RandomFloats(weights), with_bias ? b.RandomFloats({weights[0]}) : kNone};
+    case 1: {
+      const int64_t out = r.Int(1, 12);
+      return Dense{b.RandomFloats({out, ElementCount(in.dims)}), with_bias ? b.RandomFloats({out}) : kNone};
+    }
+    case 2:
+      return MaxPool{window};
+    default:
+      return AvgPool{window, r.OneIn(2)};
+  }
+}
+
+Op RandomElementwise(ModelBuilder& b, const TensorDef& in) {
+  RandomSource& r = b.random();
+  const int64_t channels = in.dims.empty() ? 1 : in.dims.back();
+  const auto per_channel = [&] { return b.RandomFloats({r.OneIn(2) ? 1 : channels}); };
+  if (in.type == ElementType::kBits) return Unpack{per_channel(), per_channel()};
+  switch (r.Int(0, 6)) {
+    case 0:
+    case 1:
+      return Binarize{per_channel()};
+    case 2:
+      return Affine{per_channel(), per_channel()};
+    case 3:
+      return PRelu{per_channel()};
+    case 4:
+      return Clamp{static_cast<float>(r.Int(-3, 0)), static_cast<float>(r.Int(0, 3))};
+    case 5:
+      return Unary{static_cast<UnaryKind>(r.Int(1, 11)), 0.5f, 1.0f};
+    default:
+      return Binary{static_cast<BinaryKind>(r.Int(1, 6)), per_channel(), r.OneIn(2)};
+  }
+}
+
+Op RandomMove(ModelBuilder& b, const TensorDef& in) {
+  RandomSource& r = b.random();
+  const size_t rank = in.dims.size();
+  switch (r.Int(0, 3)) {
+    case 0:
+      return Slice{SomeAxes(r, rank, 0, 1), in.dims, SomeAxes(r, rank, 1, 2)};
+    case 1:
+      return Pad{SomeAxes(r, rank, 0, 1), SomeAxes(r, rank, 0, 1), static_cast<PadMode>(r.Int(1, 3)), -1};
+    case 2: {
+      Transpose op{SomeAxes(r, rank, 0, 0)};
+      for (size_t i = 0; i < rank; ++i) op.perm[i] = static_cast<int64_t>((i + 1) % rank);
+      return op;
+    }
+    default:
+      return Softmax{r.Int(0, 2), r.OneIn(2)};
+  }
+}
+
+}  // namespace
+
+ModelDef RandomModel(uint64_t seed) {
+  ModelBuilder b(seed);
+  RandomSource& r = b.random();
+  int x = b.Input("in", {r.Int(3, 9), r.Int(3, 9), r.Int(1, 40)});
+  const int64_t steps = r.Int(3, 40);
+  for (int64_t i = 0; i < steps; ++i) {
+    const TensorDef in = b.tensor(x);  // a copy: adding nodes moves the tensors
+    int next = kNone;
+    switch (r.Int(0, 5)) {
+      case 0:
+      case 1:
+        next = b.Add(RandomLayer(b, in), {x});
+        break;
+      case 2:
+      case 3:
+        next = b.Add(RandomElementwise(b, in), {x});
+        break;
+      case 4:
+        next = b.Add(RandomMove(b, in), {x});
+        break;
+      default:
+        next = r.OneIn(2) ? b.Add(Concat{r.Int(0, 2)}, {x, x}) : b.Add(Binary{BinaryKind::kMul}, {x, x});
+        break;
+    }
+    if (next != kNone && ElementCount(b.tensor(next).dims) < 5000) x = next;
+    const std::vector<int64_t> dims = b.tensor(x).dims;
+    if (r.OneIn(6)) x = b.AddReshape(x, {1, ElementCount(dims) / dims.back(), dims.back()});
+  }
+  if (b.tensor(x).type == ElementType::kBits) x = b.Add(Unpack{b.RandomFloats({1}), b.RandomFloats({1})}, {x});
+  b.Output(x);
+  ModelDef model = b.model();
+  model.producer = "tests";
+  model.source_batch = r.Int(0, 3);
+  return model;
+}
+
+}  // namespace bnn::formats
