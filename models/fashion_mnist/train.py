@@ -337,6 +337,7 @@ def main():
     args = parse_arguments()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
     log_path = args.out.with_name("train.log")
     if not args.checkpoint.exists():
         log_path.write_text("")
