@@ -168,7 +168,7 @@ struct AvgPool {
 
   bool operator==(const AvgPool&) const = default;
 };
-// Axes below are of one sample's dims.
+// Axes below are of one sample's dims. Except for Reshape, these operators move float32 only.
 struct Concat {
   int64_t axis = 0;
 
@@ -183,7 +183,7 @@ enum class PadMode : uint8_t { kConstant = 1, kReflect = 2, kEdge = 3 };
 struct Pad {
   std::vector<int64_t> before, after;  // one each per axis, >= 0
   PadMode mode = PadMode::kConstant;
-  float value = 0;  // of bits: +1 (the high value) or -1 (the low value)
+  float value = 0;
 
   bool operator==(const Pad&) const = default;
 };

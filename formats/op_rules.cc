@@ -132,11 +132,6 @@ Status CheckReshape(ElementType type, const std::vector<int64_t>& from, const st
   return OkStatus();
 }
 
-Status CheckPadValue(const Pad& op, ElementType type) {
-  if (type != ElementType::kBits || op.mode != PadMode::kConstant || std::fabs(op.value) == 1.0f) return OkStatus();
-  return InvalidModel("value: found " + std::to_string(op.value) + " for bits, expected 1 or -1");
-}
-
 Status CheckSpareBits(const Blob& blob) {
   if (blob.type != ElementType::kBits) return OkStatus();
   int64_t row_bits = 1;
@@ -159,7 +154,7 @@ Status CheckSpareBits(const Blob& blob) {
 Result<ElementType> OutputType(const Op& op, const std::vector<ElementType>& inputs) {
   return std::visit(
       [&]<typename T>(const T&) -> Result<ElementType> {
-        constexpr bool kKeepsType = kIsOneOf<T, Concat, Slice, Pad, Transpose, Reshape>;
+        constexpr bool kKeepsType = std::is_same_v<T, Reshape>;
         constexpr bool kTakesBits = kIsOneOf<T, BConv2d, BDense, BMaxPool, Unpack>;
         constexpr bool kGivesBits = kIsOneOf<T, BMaxPool, Binarize>;
         ElementType expected = kTakesBits ? ElementType::kBits : ElementType::kFloat32;

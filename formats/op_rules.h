@@ -15,9 +15,6 @@ Status CheckOpValues(const Op& op, const std::vector<Blob>& blobs);
 // Reshape: same number of elements; of bits also the same last axis.
 Status CheckReshape(ElementType type, const std::vector<int64_t>& from, const std::vector<int64_t>& to);
 
-// Pad of bits: only constants that are bits.
-Status CheckPadValue(const Pad& op, ElementType type);
-
 // The spare bits at the end of each row of a bits blob are 0.
 Status CheckSpareBits(const Blob& blob);
 

@@ -213,7 +213,6 @@ class Validator {
       return Wrong("output", TypedShapeText(output.type, output.dims), type == ElementType::kBits ? "bits" : "float32");
     }
     BNN_RETURN_IF_ERROR(CheckOutputDims(node.op, dims, output));
-    if (const auto* pad = std::get_if<Pad>(&node.op)) BNN_RETURN_IF_ERROR(CheckPadValue(*pad, type));
     return CheckOpValues(node.op, model_.blobs);
   }
 

@@ -22,7 +22,7 @@ Result<std::vector<int64_t>> OutputDims(const Op& op, const std::vector<std::vec
                                         const std::vector<Blob>& blobs);
 
 // The element type of the output of `op` for inputs of these types, or which type was expected instead.
-// Concat, Slice, Pad, Transpose and Reshape keep the type of their inputs; the other ops fix theirs.
+// A Reshape keeps the type of its input; the other ops fix theirs.
 Result<ElementType> OutputType(const Op& op, const std::vector<ElementType>& inputs);
 
 }  // namespace bnn::formats

@@ -346,14 +346,13 @@ TEST_CASE("constants of Binary: infinities only where they are limits that do no
   }
 }
 
-TEST_CASE("bits are padded with bits") {
-  for (const float value : {1.0f, -1.0f, 0.0f, 0.5f}) {
-    ModelBuilder b(1);
-    const int bits = b.Add(Binarize{b.Floats({1}, {0})}, {b.Input("x", {3})});
-    const int padded = b.Add(Pad{{1}, {0}, PadMode::kConstant, value}, {bits});
-    b.Output(b.Add(Unpack{b.Floats({1}, {-1}), b.Floats({1}, {1})}, {padded}));
-    CAPTURE(value);
-    CHECK(Validate(b.model(), "m").ok() == (std::fabs(value) == 1.0f));
+TEST_CASE("bits are reshaped, but not otherwise moved") {
+  const auto type = [](const Op& op) { return OutputType(op, {ElementType::kBits}); };
+  CHECK(*type(Reshape{}) == ElementType::kBits);
+  for (const Op& op : {Op(Concat{}), Op(Slice{}), Op(Pad{}), Op(Transpose{}), Op(Softmax{})}) {
+    CAPTURE(OpName(op));
+    REQUIRE_FALSE(type(op).ok());
+    CHECK(type(op).status().message() == "inputs[0]: found bits, expected float32");
   }
 }
 
