@@ -113,6 +113,7 @@ class Compiler {
       if (from == tensor && Serves(plan_.tensors[Index(to)].bits, wanted)) return to;
     }
     PlanTensor copy = plan_.tensors[Index(tensor)];
+    copy.alias_of = -1;  // a reshaped tensor shares memory; its copy, of another size, must not
     copy.bits = wanted;
     plan_.tensors.push_back(std::move(copy));
     const int to = static_cast<int>(plan_.tensors.size()) - 1;
