@@ -1,0 +1,48 @@
+// Bits that are reshaped and then read in another layout: the reader's copy must not share the memory of the original.
+#include <doctest/doctest.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bnn/bnn.hpp"
+#include "formats/writer.h"
+#include "tests/formats/model_fixtures.h"
+#include "tests/formats/model_reference.h"
+
+namespace bnn {
+namespace {
+
+using formats::ModelBuilder;
+
+TEST_CASE("a grouped, padded convolution behind a reshape of bits") {
+  for (const std::vector<int64_t>& reshaped : {std::vector<int64_t>{3, 4, 6}, {1, 12, 6}, {6, 2, 6}}) {
+    CAPTURE(reshaped[0]);
+    ModelBuilder b(1);
+    const int bits = b.Add(formats::Binarize{b.RandomFloats({6})}, {b.Input("x", {3, 4, 6})});
+    const int moved = b.AddReshape(bits, reshaped);
+    const formats::Window2d window = {.kernel_h = 2, .kernel_w = 2, .pad_top = 2, .pad_left = 1, .pad_right = 2};
+    b.Output(b.Add(formats::BConv2d{window, 2, formats::PadValue::kOne, b.RandomBits({10, 2, 2, 3})}, {moved}));
+    b.Output(b.Add(formats::Unpack{b.Floats({1}, {-1}), b.Floats({1}, {1})}, {moved}));  // still reads the original
+    std::vector<float> x(3 * 4 * 6);
+    for (float& value : x) value = static_cast<float>(b.random().Int(-40, 40)) / 8;
+    const std::vector<std::vector<float>> expected = formats::ReferenceOutputs(b.model(), {x});
+
+    const Result<std::string> bytes = formats::SerializeModel(b.model());
+    REQUIRE(bytes.ok());
+    auto model = Model::LoadMemory(std::as_bytes(std::span(*bytes)), {});
+    REQUIRE_MESSAGE(model.ok(), model.status().message());
+    auto session = Session::Create(*model);
+    REQUIRE(session.ok());
+    std::vector<std::vector<float>> outputs = {std::vector<float>(expected[0].size()),
+                                               std::vector<float>(expected[1].size())};
+    const bnn_buffer in{x.data(), x.size() * sizeof(float)};
+    std::vector<bnn_buffer> out;
+    for (std::vector<float>& output : outputs) out.push_back({output.data(), output.size() * sizeof(float)});
+    REQUIRE(session->Run({&in, 1}, out).ok());
+    CHECK(outputs == expected);
+  }
+}
+
+}  // namespace
+}  // namespace bnn
