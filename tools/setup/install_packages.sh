@@ -23,6 +23,8 @@ build_packages=(
   libbenchmark-dev
   libcli11-dev
   libdnnl-dev
+  opencl-headers # asked for by the CMake file of libdnnl-dev, like the next, which does not depend on them
+  ocl-icd-opencl-dev
   libfmt-dev
   libonnx-dev
   libprotobuf-dev
