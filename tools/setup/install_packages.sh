@@ -32,6 +32,7 @@ build_packages=(
   ninja-build
   nlohmann-json3-dev
   pkg-config
+  python3
   doctest-dev
   protobuf-compiler
   zlib1g-dev
@@ -43,7 +44,6 @@ test_packages=(
   ccache
   clang
   clang-format
-  python3
   python3-numpy
   python3-onnx
 )
