@@ -7,18 +7,11 @@
 namespace bnn::kernels {
 namespace {
 
-float ApplyStep(const EpilogueStep& step, const OutputPixel& at, int64_t channel, float y) {
-  switch (step.kind) {
-    case StepKind::kAffine:
-      return std::fma(y, step.a[channel], step.b[channel]);
-    case StepKind::kPRelu:
-      return y < 0 ? y * step.a[channel] : y;
-    case StepKind::kClamp:
-      return y < step.lo ? step.lo : (y > step.hi ? step.hi : y);
-    case StepKind::kAdd:
-      return y + step.a[PixelOffset(step.strides, at) + channel];
-  }
-  return y;
+// The step's parameters of a channel, and the step.
+float ApplyStepAt(const EpilogueStep& step, const OutputPixel& at, int64_t channel, float y) {
+  const int64_t offset = step.kind == StepKind::kAdd ? PixelOffset(step.strides, at) : 0;
+  const float a = step.a == nullptr ? 0 : step.a[offset + channel];
+  return ApplyStep(step, y, a, step.b == nullptr ? 0 : step.b[channel]);
 }
 
 void StoreBits(const Epilogue& epilogue, const OutputPixel& at, int64_t channel_begin, uint32_t word) {
@@ -27,13 +20,27 @@ void StoreBits(const Epilogue& epilogue, const OutputPixel& at, int64_t channel_
 
 }  // namespace
 
+float ApplyStep(const EpilogueStep& step, float y, float a, float b) {
+  switch (step.kind) {
+    case StepKind::kAffine:
+      return std::fma(y, a, b);
+    case StepKind::kPRelu:
+      return y < 0 ? y * a : y;
+    case StepKind::kClamp:
+      return y < step.lo ? step.lo : (y > step.hi ? step.hi : y);
+    case StepKind::kAdd:
+      return y + a;
+  }
+  return y;
+}
+
 void ReferenceEpilogue(const Epilogue& epilogue, const OutputPixel& at, int64_t channel_begin, int64_t channels,
                        const float* y) {
   uint32_t word = 0;
   for (int64_t i = 0; i < channels; ++i) {
     const int64_t channel = channel_begin + i;
     float value = y[i];
-    for (int s = 0; s < epilogue.num_steps; ++s) value = ApplyStep(epilogue.steps[s], at, channel, value);
+    for (int s = 0; s < epilogue.num_steps; ++s) value = ApplyStepAt(epilogue.steps[s], at, channel, value);
     if (epilogue.out != nullptr) epilogue.out[PixelOffset(epilogue.out_strides, at) + channel] = value;
     if (epilogue.bits != nullptr) word |= uint32_t{value >= epilogue.thresholds[channel]} << i;
   }

@@ -1,31 +1,16 @@
 #include "engine/compile/epilogue_params.h"
 
-#include <cmath>
 #include <variant>
 
 #include "engine/compile/int_threshold.h"
 #include "kernels/bits.h"
+#include "kernels/epilogue_ref.h"
 
 namespace bnn::engine {
 namespace {
 
 using kernels::PaddedChannels;
 using kernels::StepKind;
-
-// What kernels/epilogue.h says of one step, for one value.
-float ApplyStep(StepKind kind, float y, float a, float b, float lo, float hi) {
-  switch (kind) {
-    case StepKind::kAffine:
-      return std::fma(y, a, b);
-    case StepKind::kPRelu:
-      return y < 0 ? y * a : y;
-    case StepKind::kClamp:
-      return y < lo ? lo : (y > hi ? hi : y);
-    case StepKind::kAdd:
-      break;  // never asked: a residual is not a function of the accumulator
-  }
-  return y;
-}
 
 const char* StepName(StepKind kind) {
   switch (kind) {
@@ -111,7 +96,11 @@ void EpilogueParams::CollapseThresholds(int64_t terms) {
     const IntThreshold found = FindIntThreshold(terms, decreasing, [&](int32_t acc) {
       auto y = static_cast<float>(acc);
       for (const StepParams& step : steps_) {
-        y = ApplyStep(step.kind, y, step.a.empty() ? 0 : step.a[i], step.b.empty() ? 0 : step.b[i], step.lo, step.hi);
+        kernels::EpilogueStep one;
+        one.kind = step.kind;
+        one.lo = step.lo;
+        one.hi = step.hi;
+        y = kernels::ApplyStep(one, y, step.a.empty() ? 0 : step.a[i], step.b.empty() ? 0 : step.b[i]);
       }
       return y >= thresholds_[i];
     });
