@@ -13,6 +13,9 @@
 //     float32   out[...] = y
 //     bits      bit = y >= threshold[c]         a NaN gives 0
 //
+// Kernels may double the scale of a kAffine step that stands first, because they count half accumulators
+// (kernels/simd/epilogue_tile.h): its scales must be at most FLT_MAX / 2 or infinite.
+//
 // The steps are a list because sources differ in their order (Larq applies the activation before its multiply-add,
 // PyTorch after batch-norm; ReActNet shifts, bends and shifts again).
 //
@@ -31,7 +34,7 @@ namespace bnn::kernels {
 
 inline constexpr int64_t kChannelBlock = 32;                  // channels handled as one unit: one output word of bits
 inline constexpr int64_t kMaxTerms = (int64_t{1} << 24) - 1;  // largest K whose accumulator a float holds exactly
-inline constexpr int kMaxEpilogueSteps = 12;
+inline constexpr int kMaxEpilogueSteps = 13;
 
 BNN_KERNEL_INLINE constexpr int64_t PaddedChannels(int64_t channels) {
   return (channels + kChannelBlock - 1) / kChannelBlock * kChannelBlock;

@@ -1,5 +1,8 @@
 #include "engine/compile/epilogue_params.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <variant>
 
 #include "engine/compile/int_threshold.h"
@@ -40,11 +43,27 @@ EpilogueParams::EpilogueParams(const StepContext& context, const Group& group, i
     AddStep(context, node, value);
     value = node.output;
   }
-  if (group.binarize == formats::kNone) return;
-  op_suffix_ += "+binarize";
-  const formats::NodeDef& binarize = model.nodes[static_cast<size_t>(group.binarize)];
-  thresholds_ = context.PerChannel(std::get<formats::Binarize>(binarize.op).thresholds, channels_, groups_);
-  if (terms > 0) CollapseThresholds(terms);
+  if (group.binarize != formats::kNone) {
+    op_suffix_ += "+binarize";
+    const formats::NodeDef& binarize = model.nodes[static_cast<size_t>(group.binarize)];
+    thresholds_ = context.PerChannel(std::get<formats::Binarize>(binarize.op).thresholds, channels_, groups_);
+    if (terms > 0) CollapseThresholds(terms);
+  }
+  GuardFirstScale();
+}
+
+void EpilogueParams::GuardFirstScale() {
+  if (steps_.empty() || steps_[0].kind != StepKind::kAffine) return;
+  const float* const scale = steps_[0].a.data();
+  const bool doubles = std::all_of(scale, scale + steps_[0].a.size(), [](float a) {
+    return !(std::fabs(a) > std::numeric_limits<float>::max() / 2) || std::isinf(a);
+  });
+  if (doubles) return;
+  StepParams everything;
+  everything.kind = StepKind::kClamp;
+  everything.lo = -std::numeric_limits<float>::infinity();
+  everything.hi = std::numeric_limits<float>::infinity();
+  steps_.insert(steps_.begin(), std::move(everything));
 }
 
 void EpilogueParams::AddStep(const StepContext& context, const formats::NodeDef& node, int value) {

@@ -52,6 +52,8 @@ class EpilogueParams {
   void AddStep(const StepContext& context, const formats::NodeDef& node, int value);
   // Replaces steps and float thresholds by integer ones where that is exact.
   void CollapseThresholds(int64_t terms);
+  // Puts a clamp to everything before a first scale that kernels cannot double (kernels/epilogue.h).
+  void GuardFirstScale();
 
   int64_t channels_ = 0;  // of all groups
   int64_t groups_ = 1;

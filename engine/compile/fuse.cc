@@ -81,7 +81,7 @@ class Fuser {
       if (is_output_[Index(tensor)] || readers.size() != 1) break;
       const int next = readers[0];
       if (fusion_.group_of[Index(next)] != kNone || !IsChainNode(model_.nodes[Index(next)])) break;
-      if (group.chain.size() >= kernels::kMaxEpilogueSteps) break;
+      if (group.chain.size() >= kernels::kMaxEpilogueSteps - 1) break;  // one is kept for GuardFirstScale
       group.chain.push_back(next);
       group.position = next;
       Claim(next);

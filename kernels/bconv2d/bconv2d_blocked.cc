@@ -5,6 +5,8 @@
 namespace bnn::kernels {
 namespace {
 
+constexpr int64_t kGroupBytes = 20 << 10;
+
 WeightShape WeightsOf(const BConv2dShape& shape) {
   return {shape.out_channels, shape.kernel_h * shape.kernel_w, shape.in_channels};
 }
@@ -28,6 +30,20 @@ TapWalk ResolveWalk(const BConv2dShape& shape, const BConv2dArgs& args) {
   return walk;
 }
 
+// True when the constants of all border classes and channels are even.
+bool IsEvenBase(const BConv2dShape& shape, const BConv2dArgs& args) {
+  int64_t classes = 1;
+  if (args.row_class != nullptr) {
+    for (int64_t row = args.row_begin; row < args.row_end; ++row) {
+      if (args.row_class[row] >= classes) classes = args.row_class[row] + 1;
+    }
+    classes *= args.num_col_classes;
+  }
+  int32_t any = 0;
+  for (int64_t i = 0; i < classes * PaddedChannels(shape.out_channels); ++i) any |= args.base[i];
+  return (any & 1) == 0;
+}
+
 }  // namespace
 
 const char* RefuseBlockedBConv2d(const BConv2dShape& shape) {
@@ -47,6 +63,7 @@ BConv2dGeometry ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& arg
   geometry.walk = ResolveWalk(shape, args);
   geometry.block_words = shape.kernel_h * shape.kernel_w * WordsFor(shape.in_channels) * kChannelBlock;
   geometry.base_step = PaddedChannels(shape.out_channels);
+  geometry.even_base = IsEvenBase(shape, args);
   geometry.last_block = geometry.base_step / kChannelBlock - 1;
   geometry.last_lanes = TailMask(shape.out_channels);
 
@@ -54,6 +71,8 @@ BConv2dGeometry ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& arg
   // Border classes belong to rows and columns as they are.
   const bool merge = args.row_class == nullptr;
   geometry.extent = merge ? MergeRows(rows, shape.out_h(), shape.out_w(), geometry.in_steps, args.epilogue) : rows;
+  const int64_t block_bytes = geometry.block_words * static_cast<int64_t>(sizeof(uint32_t));
+  geometry.group_blocks = block_bytes >= kGroupBytes ? 1 : kGroupBytes / block_bytes;
   return geometry;
 }
 

@@ -14,80 +14,96 @@
 namespace bnn::kernels {
 namespace {
 
+// Where the next tile starts: the first of its pixels, the first of its channel blocks.
 struct BConv2dTile {
-  const uint32_t* in;         // the first word under the first pixel
-  const uint32_t* weights;    // of the block
-  const int32_t* base;        // of the row's first class and the block
-  const uint16_t* col_class;  // of the first pixel; nullptr: all 0
+  const uint32_t* in;       // the first word under the first pixel
+  const uint32_t* weights;  // of the first block
+  TileBase base;            // of the row and the first block
   TilePlace place;
 };
 
-// `count` neighbouring tiles of kPixels pixels; `tile` moves on behind them. One function a tile size (never inlined
-// into the loops), so that each gets its own register allocation.
-template <class Counter, int kPixels>
-BNN_NOINLINE void RunTiles(const BConv2dGeometry& geometry, const Epilogue& epilogue, int64_t count,
+// `count` neighbouring tiles of kPixels pixels, `blocks` channel blocks each; `tile` moves on behind them. One function
+// a tile size and epilogue (never inlined into the loops), so that each gets its own register allocation.
+template <class Counter, int kPixels, Finish kFinish>
+BNN_NOINLINE void RunTiles(const BConv2dGeometry& geometry, const Epilogue& epilogue, int64_t blocks, int64_t count,
                            BConv2dTile& tile) {
   using V = typename Counter::Vector;
-  const TapWalk walk = geometry.walk;
-  const int64_t pixel_step = geometry.in_steps.pixel;
   for (; count > 0; --count) {
-    IntTile<V, kPixels> counts;
-    Counter::template Count<kPixels>(walk, tile.in, pixel_step, tile.weights, counts);
-    const int32_t* base[kPixels];
-    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      base[p] = tile.base + (tile.col_class == nullptr ? 0 : tile.col_class[p] * geometry.base_step);
-    }
-    FinishCounts<V, kPixels>(epilogue, tile.place, base, counts);
-    tile.in += kPixels * pixel_step;
+    const uint32_t* weights = tile.weights;
+    TileBase base = tile.base;
+    TilePlace place = tile.place;
+    int64_t block = blocks;
+    do {
+      IntTile<V, kPixels> halves;
+      StartHalves<V, kPixels>(base, halves);
+      Counter::template Count<kPixels>(geometry.walk, tile.in, geometry.in_steps.pixel, weights, halves);
+      FinishHalves<V, kPixels, kFinish>(epilogue, place, base, geometry.even_base, halves);
+      weights += geometry.block_words;
+      base.classes += kChannelBlock;
+      place.channel += kChannelBlock;
+    } while (--block > 0);
+    tile.in += kPixels * geometry.in_steps.pixel;
     tile.place.col += kPixels;
-    if (tile.col_class != nullptr) tile.col_class += kPixels;
+    if (tile.base.col_class != nullptr) tile.base.col_class += kPixels;
   }
 }
 
-template <class Counter, int kPixels>
-BNN_INLINE void RunTilesOf(int64_t pixels, const BConv2dGeometry& geometry, const Epilogue& epilogue, int64_t count,
-                           BConv2dTile& tile) {
+template <class Counter, int kPixels, Finish kFinish>
+BNN_INLINE void RunTilesOf(int64_t pixels, const BConv2dGeometry& geometry, const Epilogue& epilogue, int64_t blocks,
+                           int64_t count, BConv2dTile& tile) {
   if (pixels == kPixels) {
-    RunTiles<Counter, kPixels>(geometry, epilogue, count, tile);
+    RunTiles<Counter, kPixels, kFinish>(geometry, epilogue, blocks, count, tile);
   } else if constexpr (kPixels > 1) {
-    RunTilesOf<Counter, kPixels - 1>(pixels, geometry, epilogue, count, tile);
+    RunTilesOf<Counter, kPixels - 1, kFinish>(pixels, geometry, epilogue, blocks, count, tile);
   }
 }
 
-template <class Counter>
-BNN_INLINE void RunRow(const BConv2dGeometry& geometry, const BConv2dArgs& args, const TileSplit& split, int64_t image,
-                       int64_t row, int64_t block) {
-  const int64_t col_begin = geometry.extent.col_begin;
-  const int64_t channel = block * kChannelBlock;
-  BConv2dTile tile;
-  tile.in =
-      args.in + image * geometry.in_steps.image + row * geometry.in_steps.row + col_begin * geometry.in_steps.pixel;
-  tile.weights = args.weights + block * geometry.block_words;
-  tile.base = args.base + channel;
-  tile.col_class = nullptr;
-  if (args.row_class != nullptr) {
-    tile.base += args.row_class[row] * args.num_col_classes * geometry.base_step;
-    tile.col_class = args.col_class + col_begin;
-  }
-  const uint32_t lanes = block == geometry.last_block ? geometry.last_lanes : kAllLanes;
-  tile.place = {image, row, col_begin, channel, lanes};
+// All pixels of the extent for channel blocks [block_begin, block_end), which have the same lanes.
+template <class Counter, Finish kFinish>
+void RunBlocks(const BConv2dGeometry& geometry, const BConv2dArgs& args, const TileSplit& split, int64_t block_begin,
+               int64_t block_end) {
+  const Extent& extent = geometry.extent;
+  const int64_t channel = block_begin * kChannelBlock;
+  const int64_t blocks = block_end - block_begin;
+  for (int64_t image = extent.image_begin; image < extent.image_end; ++image) {
+    for (int64_t row = extent.row_begin; row < extent.row_end; ++row) {
+      BConv2dTile tile;
+      tile.in = args.in + image * geometry.in_steps.image + row * geometry.in_steps.row +
+                extent.col_begin * geometry.in_steps.pixel;
+      tile.weights = args.weights + block_begin * geometry.block_words;
+      tile.base = {args.base + channel, geometry.base_step, nullptr};
+      if (args.row_class != nullptr) {
+        tile.base.classes += args.row_class[row] * args.num_col_classes * geometry.base_step;
+        tile.base.col_class = args.col_class + extent.col_begin;
+      }
+      tile.place = {image, row, extent.col_begin, channel, geometry.LanesOf(block_begin)};
 
-  constexpr int kMax = Counter::kMaxPixels;
-  RunTilesOf<Counter, kMax>(split.pixels + 1, geometry, args.epilogue, split.longer, tile);
-  RunTilesOf<Counter, kMax>(split.pixels, geometry, args.epilogue, split.tiles - split.longer, tile);
+      constexpr int kMax = Counter::kMaxPixels;
+      RunTilesOf<Counter, kMax, kFinish>(split.pixels + 1, geometry, args.epilogue, blocks, split.longer, tile);
+      RunTilesOf<Counter, kMax, kFinish>(split.pixels, geometry, args.epilogue, blocks, split.tiles - split.longer,
+                                         tile);
+    }
+  }
 }
 
 template <class Counter>
 void RunBConv2dTiles(const BConv2dShape& shape, const BConv2dArgs& args) {
   const BConv2dGeometry geometry = ResolveBConv2d(shape, args);
-  const Extent& extent = geometry.extent;
-  const TileSplit split = SplitTiles(extent.col_end - extent.col_begin, Counter::kMaxPixels);
-  for (int64_t block = args.block_begin; block < args.block_end; ++block) {
-    for (int64_t image = extent.image_begin; image < extent.image_end; ++image) {
-      for (int64_t row = extent.row_begin; row < extent.row_end; ++row) {
-        RunRow<Counter>(geometry, args, split, image, row, block);
-      }
+  const TileSplit split = SplitTiles(geometry.extent.col_end - geometry.extent.col_begin, Counter::kMaxPixels);
+  for (int64_t block = args.block_begin; block < args.block_end;) {
+    const int64_t end = geometry.GroupEnd(block, args.block_end);
+    switch (FinishOf(args.epilogue, geometry.even_base, geometry.LanesOf(block))) {
+      case Finish::kAffineFloats:
+        RunBlocks<Counter, Finish::kAffineFloats>(geometry, args, split, block, end);
+        break;
+      case Finish::kThresholdBits:
+        RunBlocks<Counter, Finish::kThresholdBits>(geometry, args, split, block, end);
+        break;
+      case Finish::kAny:
+        RunBlocks<Counter, Finish::kAny>(geometry, args, split, block, end);
+        break;
     }
+    block = end;
   }
 }
 

@@ -26,6 +26,7 @@ BDenseGeometry ResolveBDense(const BDenseShape& shape) {
   geometry.last_block = PaddedChannels(shape.out_features) / kChannelBlock - 1;
   geometry.last_lanes = TailMask(shape.out_features);
   for (int32_t& k : geometry.base) k = static_cast<int32_t>(shape.in_features);
+  geometry.even_base = shape.in_features % 2 == 0;
   return geometry;
 }
 

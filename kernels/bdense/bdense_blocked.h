@@ -21,6 +21,7 @@ struct BDenseGeometry {
   int64_t last_block;           // the block that holds the last output feature
   uint32_t last_lanes;          // which of its features exist
   int32_t base[kChannelBlock];  // K for every feature
+  bool even_base;               // K is even
 };
 BDenseGeometry ResolveBDense(const BDenseShape& shape);
 

@@ -18,13 +18,14 @@ namespace {
 template <class Counter, int kPixels>
 BNN_NOINLINE void RunDenseTile(const BDenseGeometry& geometry, const BDenseArgs& args, int64_t row, int64_t block) {
   using V = typename Counter::Vector;
-  IntTile<V, kPixels> counts;
+  const TileBase base = {geometry.base, 0, nullptr};
+  IntTile<V, kPixels> halves;
+  StartHalves<V, kPixels>(base, halves);
   Counter::template Count<kPixels>(geometry.walk, args.in + row * args.in_row_stride, args.in_row_stride,
-                                   args.weights + block * geometry.block_words, counts);
-  const int32_t* base[kPixels];
-  BNN_UNROLL for (int p = 0; p < kPixels; ++p) base[p] = geometry.base;
+                                   args.weights + block * geometry.block_words, halves);
   const uint32_t lanes = block == geometry.last_block ? geometry.last_lanes : kAllLanes;
-  FinishCounts<V, kPixels>(args.epilogue, {0, 0, row, block * kChannelBlock, lanes}, base, counts);
+  FinishHalves<V, kPixels, Finish::kAny>(args.epilogue, {0, 0, row, block * kChannelBlock, lanes}, base,
+                                         geometry.even_base, halves);
 }
 
 template <class Counter, int kPixels>

@@ -31,7 +31,7 @@ BNN_NOINLINE void RunEltwiseTile(const EltwiseArgs& args, const TilePlace& at) {
       }
     }
   }
-  FinishFloats<V, kPixels>(args.epilogue, at, y);
+  FinishFloats<V, kPixels>(args.epilogue, at, 0, y);
 }
 
 template <class V, int kPixels>

@@ -3,6 +3,7 @@
 #pragma once
 
 #define BNN_INLINE inline __attribute__((always_inline))
+#define BNN_INLINE_LAMBDA __attribute__((always_inline))
 #define BNN_NOINLINE __attribute__((noinline))
 
 #if defined(__clang__)

@@ -18,6 +18,8 @@ struct TileSplit {
   int64_t longer;
 };
 
+BNN_INLINE int64_t Smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
 BNN_INLINE TileSplit SplitTiles(int64_t pixels, int64_t max) {
   if (pixels <= 0) return {0, 0, 0};
   const int64_t tiles = (pixels + max - 1) / max;

@@ -62,25 +62,25 @@ struct CountAvx2 {
     }
   }
 
-  // counts += the byte sums; the byte sums start again at 0.
+  // halves -= the byte sums; the byte sums start again at 0.
   template <int kPixels>
-  static BNN_INLINE void Widen(__m256i (&bytes)[kPixels][4], __m256i (&counts)[kPixels][4]) {
+  static BNN_INLINE void Widen(__m256i (&bytes)[kPixels][4], __m256i (&halves)[kPixels][4]) {
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       BNN_UNROLL for (int v = 0; v < 4; ++v) {
-        counts[p][v] = _mm256_add_epi32(counts[p][v], SumBytes(bytes[p][v]));
+        halves[p][v] = _mm256_sub_epi32(halves[p][v], SumBytes(bytes[p][v]));
         bytes[p][v] = _mm256_setzero_si256();
       }
     }
   }
 
-  // counts[p][v] = the number of differing bits between the window of pixel p and the weights of the block, channels
+  // halves[p][v] -= the number of differing bits between the window of pixel p and the weights of the block, channels
   // 8 * v + (0 to 7).
   template <int kPixels>
   static BNN_INLINE void Count(const TapWalk& walk, const uint32_t* in, int64_t pixel_step, const uint32_t* weights,
-                               __m256i (&counts)[kPixels][4]) {
+                               __m256i (&halves)[kPixels][4]) {
     __m256i bytes[kPixels][4];
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      BNN_UNROLL for (int v = 0; v < 4; ++v) counts[p][v] = bytes[p][v] = _mm256_setzero_si256();
+      BNN_UNROLL for (int v = 0; v < 4; ++v) bytes[p][v] = _mm256_setzero_si256();
     }
     int64_t room = kWordsPerByteSum;
     for (int64_t row = 0; row < walk.rows; ++row) {
@@ -94,13 +94,13 @@ struct CountAvx2 {
           left -= words;
           room -= words;
           if (room == 0) {
-            Widen<kPixels>(bytes, counts);
+            Widen<kPixels>(bytes, halves);
             room = kWordsPerByteSum;
           }
         }
       }
     }
-    Widen<kPixels>(bytes, counts);
+    Widen<kPixels>(bytes, halves);
   }
 };
 

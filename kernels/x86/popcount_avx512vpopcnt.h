@@ -1,6 +1,6 @@
 // The inner loop of binary convolution and of the binary dense layer for AVX-512 VPOPCNTDQ. ISA files only.
 //
-// One block is 32 input bits of one pixel against 16 output channels: xor, vpopcntd, vpaddd on one register. Lanes are
+// One block is 32 input bits of one pixel against 16 output channels: xor, vpopcntd, vpsubd on one register. Lanes are
 // output channels, so a lane's sum is one output's popcount and nothing is ever summed across lanes.
 //
 // Tile: 7 pixels x 32 output channels = 14 sums. Per input word the tile takes 2 loads of weights, each used for 7
@@ -9,11 +9,24 @@
 // either loads 2 vectors a cycle: the loads vanish behind the arithmetic. Fewer pixels would load more per block; 7
 // divides the widths 7, 14, 28, 56 and 112 that networks have.
 //
-// Registers (32): 14 sums, 2 weights, 1 broadcast word (used twice at once), 2 temporaries = 19. Nothing spills, and
-// out-of-order execution has free registers to overlap two words. Each sum is a chain of one addition (1 cycle) a word,
-// 14 chains: latency never shows.
-//
 // Order: taps outside, words inside, the tile innermost. Sums never leave registers, weights are read straight through.
+//
+// Carry-save counters
+//   Two blocks of the same sum cost 6 operations. With a bit vector `ones` beside the sum they cost 5: a full adder
+//   adds both differences d0 = x0 ^ w0 and d1 = x1 ^ w1 to `ones`, and only its carries, which weigh 2, are counted:
+//
+//     t = ones ^ x0 ^ w0        ones' = t ^ x1 ^ w1        carry = t ? ~ones' : ones        sum -= popcount(carry)
+//
+//   Each of the first three is one vpternlogd. (The carry of three bits is `ones` where the xor t of two of them, ones
+//   and d0, is 0, because then both are the carry; where t is 1 the carry is d1, the inverse of the sum bit.)
+//   An instruction with three sources is not as cheap as it counts: on Zen 5, where plain blocks run at 4 operations a
+//   cycle, 14 saving sums are slower than none (2,770 against 3,060 GMAC/s on registers), 5 of 14 are the best mixture
+//   (3,230) because popcounts run on two of the four pipes only. On cores with two pipes and one popcount port (Ice
+//   Lake) more should pay: kSavingSums is the number to try.
+//   At the end sum = 2 * sum - popcount(ones): 3 operations a saving sum, which windows of fewer than kMinSavingWords
+//   words do not earn back.
+//
+// Registers (32): 14 sums, 5 ones, 4 weights, 2 broadcast words, 2 for the pair and 2 temporaries = 29.
 #pragma once
 
 #include <cstdint>
@@ -29,42 +42,171 @@ struct CountAvx512Vpopcnt {
   using Vector = Avx512;
   static constexpr int kMaxPixels = 7;
 
-  // 16 sums. The loop carries them as vectors of 32-bit integers, not as __m512i (which compilers define as 64-bit
+  static constexpr int kSums = 2 * kMaxPixels;
+  static constexpr int kSavingSums = 5;
+  static constexpr int64_t kMinSavingWords = 12;
+
+  // 16 sums. The loops carry them as vectors of 32-bit integers, not as __m512i (which compilers define as 64-bit
   // ones): the conversions back and forth make gcc 12 copy every sum once a word.
   using Sum = int32_t __attribute__((vector_size(64)));
 
-  // One block: sum += popcount(x ^ weights) in every lane.
-  static BNN_INLINE void AddDifferences(__m512i x, __m512i weights, Sum& sum) {
-    sum += reinterpret_cast<Sum>(_mm512_popcnt_epi32(_mm512_xor_si512(x, weights)));
+  // The sums of a tile that save carries, spread evenly over it.
+  static constexpr bool SavesCarries(int pixel, int vector) {
+    return (2 * pixel + vector) * kSavingSums % kSums < kSavingSums;
   }
 
-  // counts[p][v] = the number of differing bits between the window of pixel p and the weights of the block, channels
-  // 16 * v + (0 to 15).
+  static BNN_INLINE __m512i Broadcast(uint32_t word) { return _mm512_set1_epi32(static_cast<int32_t>(word)); }
+  static BNN_INLINE Sum Popcount(Sum x) {
+    return reinterpret_cast<Sum>(_mm512_popcnt_epi32(reinterpret_cast<__m512i>(x)));
+  }
+
+  // One block: sum -= popcount(x ^ weights) in every lane.
+  static BNN_INLINE void SubtractDifferences(__m512i x, __m512i weights, Sum& sum) {
+    sum -= reinterpret_cast<Sum>(_mm512_popcnt_epi32(_mm512_xor_si512(x, weights)));
+  }
+
+  // Two blocks into the carry-save counter (ones, sum). In assembly, because order matters: gcc 12 spreads the chain
+  // over the loop's other instructions and loses 4 % of the whole kernel, clang 14 writes just this.
+  static BNN_INLINE void SavePair(__m512i x0, __m512i weights0, __m512i x1, __m512i weights1, Sum& ones, Sum& sum) {
+    Sum carry, t;
+    __asm__(
+        "vmovdqa64 %[ones], %[carry]\n\t"
+        "vpternlogd $0x96, %[weights0], %[x0], %[ones]\n\t"
+        "vmovdqa64 %[ones], %[t]\n\t"
+        "vpternlogd $0x96, %[weights1], %[x1], %[ones]\n\t"
+        "vpternlogd $0x5C, %[ones], %[t], %[carry]\n\t"
+        "vpopcntd %[carry], %[carry]\n\t"
+        "vpsubd %[carry], %[sum], %[sum]"
+        : [ones] "+v"(ones), [sum] "+v"(sum), [carry] "=&v"(carry), [t] "=&v"(t)
+        : [x0] "v"(x0), [weights0] "v"(weights0), [x1] "v"(x1), [weights1] "v"(weights1));
+  }
+
+  // One block into a carry-save counter, where a run has an odd number of words.
+  static BNN_INLINE void SaveOne(__m512i x, __m512i weights, Sum& ones, Sum& sum) {
+    const Sum difference = reinterpret_cast<Sum>(_mm512_xor_si512(x, weights));
+    sum -= Popcount(ones & difference);
+    ones ^= difference;
+  }
+
+  // Calls count(pixels, weights) for every run of the walk, with the run's first word of each pixel.
+  template <int kPixels, class Function>
+  static BNN_INLINE void ForEachRun(const TapWalk& walk, const uint32_t* in, int64_t pixel_step,
+                                    const uint32_t* weights, const Function& count) {
+    int64_t row = walk.rows;
+    do {
+      int64_t col = walk.cols;
+      const uint32_t* run = in;
+      do {
+        const uint32_t* pixels[kPixels];
+        BNN_UNROLL for (int p = 0; p < kPixels; ++p) pixels[p] = run + p * pixel_step;
+        count(pixels, weights);
+        weights += walk.words * 32;
+        run += walk.col_step;
+      } while (--col > 0);
+      in += walk.row_step;
+    } while (--row > 0);
+  }
+
   template <int kPixels>
-  static BNN_INLINE void Count(const TapWalk& walk, const uint32_t* in, int64_t pixel_step, const uint32_t* weights,
-                               __m512i (&counts)[kPixels][2]) {
-    Sum sums[kPixels][2];
-    BNN_UNROLL for (int p = 0; p < kPixels; ++p) sums[p][0] = sums[p][1] = Sum{};
-    for (int64_t row = 0; row < walk.rows; ++row) {
-      for (int64_t col = 0; col < walk.cols; ++col) {
-        const uint32_t* run = in + row * walk.row_step + col * walk.col_step;
-        const uint32_t* pixel[kPixels];
-        BNN_UNROLL for (int p = 0; p < kPixels; ++p) pixel[p] = run + p * pixel_step;
-        for (int64_t w = 0; w < walk.words; ++w) {
-          const __m512i weights_lo = _mm512_load_si512(weights);
-          const __m512i weights_hi = _mm512_load_si512(weights + 16);
-          BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-            const __m512i x = _mm512_set1_epi32(static_cast<int32_t>(pixel[p][w]));
-            AddDifferences(x, weights_lo, sums[p][0]);
-            AddDifferences(x, weights_hi, sums[p][1]);
-          }
-          weights += 32;
+  static BNN_INLINE void CountPlainWord(const uint32_t* const (&pixels)[kPixels], int64_t word, const uint32_t* weights,
+                                        Sum (&sums)[kPixels][2]) {
+    const __m512i weights_lo = _mm512_load_si512(weights + word * 32);
+    const __m512i weights_hi = _mm512_load_si512(weights + word * 32 + 16);
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      const __m512i x = Broadcast(pixels[p][word]);
+      SubtractDifferences(x, weights_lo, sums[p][0]);
+      SubtractDifferences(x, weights_hi, sums[p][1]);
+    }
+  }
+
+  // Words `word` and `word` + 1.
+  template <int kPixels>
+  static BNN_INLINE void CountPair(const uint32_t* const (&pixels)[kPixels], int64_t word, const uint32_t* weights,
+                                   Sum (&ones)[kPixels][2], Sum (&sums)[kPixels][2]) {
+    weights += word * 32;
+    const __m512i weights0[2] = {_mm512_load_si512(weights), _mm512_load_si512(weights + 16)};
+    const __m512i weights1[2] = {_mm512_load_si512(weights + 32), _mm512_load_si512(weights + 48)};
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      const __m512i x0 = Broadcast(pixels[p][word]);
+      const __m512i x1 = Broadcast(pixels[p][word + 1]);
+      BNN_UNROLL for (int v = 0; v < 2; ++v) {
+        if (SavesCarries(p, v)) {
+          SavePair(x0, weights0[v], x1, weights1[v], ones[p][v], sums[p][v]);
+        } else {
+          SubtractDifferences(x0, weights0[v], sums[p][v]);
+          SubtractDifferences(x1, weights1[v], sums[p][v]);
         }
       }
     }
+  }
+
+  template <int kPixels>
+  static BNN_INLINE void CountLast(const uint32_t* const (&pixels)[kPixels], int64_t word, const uint32_t* weights,
+                                   Sum (&ones)[kPixels][2], Sum (&sums)[kPixels][2]) {
+    weights += word * 32;
+    const __m512i last[2] = {_mm512_load_si512(weights), _mm512_load_si512(weights + 16)};
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      counts[p][0] = reinterpret_cast<__m512i>(sums[p][0]);
-      counts[p][1] = reinterpret_cast<__m512i>(sums[p][1]);
+      const __m512i x = Broadcast(pixels[p][word]);
+      BNN_UNROLL for (int v = 0; v < 2; ++v) {
+        if (SavesCarries(p, v)) {
+          SaveOne(x, last[v], ones[p][v], sums[p][v]);
+        } else {
+          SubtractDifferences(x, last[v], sums[p][v]);
+        }
+      }
+    }
+  }
+
+  template <int kPixels>
+  static BNN_INLINE void CountSaving(const TapWalk& walk, const uint32_t* in, int64_t pixel_step,
+                                     const uint32_t* weights, Sum (&sums)[kPixels][2]) {
+    // A counter holds 2 * sum - popcount(ones): an odd start is one more with a bit in `ones`.
+    const Sum one = reinterpret_cast<Sum>(_mm512_set1_epi32(1));
+    Sum ones[kPixels][2];
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      BNN_UNROLL for (int v = 0; v < 2; ++v) {
+        if (!SavesCarries(p, v)) continue;
+        ones[p][v] = sums[p][v] & one;
+        sums[p][v] = (sums[p][v] + one) >> 1;
+      }
+    }
+    ForEachRun<kPixels>(walk, in, pixel_step, weights,
+                        [&](const uint32_t* const(&pixels)[kPixels], const uint32_t* run_weights) BNN_INLINE_LAMBDA {
+                          int64_t word = 0;
+                          for (; word + 1 < walk.words; word += 2) {
+                            CountPair<kPixels>(pixels, word, run_weights, ones, sums);
+                          }
+                          if (word < walk.words) CountLast<kPixels>(pixels, word, run_weights, ones, sums);
+                        });
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      BNN_UNROLL for (int v = 0; v < 2; ++v) {
+        if (SavesCarries(p, v)) sums[p][v] = sums[p][v] + sums[p][v] - Popcount(ones[p][v]);
+      }
+    }
+  }
+
+  // halves[p][v] -= the number of differing bits between the window of pixel p and the weights of the block, channels
+  // 16 * v + (0 to 15).
+  template <int kPixels>
+  static BNN_INLINE void Count(const TapWalk& walk, const uint32_t* in, int64_t pixel_step, const uint32_t* weights,
+                               __m512i (&halves)[kPixels][2]) {
+    Sum sums[kPixels][2];
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      BNN_UNROLL for (int v = 0; v < 2; ++v) sums[p][v] = reinterpret_cast<Sum>(halves[p][v]);
+    }
+    if (walk.rows * walk.cols * walk.words >= kMinSavingWords) {
+      CountSaving<kPixels>(walk, in, pixel_step, weights, sums);
+    } else {
+      ForEachRun<kPixels>(walk, in, pixel_step, weights,
+                          [&](const uint32_t* const(&pixels)[kPixels], const uint32_t* run_weights) BNN_INLINE_LAMBDA {
+                            int64_t word = 0;
+                            do {
+                              CountPlainWord<kPixels>(pixels, word, run_weights, sums);
+                            } while (++word < walk.words);
+                          });
+    }
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      BNN_UNROLL for (int v = 0; v < 2; ++v) halves[p][v] = reinterpret_cast<__m512i>(sums[p][v]);
     }
   }
 };

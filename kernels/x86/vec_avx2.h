@@ -34,6 +34,9 @@ struct Avx2 {
   static BNN_INLINE Float Mul(Float a, Float b) { return _mm256_mul_ps(a, b); }
   static BNN_INLINE Float Add(Float a, Float b) { return _mm256_add_ps(a, b); }
   static BNN_INLINE Mask Less(Float a, Float b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+  static BNN_INLINE Float MulWhere(Mask mask, Float x, Float factor) {
+    return Select(mask, _mm256_mul_ps(x, factor), x);
+  }
   static BNN_INLINE Float Select(Mask mask, Float yes, Float no) { return _mm256_blendv_ps(no, yes, mask); }
   static BNN_INLINE uint32_t AtLeast(Float a, Float b) {
     return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GE_OQ)));
@@ -42,8 +45,13 @@ struct Avx2 {
   static BNN_INLINE Int LoadInt(const int32_t* from) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
   }
-  static BNN_INLINE Int Zero() { return _mm256_setzero_si256(); }
-  static BNN_INLINE Int Sub2(Int a, Int b) { return _mm256_sub_epi32(a, _mm256_add_epi32(b, b)); }
+  static BNN_INLINE Int Half(Int x) { return _mm256_srai_epi32(x, 1); }
+  static BNN_INLINE Int HalfUp(Int x) {
+    return _mm256_add_epi32(_mm256_srai_epi32(x, 1), _mm256_and_si256(x, _mm256_set1_epi32(1)));
+  }
+  static BNN_INLINE Int TwicePlusOdd(Int x, Int odd) {
+    return _mm256_add_epi32(_mm256_add_epi32(x, x), _mm256_and_si256(odd, _mm256_set1_epi32(1)));
+  }
   static BNN_INLINE Float ToFloat(Int x) { return _mm256_cvtepi32_ps(x); }
   static BNN_INLINE uint32_t AtLeast(Int a, Int b) {
     const int less = _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(b, a)));

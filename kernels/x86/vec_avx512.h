@@ -30,12 +30,18 @@ struct Avx512 {
   static BNN_INLINE Float Mul(Float a, Float b) { return _mm512_mul_ps(a, b); }
   static BNN_INLINE Float Add(Float a, Float b) { return _mm512_add_ps(a, b); }
   static BNN_INLINE Mask Less(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+  static BNN_INLINE Float MulWhere(Mask mask, Float x, Float factor) { return _mm512_mask_mul_ps(x, mask, x, factor); }
   static BNN_INLINE Float Select(Mask mask, Float yes, Float no) { return _mm512_mask_blend_ps(mask, no, yes); }
   static BNN_INLINE uint32_t AtLeast(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
 
   static BNN_INLINE Int LoadInt(const int32_t* from) { return _mm512_loadu_si512(from); }
-  static BNN_INLINE Int Zero() { return _mm512_setzero_si512(); }
-  static BNN_INLINE Int Sub2(Int a, Int b) { return _mm512_sub_epi32(a, _mm512_add_epi32(b, b)); }
+  static BNN_INLINE Int Half(Int x) { return _mm512_srai_epi32(x, 1); }
+  static BNN_INLINE Int HalfUp(Int x) {
+    return _mm512_add_epi32(_mm512_srai_epi32(x, 1), _mm512_and_si512(x, _mm512_set1_epi32(1)));
+  }
+  static BNN_INLINE Int TwicePlusOdd(Int x, Int odd) {
+    return _mm512_add_epi32(_mm512_add_epi32(x, x), _mm512_and_si512(odd, _mm512_set1_epi32(1)));
+  }
   // With the mask of all lanes, which costs nothing: gcc 12 warns of its own header's unmasked form.
   static BNN_INLINE Float ToFloat(Int x) { return _mm512_maskz_cvtepi32_ps(0xFFFF, x); }
   static BNN_INLINE uint32_t AtLeast(Int a, Int b) { return _mm512_cmpge_epi32_mask(a, b); }
