@@ -1,0 +1,13 @@
+// The parts of the report, one file each.
+#pragma once
+
+#include "bench/options.h"
+#include "bench/report.h"
+
+namespace bnn::bench {
+
+void RunLimitSection(const Options& options, Report& report);
+void RunConvSection(const Options& options, Report& report);
+void RunDenseSection(const Options& options, Report& report);
+
+}  // namespace bnn::bench
