@@ -36,7 +36,7 @@ void Contest::Run() {
   for (Contender& contender : contenders_) Calibrate(contender);
   for (int round = 0; round < options_.rounds; ++round) {
     for (Contender& contender : contenders_) {
-      if (contender.runs > 1) contender.run();  // brings its data back into the caches
+      for (int64_t i = 0; i < contender.runs; ++i) contender.run();  // brings its data back into the caches
       contender.seconds.push_back(Sample(contender));
     }
   }
