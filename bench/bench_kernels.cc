@@ -20,9 +20,8 @@ struct Section {
   void (*run)(const Options& options, Report& report);
 };
 constexpr Section kSections[] = {
-    {"limits", RunLimitSection},
-    {"conv", RunConvSection},
-    {"dense", RunDenseSection},
+    {"limits", RunLimitSection},     {"conv", RunConvSection},      {"dense", RunDenseSection},
+    {"networks", RunNetworkSection}, {"threads", RunThreadSection},
 };
 
 int Main(int argc, char** argv) {

@@ -35,6 +35,8 @@ class ConvWork {
   // Output rows and channel blocks (of every group).
   void RunPart(int64_t row_begin, int64_t row_end, int64_t block_begin, int64_t block_end) const;
 
+  // Packed, of all groups.
+  const Buffer<uint32_t>& weights() const { return weights_; }
   int64_t rows() const { return shape_.out_h(); }
   int64_t blocks() const { return kernels::PaddedChannels(shape_.out_channels) / kernels::kChannelBlock; }
 

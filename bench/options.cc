@@ -62,7 +62,7 @@ std::optional<int> ParseOptions(int argc, char** argv, const std::vector<std::st
                                 Options& options) {
   CLI::App app(kDescription, "bench_kernels");
   app.footer(kFooter);
-  std::string filter, isa;
+  std::string filter, isa, output;
   int repetitions = 0;
   app.add_option("--section", options.sections, "Only these sections, separated by commas")
       ->delimiter(',')
@@ -71,6 +71,13 @@ std::optional<int> ParseOptions(int argc, char** argv, const std::vector<std::st
       ->check(CLI::Validator(CheckRegex, "REGEX"));
   app.add_option("--isa", isa, "Only kernels of this instruction set: avx512vpopcnt, avx512, avx2, reference")
       ->check(CLI::Validator(CheckIsa, "NAME"));
+  std::vector<std::string> outputs;
+  for (const Output known : kAllOutputs) outputs.emplace_back(NameOf(known));
+  app.add_option(
+         "--output", output,
+         "Only this epilogue: floats (affine), bits (integer thresholds), residual (affine, + residual, PReLU); "
+         "networks then use it for all layers")
+      ->check(CLI::IsMember(outputs));
   app.add_option("--repetitions", repetitions, "How often each comparison is repeated")
       ->check(CLI::Range(1, 10000).description(""))
       ->default_str(std::to_string(options.contest.rounds));
@@ -83,6 +90,9 @@ std::optional<int> ParseOptions(int argc, char** argv, const std::vector<std::st
   }
   if (!filter.empty()) options.filter = std::regex(filter);
   if (kernels::Isa chosen; kernels::IsaFromName(isa, &chosen)) options.isa = chosen;
+  for (const Output known : kAllOutputs) {
+    if (output == NameOf(known)) options.output = known;
+  }
   if (options.quick) options.contest = {.rounds = 1, .sample_seconds = 1e-5};
   if (repetitions > 0) options.contest.rounds = repetitions;
   return std::nullopt;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/epilogue_work.h"
 #include "bench/timing.h"
 #include "kernels/cpu_features.h"
 
@@ -15,6 +16,7 @@ struct Options {
   std::vector<std::string> sections;  // empty: all
   std::optional<std::regex> filter;
   std::optional<kernels::Isa> isa;
+  std::optional<Output> output;
   bool quick = false;
   std::string json_file;
   ContestOptions contest;
@@ -24,6 +26,7 @@ struct Options {
   bool WantsRow(const std::string& name) const;
   // Kernels of this instruction set run here and are asked for. The reference is slow and must be asked for by name.
   bool WantsIsa(kernels::Isa isa) const;
+  bool WantsOutput(Output candidate) const { return !output || candidate == *output; }
 };
 
 // An exit code when there is nothing left to do: --help, or a wrong command line, which it explains on stderr.

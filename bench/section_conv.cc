@@ -55,6 +55,7 @@ void RunCase(const ConvCase& c, const Options& options, Report& report) {
     const kernels::BConv2dKernel& kernel = *list.begin[i];
     if (!options.WantsIsa(kernel.isa) || kernel.refuse(c.GroupShape()) != nullptr) continue;
     for (const Output output : kAllOutputs) {
+      if (!options.WantsOutput(output)) continue;
       if (!options.WantsRow("conv/" + comparison.name + "/" + kernel.name + "/" + NameOf(output))) continue;
       works.push_back(std::make_unique<ConvWork>(kernel, c, output));
       const ConvWork* const work = works.back().get();

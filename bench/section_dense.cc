@@ -25,6 +25,7 @@ void RunCase(const kernels::BDenseShape& shape, const Options& options, Report& 
     const kernels::BDenseKernel& kernel = *list.begin[i];
     if (!options.WantsIsa(kernel.isa) || kernel.refuse(shape) != nullptr) continue;
     for (const Output output : {Output::kFloats, Output::kBits}) {
+      if (!options.WantsOutput(output)) continue;
       if (!options.WantsRow("dense/" + comparison.name + "/" + kernel.name + "/" + NameOf(output))) continue;
       works.push_back(std::make_unique<DenseWork>(kernel, shape, output));
       const DenseWork* const work = works.back().get();

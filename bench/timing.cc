@@ -65,6 +65,11 @@ void Contest::Calibrate(Contender& contender) const {
 
 double Contest::Seconds(int contender) const { return Median(contenders_[static_cast<size_t>(contender)].seconds); }
 
+double Contest::BestSeconds(int contender) const {
+  const std::vector<double>& seconds = contenders_[static_cast<size_t>(contender)].seconds;
+  return *std::min_element(seconds.begin(), seconds.end());
+}
+
 double Contest::Speedup(int contender, int other) const {
   const std::vector<double>& own = contenders_[static_cast<size_t>(contender)].seconds;
   const std::vector<double>& others = contenders_[static_cast<size_t>(other)].seconds;

@@ -40,6 +40,8 @@ class Contest {
 
   // Seconds of one run of the contender: the median of the rounds.
   double Seconds(int contender) const;
+  // ... of the fastest round.
+  double BestSeconds(int contender) const;
   // seconds of `other` / seconds of `contender`, taken in each round: the median of the rounds.
   double Speedup(int contender, int other) const;
 
