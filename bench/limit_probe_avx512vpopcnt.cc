@@ -2,12 +2,14 @@
 // assembly makes the compiler believe that the input changed, so that it repeats work on the same register.
 #include <immintrin.h>
 
-#include "bench/popcount_limit.h"
+#include "bench/limit_probe.h"
 
 namespace bnn::bench {
+namespace {
 
-int64_t ProbeAvx512Vpopcnt(int64_t rounds, uint32_t* sink) {
-  constexpr int kSums = 14;
+constexpr int kSums = 14;
+
+void Run(int64_t rounds, uint32_t* sink) {
   using Sum = int32_t __attribute__((vector_size(64)));
   const __m512i weights = _mm512_set1_epi32(0x5A5A1234);
   __m512i in = _mm512_set1_epi32(0x13579BDF);
@@ -20,7 +22,11 @@ int64_t ProbeAvx512Vpopcnt(int64_t rounds, uint32_t* sink) {
     }
   }
   for (int i = 0; i < kSums; ++i) *sink += static_cast<uint32_t>(sums[i][i]);
-  return rounds * kSums * 512;
 }
+
+}  // namespace
+
+extern const LimitProbe kLimitProbeAvx512Vpopcnt = {kernels::Isa::kAvx512Vpopcnt, "xor, vpopcntd, vpaddd", kSums * 512,
+                                                    Run};
 
 }  // namespace bnn::bench

@@ -1,0 +1,71 @@
+#include "bench/epilogue_work.h"
+
+namespace bnn::bench {
+
+using kernels::PaddedChannels;
+using kernels::WordsFor;
+
+const char* NameOf(Output output) {
+  switch (output) {
+    case Output::kFloats:
+      return "floats";
+    case Output::kBits:
+      return "bits";
+    case Output::kResidual:
+      return "residual";
+  }
+  return "";
+}
+
+EpilogueWork::EpilogueWork(Output output, int64_t rows, int64_t cols, int64_t channels, int64_t groups)
+    : output_(output),
+      group_channels_(channels),
+      group_words_(WordsFor(channels)),
+      scale_(RandomFloats(PaddedChannels(channels))),
+      bias_(RandomFloats(PaddedChannels(channels))),
+      slope_(RandomFloats(PaddedChannels(channels))),
+      thresholds_(PaddedChannels(channels)),
+      flip_(group_words_) {
+  const int64_t pixels = rows * cols;
+  const int64_t floats = groups * channels, words = groups * group_words_;
+  float_strides_ = {pixels * floats, cols * floats, floats};
+  bits_strides_ = {pixels * words, cols * words, words};
+  if (output == Output::kBits) {
+    bits_ = Buffer<uint32_t>(pixels * words);
+  } else {
+    floats_ = Buffer<float>(pixels * floats);
+  }
+  if (output == Output::kResidual) residual_ = RandomFloats(pixels * floats);
+}
+
+kernels::Epilogue EpilogueWork::Bind(int64_t group, kernels::EpilogueStep* steps) const {
+  kernels::Epilogue epilogue;
+  if (output_ == Output::kBits) {
+    epilogue.bits = bits_.data() + group * group_words_;
+    epilogue.bits_strides = bits_strides_;
+    epilogue.int_thresholds = thresholds_.data();
+    epilogue.flip = flip_.data();
+    return epilogue;
+  }
+  steps[0] = {};
+  steps[0].kind = kernels::StepKind::kAffine;
+  steps[0].a = scale_.data();
+  steps[0].b = bias_.data();
+  epilogue.num_steps = 1;
+  if (output_ == Output::kResidual) {
+    steps[1] = {};
+    steps[1].kind = kernels::StepKind::kAdd;
+    steps[1].a = residual_.data() + group * group_channels_;
+    steps[1].strides = float_strides_;
+    steps[2] = {};
+    steps[2].kind = kernels::StepKind::kPRelu;
+    steps[2].a = slope_.data();
+    epilogue.num_steps = 3;
+  }
+  epilogue.steps = steps;
+  epilogue.out = floats_.data() + group * group_channels_;
+  epilogue.out_strides = float_strides_;
+  return epilogue;
+}
+
+}  // namespace bnn::bench

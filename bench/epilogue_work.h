@@ -1,0 +1,41 @@
+// What a binary kernel does with its accumulators in a benchmark, with all buffers that this needs.
+#pragma once
+
+#include <cstdint>
+
+#include "bench/buffer.h"
+#include "kernels/epilogue.h"
+
+namespace bnn::bench {
+
+enum class Output {
+  kFloats,   // an affine step (batch-norm), floats leave
+  kBits,     // integer thresholds, bits leave
+  kResidual  // affine, + residual, PReLU; floats leave
+};
+inline constexpr Output kAllOutputs[] = {Output::kFloats, Output::kBits, Output::kResidual};
+const char* NameOf(Output output);
+
+// The epilogue of `rows` rows of `cols` pixels of `groups` x `channels` channels.
+class EpilogueWork {
+ public:
+  EpilogueWork(Output output, int64_t rows, int64_t cols, int64_t channels, int64_t groups = 1);
+  EpilogueWork(const EpilogueWork&) = delete;
+  EpilogueWork& operator=(const EpilogueWork&) = delete;
+
+  // Points to `steps`, which has room for kMaxEpilogueSteps.
+  kernels::Epilogue Bind(int64_t group, kernels::EpilogueStep* steps) const;
+
+ private:
+  Output output_;
+  int64_t group_channels_, group_words_;
+  kernels::Strides float_strides_, bits_strides_;
+  Buffer<float> scale_, bias_, slope_;
+  Buffer<int32_t> thresholds_;
+  Buffer<uint32_t> flip_;
+  Buffer<float> residual_;
+  mutable Buffer<float> floats_;
+  mutable Buffer<uint32_t> bits_;
+};
+
+}  // namespace bnn::bench

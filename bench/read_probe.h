@@ -1,0 +1,13 @@
+// The limit of kernels that are bound by memory: how fast this core merely reads the same bytes.
+#pragma once
+
+#include <cstdint>
+
+namespace bnn::bench {
+
+// Loads every byte of [data, data + bytes), apart from the last bytes % 256, with the widest loads that the CPU has.
+// `data` is 64-byte aligned. Run over and over beside a kernel that reads the same memory, it shows the bandwidth of
+// the cache level in which the data lies.
+void ReadAll(const void* data, int64_t bytes);
+
+}  // namespace bnn::bench

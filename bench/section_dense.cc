@@ -1,0 +1,52 @@
+// Binary dense layers. One row uses every weight once: it is bound by reading the weights from the cache level where
+// they lie. Many rows use the weights again and again: they are bound by arithmetic.
+#include <memory>
+#include <vector>
+
+#include "bench/compare.h"
+#include "bench/dense_work.h"
+#include "bench/sections.h"
+
+namespace bnn::bench {
+namespace {
+
+constexpr kernels::BDenseShape kCases[] = {
+    {1, 512, 1000},   {1, 1024, 1024},  {1, 4096, 4096},  {1, 25088, 4096},
+    {16, 1024, 1024}, {16, 4096, 4096}, {64, 1024, 1024}, {64, 4096, 4096},
+};
+
+void RunCase(const kernels::BDenseShape& shape, const Options& options, Report& report) {
+  Comparison comparison;
+  comparison.name = NameOf(shape);
+  comparison.macs = MacsOf(shape);
+  std::vector<std::unique_ptr<DenseWork>> works;
+  const kernels::BDenseKernelList list = kernels::BDenseKernels();
+  for (int64_t i = 0; i < list.size; ++i) {
+    const kernels::BDenseKernel& kernel = *list.begin[i];
+    if (!options.WantsIsa(kernel.isa) || kernel.refuse(shape) != nullptr) continue;
+    for (const Output output : {Output::kFloats, Output::kBits}) {
+      if (!options.WantsOutput(output)) continue;
+      if (!options.WantsRow("dense/" + comparison.name + "/" + kernel.name + "/" + NameOf(output))) continue;
+      works.push_back(std::make_unique<DenseWork>(kernel, shape, output));
+      const DenseWork* const work = works.back().get();
+      comparison.kernels.push_back({kernel.name, kernel.isa, NameOf(output), [work] { work->Run(); },
+                                    work->weights().data(), work->weights().bytes()});
+    }
+  }
+  if (works.empty()) return;
+  comparison.f32 = MakeDensePeer(PeerType::kF32, shape);
+  comparison.int8 = MakeDensePeer(PeerType::kInt8, shape);
+  AddComparisonRows(comparison, Compare(comparison, options.contest), report);
+}
+
+}  // namespace
+
+void RunDenseSection(const Options& options, Report& report) {
+  report.BeginSection("dense",
+                      "binary dense layers, rows x in -> out, one thread; share: of the limit that binds, which is the "
+                      "arithmetic or reading the weights",
+                      ComparisonColumns());
+  for (const kernels::BDenseShape& shape : kCases) RunCase(shape, options, report);
+}
+
+}  // namespace bnn::bench

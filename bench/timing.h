@@ -1,0 +1,63 @@
+// Timing on a machine that has other things to do.
+//
+// The load of others changes clock, caches and memory bandwidth from one millisecond to the next by more than the
+// differences that count here. So nothing is timed alone: in a Contest all that is to be compared runs in turn, a
+// millisecond or two each, round after round, and every comparison is made within a round; the result is the median of
+// the rounds. google-benchmark times one function after the other and can only compare what it has averaged; from it
+// come the barriers that keep the optimizer from removing the work.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace bnn::bench {
+
+// Seconds of CPU time that this thread has used: what it would take alone on its core.
+double ThreadSeconds();
+// Seconds on the wall clock.
+double WallSeconds();
+
+// The middle one, or the mean of the two in the middle. `values` is not empty.
+double Median(std::vector<double> values);
+
+struct ContestOptions {
+  int rounds = 15;
+  double sample_seconds = 1.5e-3;  // what one contender takes in one round, unless a single run takes longer
+};
+
+class Contest {
+ public:
+  using Clock = double (*)();
+
+  explicit Contest(const ContestOptions& options, Clock clock = ThreadSeconds) : options_(options), clock_(clock) {}
+
+  // Contenders run in the order in which they were added: what is compared most closely should be neighbours. Returns
+  // the contender's number.
+  int Add(std::function<void()> run);
+
+  void Run();
+
+  // Seconds of one run of the contender: the median of the rounds.
+  double Seconds(int contender) const;
+  // ... of the fastest round.
+  double BestSeconds(int contender) const;
+  // seconds of `other` / seconds of `contender`, taken in each round: the median of the rounds.
+  double Speedup(int contender, int other) const;
+
+ private:
+  struct Contender {
+    std::function<void()> run;
+    int64_t runs = 1;             // a round
+    std::vector<double> seconds;  // of one run, by round
+  };
+
+  double Sample(const Contender& contender) const;
+  void Calibrate(Contender& contender) const;
+
+  ContestOptions options_;
+  Clock clock_;
+  std::vector<Contender> contenders_;
+};
+
+}  // namespace bnn::bench
