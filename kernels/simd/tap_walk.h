@@ -2,7 +2,8 @@
 //
 // For a convolution the runs are its taps. Where the taps of a kernel row touch each other in memory (no dilation, no
 // other group's channels between them) they are one longer run: 3x3 over 64 channels is 3 runs of 6 words, not 9 of 2.
-// A dense layer is one run. There is at least one row, one column and one word. The packed weights lie in the order of the walk, so they are read straight through.
+// A dense layer is one run. There is at least one row, one column and one word. The packed weights lie in the order of
+// the walk, so they are read straight through.
 #pragma once
 
 #include <cstdint>

@@ -74,7 +74,7 @@ struct CountAvx512Vpopcnt {
         "vpternlogd $0x96, %[weights0], %[x0], %[ones]\n\t"
         "vmovdqa64 %[ones], %[t]\n\t"
         "vpternlogd $0x96, %[weights1], %[x1], %[ones]\n\t"
-        "vpternlogd $0x5C, %[ones], %[t], %[carry]\n\t"
+        "vpternlogd $0x74, %[ones], %[t], %[carry]\n\t"
         "vpopcntd %[carry], %[carry]\n\t"
         "vpsubd %[carry], %[sum], %[sum]"
         : [ones] "+v"(ones), [sum] "+v"(sum), [carry] "=&v"(carry), [t] "=&v"(t)

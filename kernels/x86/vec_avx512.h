@@ -35,14 +35,14 @@ struct Avx512 {
   static BNN_INLINE uint32_t AtLeast(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
 
   static BNN_INLINE Int LoadInt(const int32_t* from) { return _mm512_loadu_si512(from); }
-  static BNN_INLINE Int Half(Int x) { return _mm512_srai_epi32(x, 1); }
+  // Here and below with the mask of all lanes, which costs nothing: gcc 12 warns of its own header's unmasked forms.
+  static BNN_INLINE Int Half(Int x) { return _mm512_maskz_srai_epi32(0xFFFF, x, 1); }
   static BNN_INLINE Int HalfUp(Int x) {
-    return _mm512_add_epi32(_mm512_srai_epi32(x, 1), _mm512_and_si512(x, _mm512_set1_epi32(1)));
+    return _mm512_add_epi32(_mm512_maskz_srai_epi32(0xFFFF, x, 1), _mm512_and_si512(x, _mm512_set1_epi32(1)));
   }
   static BNN_INLINE Int TwicePlusOdd(Int x, Int odd) {
     return _mm512_add_epi32(_mm512_add_epi32(x, x), _mm512_and_si512(odd, _mm512_set1_epi32(1)));
   }
-  // With the mask of all lanes, which costs nothing: gcc 12 warns of its own header's unmasked form.
   static BNN_INLINE Float ToFloat(Int x) { return _mm512_maskz_cvtepi32_ps(0xFFFF, x); }
   static BNN_INLINE uint32_t AtLeast(Int a, Int b) { return _mm512_cmpge_epi32_mask(a, b); }
 };
