@@ -33,7 +33,9 @@ int Contest::Add(std::function<void()> run) {
 }
 
 void Contest::Run() {
-  for (Contender& contender : contenders_) Calibrate(contender);
+  if (options_.sample_seconds > 0) {
+    for (Contender& contender : contenders_) Calibrate(contender);
+  }
   for (int round = 0; round < options_.rounds; ++round) {
     for (Contender& contender : contenders_) {
       // Its data comes back into the caches first. What fills a sample with one run has time enough for that in itself.

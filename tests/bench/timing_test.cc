@@ -62,6 +62,18 @@ TEST_CASE("Short work runs as often as fills a sample, long work once") {
   CHECK(long_runs <= 4);
 }
 
+TEST_CASE("Without a sample time everything runs once a round") {
+  int64_t runs = 0;
+  Contest contest({.rounds = 3, .sample_seconds = 0}, FakeClock);
+  const int contender = contest.Add([&] {
+    now += 1.0 / 1024;
+    ++runs;
+  });
+  contest.Run();
+  CHECK(runs == 3);
+  CHECK(contest.Seconds(contender) == 1.0 / 1024);
+}
+
 TEST_CASE("The clocks go forward") {
   const double thread = ThreadSeconds(), wall = WallSeconds();
   volatile double sum = 0;
