@@ -13,9 +13,6 @@ struct PoolAvx2 {
 
   static BNN_INLINE Int Zero() { return _mm256_setzero_si256(); }
   static BNN_INLINE Int Or(Int a, Int b) { return _mm256_or_si256(a, b); }
-  static BNN_INLINE Int LoadWords(const uint32_t* words) {
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words));
-  }
   static BNN_INLINE Int LoadWordsPart(const uint32_t* words, uint32_t lanes) {
     return _mm256_maskload_epi32(reinterpret_cast<const int*>(words), Avx2::LaneMask(lanes));
   }

@@ -13,7 +13,6 @@ struct PoolAvx512 {
 
   static BNN_INLINE Int Zero() { return _mm512_setzero_si512(); }
   static BNN_INLINE Int Or(Int a, Int b) { return _mm512_or_si512(a, b); }
-  static BNN_INLINE Int LoadWords(const uint32_t* words) { return _mm512_loadu_si512(words); }
   static BNN_INLINE Int LoadWordsPart(const uint32_t* words, uint32_t lanes) {
     return _mm512_maskz_loadu_epi32(static_cast<__mmask16>(lanes), words);
   }
