@@ -92,6 +92,23 @@ void PackInterleaved(const BitpackArgs& args) {
   if (args.channels % kBitsPerWord != 0) PackTail<V>(args);
 }
 
+// The first `count` words of a vector, `stride` words apart: words of neighbouring pixels. A scatter instruction is
+// slower than copying them by way of the stack.
+template <class V>
+BNN_INLINE void StoreApart(uint32_t* to, int64_t stride, typename V::Int words, int64_t count) {
+  if (stride == 1 && count == V::kLanes) {
+    V::StoreInt(to, words);
+    return;
+  }
+  alignas(64) uint32_t lanes[V::kLanes];
+  V::StoreInt(lanes, words);
+  if (count == V::kLanes) {
+    BNN_UNROLL for (int64_t i = 0; i < V::kLanes; ++i) to[i * stride] = lanes[i];
+  } else {
+    for (int64_t i = 0; i < count; ++i) to[i * stride] = lanes[i];
+  }
+}
+
 // Pixels contiguous (NCHW). Reading a pixel's channels would touch one float of each cache line. Instead a vector of
 // pixels of one channel is compared at once and each lane builds the word of its own pixel:
 //
@@ -126,15 +143,16 @@ BNN_NOINLINE void PackPlanes(BitpackArgs args, int64_t pixel, int64_t pixels) {
         words[v] = V::SetAtLeast(words[v], V::Load(x + v * V::kLanes), t, V::Load(x16 + v * V::kLanes), t16, bits);
       }
       constexpr int64_t kLast = (kVectors - 1) * V::kLanes;
-      words[kVectors - 1] =
-          V::SetAtLeast(words[kVectors - 1], V::LoadPart(x + kLast, last), t, V::LoadPart(x16 + kLast, last), t16, bits);
+      words[kVectors - 1] = V::SetAtLeast(words[kVectors - 1], V::LoadPart(x + kLast, last), t,
+                                          V::LoadPart(x16 + kLast, last), t16, bits);
       Advance(walk);
     }
-    // Words of neighbouring pixels lie apart. A scatter instruction is slower than copying them by way of the stack.
-    alignas(64) uint32_t lanes[kVectors * V::kLanes];
-    BNN_UNROLL for (int v = 0; v < kVectors; ++v) V::StoreInt(lanes + v * V::kLanes, words[v]);
     uint32_t* const out = args.bits + pixel * args.bits_pixel_stride + channel / kBitsPerWord;
-    for (int64_t p = 0; p < pixels; ++p) out[p * args.bits_pixel_stride] = lanes[p];
+    BNN_UNROLL for (int v = 0; v + 1 < kVectors; ++v) {
+      StoreApart<V>(out + v * V::kLanes * args.bits_pixel_stride, args.bits_pixel_stride, words[v], V::kLanes);
+    }
+    constexpr int64_t kLast = (kVectors - 1) * V::kLanes;
+    StoreApart<V>(out + kLast * args.bits_pixel_stride, args.bits_pixel_stride, words[kVectors - 1], pixels - kLast);
   }
 }
 
