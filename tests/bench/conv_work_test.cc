@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "bench/dense_work.h"
 
 namespace bnn::bench {
@@ -44,7 +46,7 @@ TEST_CASE("Every kernel runs every output, whole and in parts") {
     for (const ConvCase& c : cases) {
       if (kernel.refuse(c.GroupShape()) != nullptr) continue;
       for (const Output output : kAllOutputs) {
-        CAPTURE(kernel.name);
+        CAPTURE(std::string(kernel.name));
         CAPTURE(c.Name());
         const ConvWork work(kernel, c, output);
         CHECK(work.rows() == c.Shape().out_h());

@@ -52,12 +52,12 @@ template <class List>
 void CheckChoice(const Plan& plan, const std::string& name, const List& list) {
   const StepDescription& step = StepOf(plan, name);
   CAPTURE(name);
-  CAPTURE(kernels::IsaName(plan.max_isa));
+  CAPTURE(std::string(kernels::IsaName(plan.max_isa)));
   CAPTURE(step.reason);
   bool chosen = false;
   for (int64_t i = 0; i < list.size; ++i) {
     const auto& kernel = *list.begin[i];
-    CAPTURE(kernel.name);
+    CAPTURE(std::string(kernel.name));
     std::string why;
     if (kernel.isa > plan.max_isa) {
       why = std::string(kernel.name) + ": above the maximal instruction set";
