@@ -1,5 +1,6 @@
 // Kernels that only stream through memory: packing floats into bits, unpacking, pooling bits. Their limit is the speed
-// at which the same core merely reads the same memory: what is packed or pooled, or what unpacking fills.
+// at which the same core merely reads the same memory with the same instruction set: what is packed or pooled, or what
+// unpacking fills.
 #include <functional>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ constexpr Image kBitImages[] = {{56, 56, 64}, {28, 28, 128}, {14, 14, 256}, {56,
 struct Stream {
   std::string name;
   const char* kernel;
+  kernels::Isa isa;
   std::function<void()> run;
   const void* data;  // 64-byte aligned
   int64_t bytes;
@@ -38,7 +40,7 @@ struct Stream {
 void Measure(const Stream& stream, const Options& options, Report& report) {
   if (!options.WantsRow("stream/" + stream.name + "/" + stream.kernel)) return;
   Contest contest(options.contest);
-  const int read = contest.Add([&] { ReadAll(stream.data, stream.bytes); });
+  const int read = contest.Add([&] { ReadAll(stream.isa, stream.data, stream.bytes); });
   const int kernel = contest.Add(stream.run);
   contest.Run();
   const auto rate = [&](int contender) {
@@ -62,8 +64,8 @@ void Pack(const kernels::BitpackKernel& kernel, const Image& image, bool planar,
   args.thresholds = thresholds.data();
   args.bits = bits.data();
   args.bits_pixel_stride = image.words();
-  Measure({std::string(planar ? "pack_nchw/" : "pack_nhwc/") + image.Name(), kernel.name, [&] { kernel.pack(args); },
-           in.data(), in.bytes()},
+  Measure({std::string(planar ? "pack_nchw/" : "pack_nhwc/") + image.Name(), kernel.name, kernel.isa,
+           [&] { kernel.pack(args); }, in.data(), in.bytes()},
           options, report);
 }
 
@@ -81,8 +83,8 @@ void Unpack(const kernels::BitpackKernel& kernel, const Image& image, const Opti
   args.hi = hi.data();
   args.out = out.data();
   args.out_pixel_stride = image.channels;
-  Measure({"unpack/" + image.Name(), kernel.name, [&] { kernel.unpack(args); }, out.data(), out.bytes()}, options,
-          report);
+  Measure({"unpack/" + image.Name(), kernel.name, kernel.isa, [&] { kernel.unpack(args); }, out.data(), out.bytes()},
+          options, report);
 }
 
 void Pool(const kernels::BMaxPoolKernel& kernel, const Image& image, int64_t window, int64_t pad,
@@ -107,9 +109,9 @@ void Pool(const kernels::BMaxPoolKernel& kernel, const Image& image, int64_t win
   args.image_end = 1;
   args.row_end = shape.out_h;
   const std::string size = std::to_string(window) + "x" + std::to_string(window);
-  Measure(
-      {"maxpool_" + size + "/" + image.Name(), kernel.name, [&] { kernel.run(shape, args); }, in.data(), in.bytes()},
-      options, report);
+  Measure({"maxpool_" + size + "/" + image.Name(), kernel.name, kernel.isa, [&] { kernel.run(shape, args); }, in.data(),
+           in.bytes()},
+          options, report);
 }
 
 // fn(kernel) for the kernels that are wanted, best first.
