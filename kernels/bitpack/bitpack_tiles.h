@@ -22,14 +22,12 @@
 
 #include "kernels/bitpack/bitpack_table.h"
 #include "kernels/simd/inline.h"
+#include "kernels/simd/lanes.h"
 #include "kernels/simd/tile_split.h"
 #include "kernels/simd/zigzag.h"
 
 namespace bnn::kernels {
 namespace {
-
-// The mask of the first `count` lanes, count in [1, 32].
-BNN_INLINE uint32_t FirstLanes(int64_t count) { return ~uint32_t{0} >> (kBitsPerWord - count); }
 
 // Channels contiguous (NHWC): kWords words of every pixel. The thresholds stay in registers while all pixels pass by;
 // loaded again for each pixel, they would be half of all loads. A block of 64 to 128 channels is 256 to 512 contiguous

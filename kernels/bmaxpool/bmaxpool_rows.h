@@ -24,15 +24,10 @@
 
 #include "kernels/bmaxpool/bmaxpool_window.h"
 #include "kernels/simd/inline.h"
+#include "kernels/simd/lanes.h"
 
 namespace bnn::kernels {
 namespace {
-
-// The mask of the first `count` lanes; none below 0, all 32 from there on.
-BNN_INLINE uint32_t FirstLanes(int64_t count) {
-  if (count <= 0) return 0;
-  return count >= 32 ? ~uint32_t{0} : (uint32_t{1} << count) - 1;
-}
 
 // One output row of one image.
 struct PoolRow {
