@@ -20,8 +20,12 @@ struct Section {
   void (*run)(const Options& options, Report& report);
 };
 constexpr Section kSections[] = {
-    {"limits", RunLimitSection},     {"conv", RunConvSection},      {"dense", RunDenseSection},
-    {"networks", RunNetworkSection}, {"threads", RunThreadSection},
+    {"limits", RunLimitSection},      //
+    {"conv", RunConvSection},         //
+    {"dense", RunDenseSection},       //
+    {"stream", RunStreamSection},     //
+    {"networks", RunNetworkSection},  //
+    {"threads", RunThreadSection},    //
 };
 
 int Main(int argc, char** argv) {

@@ -31,7 +31,7 @@ Places AddKernel(const Competitor& competitor, Contest& contest) {
   places.probe =
       competitor.isa == kernels::Isa::kAvx512Vpopcnt ? places.vpopcnt_probe : AddProbe(competitor.isa, contest);
   if (competitor.data_bytes > 0) {
-    places.read = contest.Add([&] { ReadAll(competitor.data, competitor.data_bytes); });
+    places.read = contest.Add([&] { ReadAll(competitor.isa, competitor.data, competitor.data_bytes); });
   }
   places.kernel = contest.Add(competitor.run);
   return places;

@@ -15,8 +15,9 @@ namespace {
 constexpr int kSums = 8;
 
 void Run(int64_t rounds, uint32_t* sink) {
-  using Sum = char __attribute__((vector_size(32)));
-  const __m256i weights = _mm256_set1_epi32(0x0A0A0204);
+  using Sum = unsigned char __attribute__((vector_size(32)));
+  __m256i weights = _mm256_set1_epi32(0x0A0A0204);
+  __asm__("" : "+x"(weights));  // unknown, or else the compiler chooses a cheaper shuffle for these indices
   __m256i table = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
   Sum sums[kSums] = {};
   for (int64_t round = 0; round < rounds; ++round) {

@@ -10,7 +10,7 @@ namespace {
 constexpr int kSums = 14;
 
 void Run(int64_t rounds, uint32_t* sink) {
-  using Sum = int32_t __attribute__((vector_size(64)));
+  using Sum = uint32_t __attribute__((vector_size(64)));
   const __m512i weights = _mm512_set1_epi32(0x5A5A1234);
   __m512i in = _mm512_set1_epi32(0x13579BDF);
   Sum sums[kSums] = {};
@@ -21,7 +21,7 @@ void Run(int64_t rounds, uint32_t* sink) {
       sums[i] += reinterpret_cast<Sum>(_mm512_popcnt_epi32(_mm512_xor_si512(in, weights)));
     }
   }
-  for (int i = 0; i < kSums; ++i) *sink += static_cast<uint32_t>(sums[i][i]);
+  for (int i = 0; i < kSums; ++i) *sink += sums[i][i];
 }
 
 }  // namespace

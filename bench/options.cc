@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <regex>
 
 namespace bnn::bench {
 namespace {
@@ -51,7 +52,7 @@ bool Options::WantsSection(const std::string& name) const {
   return sections.empty() || std::find(sections.begin(), sections.end(), name) != sections.end();
 }
 
-bool Options::WantsRow(const std::string& name) const { return !filter || std::regex_search(name, *filter); }
+bool Options::WantsRow(const std::string& name) const { return !filter || filter(name); }
 
 bool Options::WantsIsa(kernels::Isa candidate) const {
   if (isa) return candidate == *isa;
@@ -88,12 +89,14 @@ std::optional<int> ParseOptions(int argc, char** argv, const std::vector<std::st
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  if (!filter.empty()) options.filter = std::regex(filter);
+  if (!filter.empty()) {
+    options.filter = [regex = std::regex(filter)](const std::string& name) { return std::regex_search(name, regex); };
+  }
   if (kernels::Isa chosen; kernels::IsaFromName(isa, &chosen)) options.isa = chosen;
   for (const Output known : kAllOutputs) {
     if (output == NameOf(known)) options.output = known;
   }
-  if (options.quick) options.contest = {.rounds = 1, .sample_seconds = 1e-5};
+  if (options.quick) options.contest = {.rounds = 1, .sample_seconds = 0};
   if (repetitions > 0) options.contest.rounds = repetitions;
   return std::nullopt;
 }

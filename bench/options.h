@@ -1,8 +1,8 @@
 // The command line of bench_kernels.
 #pragma once
 
+#include <functional>
 #include <optional>
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -13,8 +13,8 @@
 namespace bnn::bench {
 
 struct Options {
-  std::vector<std::string> sections;  // empty: all
-  std::optional<std::regex> filter;
+  std::vector<std::string> sections;                    // empty: all
+  std::function<bool(const std::string& name)> filter;  // empty: all rows
   std::optional<kernels::Isa> isa;
   std::optional<Output> output;
   bool quick = false;

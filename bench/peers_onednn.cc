@@ -2,9 +2,11 @@
 #include <dnnl.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <random>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "bench/peers.h"
 #include "bench/timing.h"
@@ -20,18 +22,24 @@ const dnnl::engine& Cpu() {
   return engine;
 }
 
-// Values in the middle of the type's range: no denormals, no overflow, nothing that arithmetic could skip.
+// Values in the middle of the type's range: no denormals, no overflow, nothing that arithmetic could skip. The same 64
+// KB again and again, because weights may take hundreds of megabytes.
 void FillNoise(memory& data) {
-  const memory::desc desc = data.get_desc();
+  constexpr size_t kPatternBytes = 64 << 10;
+  std::vector<unsigned char> pattern(kPatternBytes);
   std::minstd_rand random(1);
+  const memory::desc desc = data.get_desc();
   if (desc.data_type() == DataType::f32) {
-    auto* values = static_cast<float*>(data.get_data_handle());
-    for (size_t i = 0; i < desc.get_size() / sizeof(float); ++i) {
-      values[i] = static_cast<float>(random()) * 0x1p-30f - 1.0f;
+    for (size_t i = 0; i < kPatternBytes; i += sizeof(float)) {
+      const float value = static_cast<float>(random()) * 0x1p-30f - 1.0f;
+      std::memcpy(pattern.data() + i, &value, sizeof(value));
     }
   } else {
-    auto* values = static_cast<uint8_t*>(data.get_data_handle());
-    for (size_t i = 0; i < desc.get_size(); ++i) values[i] = static_cast<uint8_t>(random() >> 16 & 0x7F);
+    for (unsigned char& value : pattern) value = random() >> 16 & 0x7F;
+  }
+  auto* const bytes = static_cast<unsigned char*>(data.get_data_handle());
+  for (size_t i = 0; i < desc.get_size(); i += kPatternBytes) {
+    std::memcpy(bytes + i, pattern.data(), std::min(kPatternBytes, desc.get_size() - i));
   }
 }
 

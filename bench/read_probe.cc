@@ -6,8 +6,6 @@
 
 #include <benchmark/benchmark.h>
 
-#include "kernels/cpu_features.h"
-
 namespace bnn::bench {
 namespace {
 
@@ -78,19 +76,30 @@ __attribute__((target("avx512f"))) uint64_t ReadAvx512(const unsigned char* data
 }
 #endif
 
-ReadFn WidestRead() {
+ReadFn ReadOf(kernels::Isa isa) {
+  switch (isa) {
 #if defined(__x86_64__)
-  if (kernels::IsaSupported(kernels::Isa::kAvx512)) return ReadAvx512;
-  if (kernels::IsaSupported(kernels::Isa::kAvx2)) return ReadAvx2;
+    case kernels::Isa::kAvx2:
+      return ReadAvx2;
+    case kernels::Isa::kAvx512:
+    case kernels::Isa::kAvx512Vpopcnt:
+      return ReadAvx512;
+#else
+    case kernels::Isa::kAvx2:
+    case kernels::Isa::kAvx512:
+    case kernels::Isa::kAvx512Vpopcnt:
 #endif
+    case kernels::Isa::kNeon:  // compilers make 128-bit loads of the plain one
+    case kernels::Isa::kReference:
+      return ReadPlain;
+  }
   return ReadPlain;
 }
 
 }  // namespace
 
-void ReadAll(const void* data, int64_t bytes) {
-  static const ReadFn read = WidestRead();
-  benchmark::DoNotOptimize(read(static_cast<const unsigned char*>(data), bytes / kStep * kStep));
+void ReadAll(kernels::Isa isa, const void* data, int64_t bytes) {
+  benchmark::DoNotOptimize(ReadOf(isa)(static_cast<const unsigned char*>(data), bytes / kStep * kStep));
 }
 
 }  // namespace bnn::bench

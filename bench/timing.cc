@@ -33,10 +33,13 @@ int Contest::Add(std::function<void()> run) {
 }
 
 void Contest::Run() {
-  for (Contender& contender : contenders_) Calibrate(contender);
+  if (options_.sample_seconds > 0) {
+    for (Contender& contender : contenders_) Calibrate(contender);
+  }
   for (int round = 0; round < options_.rounds; ++round) {
     for (Contender& contender : contenders_) {
-      for (int64_t i = 0; i < contender.runs; ++i) contender.run();  // brings its data back into the caches
+      // Its data comes back into the caches first. What fills a sample with one run has time enough for that in itself.
+      for (int64_t i = 0; contender.runs > 1 && i < contender.runs; ++i) contender.run();
       contender.seconds.push_back(Sample(contender));
     }
   }

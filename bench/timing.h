@@ -23,7 +23,8 @@ double Median(std::vector<double> values);
 
 struct ContestOptions {
   int rounds = 15;
-  double sample_seconds = 1.5e-3;  // what one contender takes in one round, unless a single run takes longer
+  // What one contender takes in one round, unless a single run takes longer. 0: one run, not even a warm-up.
+  double sample_seconds = 1.5e-3;
 };
 
 class Contest {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/cpu_features.h"
+#include "kernels/refusal.h"
 
 namespace bnn::kernels {
 
@@ -28,9 +29,12 @@ auto SelectKernel(const List& list, Isa max_isa, Refuse refuse, Refused refused)
 
 // The same for kernels that accept every shape.
 template <class List>
-auto SelectKernel(const List& list, Isa max_isa) {
+auto SelectKernel(const List& list, Isa max_isa, RefusalFn refused, void* context) {
   return SelectKernel(
-      list, max_isa, [](const auto&) -> const char* { return nullptr; }, [](const auto&, const char*) {});
+      list, max_isa, [](const auto&) -> const char* { return nullptr; },
+      [&](const auto& kernel, const char* reason) {
+        if (refused != nullptr) refused(context, kernel.name, reason);
+      });
 }
 
 }  // namespace bnn::kernels

@@ -5,6 +5,7 @@
 #include "engine/aligned_buffer.h"
 #include "engine/compile/geometry.h"
 #include "engine/ops/binary_ops.h"
+#include "engine/ops/selection.h"
 #include "engine/parallel.h"
 #include "kernels/bitpack/bitpack.h"
 #include "kernels/bmaxpool/bmaxpool.h"
@@ -18,7 +19,7 @@ class BMaxPoolStep final : public Step {
       : in_(context.Tensor(node.inputs[0]).bits),
         out_(context.Tensor(node.output).bits),
         threads_(context.plan.threads),
-        kernel_(kernels::SelectBMaxPool(context.plan.max_isa)) {
+        kernel_(kernels::SelectBMaxPool(context.plan.max_isa, AppendRefusal, &description.reason)) {
     const formats::Window2d& window = std::get<formats::BMaxPool>(node.op).window;
     shape_.batch = context.plan.batch;
     shape_.in_h = in_.h;
@@ -78,7 +79,7 @@ class UnpackStep final : public Step {
       : in_(context.Tensor(node.inputs[0]).bits),
         batch_(context.plan.batch),
         threads_(context.plan.threads),
-        kernel_(kernels::SelectBitpack(context.plan.max_isa)) {
+        kernel_(kernels::SelectBitpack(context.plan.max_isa, AppendRefusal, &description.reason)) {
     const auto& op = std::get<formats::Unpack>(node.op);
     low_ = context.PerChannel(op.low, in_.channels, in_.groups);
     high_ = context.PerChannel(op.high, in_.channels, in_.groups);

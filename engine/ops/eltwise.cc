@@ -6,6 +6,7 @@
 
 #include "engine/compile/epilogue_params.h"
 #include "engine/ops/binary_ops.h"
+#include "engine/ops/selection.h"
 #include "engine/parallel.h"
 #include "kernels/bitpack/bitpack.h"
 
@@ -24,8 +25,11 @@ class EltwiseStep final : public Step {
     if (epilogue_.float_output() != -1) outputs.push_back(epilogue_.float_output());
     if (epilogue_.bits_output() != -1) outputs.push_back(epilogue_.bits_output());
     is_packing_ = !epilogue_.has_steps() && epilogue_.float_output() == -1;
-    kernel_ = kernels::SelectEltwise(context.plan.max_isa);
-    packer_ = kernels::SelectBitpack(context.plan.max_isa);
+    if (is_packing_) {
+      packer_ = kernels::SelectBitpack(context.plan.max_isa, AppendRefusal, &description.reason);
+    } else {
+      kernel_ = kernels::SelectEltwise(context.plan.max_isa, AppendRefusal, &description.reason);
+    }
 
     const int first = group.chain.empty() ? group.binarize : group.chain.front();
     description.name = context.model.nodes[static_cast<size_t>(first)].name;
@@ -95,8 +99,8 @@ class EltwiseStep final : public Step {
   const int threads_;
   const EpilogueParams epilogue_;
   bool is_packing_ = false;
-  const kernels::EltwiseKernel* kernel_ = nullptr;
-  const kernels::BitpackKernel* packer_ = nullptr;
+  const kernels::EltwiseKernel* kernel_ = nullptr;  // not when packing
+  const kernels::BitpackKernel* packer_ = nullptr;  // only when packing
 };
 
 }  // namespace

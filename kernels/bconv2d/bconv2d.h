@@ -39,6 +39,7 @@
 #include "kernels/bits.h"
 #include "kernels/cpu_features.h"
 #include "kernels/epilogue.h"
+#include "kernels/refusal.h"
 
 namespace bnn::kernels {
 
@@ -104,9 +105,6 @@ struct BConv2dKernelList {
   int64_t size;
 };
 BConv2dKernelList BConv2dKernels();
-
-// Called for each better kernel that was passed over, with the reason. May be nullptr.
-using RefusalFn = void (*)(void* context, const char* kernel, const char* reason);
 
 // The first kernel of the list that the CPU can run, that is not above `max_isa` and that accepts `shape`.
 // Never nullptr: the reference accepts everything.

@@ -10,6 +10,7 @@
 
 #include "kernels/bits.h"
 #include "kernels/cpu_features.h"
+#include "kernels/refusal.h"
 
 namespace bnn::kernels {
 
@@ -50,7 +51,8 @@ struct BitpackKernelList {
   int64_t size;
 };
 BitpackKernelList BitpackKernels();
-const BitpackKernel* SelectBitpack(Isa max_isa);
+// The first kernel of the list that the CPU can run and that is not above `max_isa`. Never nullptr.
+const BitpackKernel* SelectBitpack(Isa max_isa, RefusalFn refused = nullptr, void* context = nullptr);
 
 // Copies `count` bits from bit `from_bit` of `from` to bit `to_bit` of `to`; other bits of `to` stay. The ranges do not
 // overlap. Moves channels between layouts whose pixels do not start at a word (groups, concatenation, slices).

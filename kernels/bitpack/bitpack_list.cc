@@ -17,6 +17,8 @@ constexpr const BitpackKernel* kKernels[] = {
 
 BitpackKernelList BitpackKernels() { return {kKernels, static_cast<int64_t>(sizeof(kKernels) / sizeof(kKernels[0]))}; }
 
-const BitpackKernel* SelectBitpack(Isa max_isa) { return SelectKernel(BitpackKernels(), max_isa); }
+const BitpackKernel* SelectBitpack(Isa max_isa, RefusalFn refused, void* context) {
+  return SelectKernel(BitpackKernels(), max_isa, refused, context);
+}
 
 }  // namespace bnn::kernels

@@ -7,6 +7,7 @@
 #include "kernels/bits.h"
 #include "kernels/cpu_features.h"
 #include "kernels/epilogue.h"
+#include "kernels/refusal.h"
 
 namespace bnn::kernels {
 
@@ -40,6 +41,7 @@ struct BMaxPoolKernelList {
   int64_t size;
 };
 BMaxPoolKernelList BMaxPoolKernels();
-const BMaxPoolKernel* SelectBMaxPool(Isa max_isa);
+// The first kernel of the list that the CPU can run and that is not above `max_isa`. Never nullptr.
+const BMaxPoolKernel* SelectBMaxPool(Isa max_isa, RefusalFn refused = nullptr, void* context = nullptr);
 
 }  // namespace bnn::kernels

@@ -19,6 +19,8 @@ BMaxPoolKernelList BMaxPoolKernels() {
   return {kKernels, static_cast<int64_t>(sizeof(kKernels) / sizeof(kKernels[0]))};
 }
 
-const BMaxPoolKernel* SelectBMaxPool(Isa max_isa) { return SelectKernel(BMaxPoolKernels(), max_isa); }
+const BMaxPoolKernel* SelectBMaxPool(Isa max_isa, RefusalFn refused, void* context) {
+  return SelectKernel(BMaxPoolKernels(), max_isa, refused, context);
+}
 
 }  // namespace bnn::kernels

@@ -1,4 +1,4 @@
-// Which taps of a pooling window lie inside the input, in closed form, so that inner loops need no border tests.
+// Which taps of a pooling window lie inside the input, so that inner loops need no border tests.
 // (The structs have no member initializers: those would make constructors, which are weak symbols in every object.)
 #pragma once
 
@@ -16,15 +16,15 @@ struct WindowTaps {
   int64_t end;
 };
 
+// By counting: windows have few taps, and a division takes as long as pooling several pixels.
 BNN_KERNEL_INLINE WindowTaps TapsInside(int64_t out_index, int64_t stride, int64_t dilation, int64_t pad,
                                         int64_t kernel, int64_t in_size) {
   WindowTaps taps;
   taps.first = out_index * stride - pad;
-  // first + k * dilation >= 0: k from ceil(-first / dilation).
-  taps.begin = taps.first >= 0 ? 0 : (-taps.first + dilation - 1) / dilation;
-  // first + k * dilation <= in_size - 1: k up to floor((in_size - 1 - first) / dilation).
-  const int64_t end = taps.first < in_size ? (in_size - 1 - taps.first) / dilation + 1 : 0;
-  taps.end = end < kernel ? end : kernel;
+  taps.begin = 0;
+  while (taps.begin < kernel && taps.first + taps.begin * dilation < 0) ++taps.begin;
+  taps.end = kernel;
+  while (taps.end > taps.begin && taps.first + (taps.end - 1) * dilation >= in_size) --taps.end;
   return taps;
 }
 

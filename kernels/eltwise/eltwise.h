@@ -6,6 +6,7 @@
 
 #include "kernels/cpu_features.h"
 #include "kernels/epilogue.h"
+#include "kernels/refusal.h"
 
 namespace bnn::kernels {
 
@@ -29,6 +30,7 @@ struct EltwiseKernelList {
   int64_t size;
 };
 EltwiseKernelList EltwiseKernels();
-const EltwiseKernel* SelectEltwise(Isa max_isa);
+// The first kernel of the list that the CPU can run and that is not above `max_isa`. Never nullptr.
+const EltwiseKernel* SelectEltwise(Isa max_isa, RefusalFn refused = nullptr, void* context = nullptr);
 
 }  // namespace bnn::kernels

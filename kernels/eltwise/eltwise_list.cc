@@ -16,6 +16,8 @@ constexpr const EltwiseKernel* kKernels[] = {
 
 EltwiseKernelList EltwiseKernels() { return {kKernels, static_cast<int64_t>(sizeof(kKernels) / sizeof(kKernels[0]))}; }
 
-const EltwiseKernel* SelectEltwise(Isa max_isa) { return SelectKernel(EltwiseKernels(), max_isa); }
+const EltwiseKernel* SelectEltwise(Isa max_isa, RefusalFn refused, void* context) {
+  return SelectKernel(EltwiseKernels(), max_isa, refused, context);
+}
 
 }  // namespace bnn::kernels

@@ -84,7 +84,7 @@ RULES = (
         name="kernel benchmarks",
         files=r"bench/",
         project=r"bench/|kernels/|bnn/",
-        libraries=INTRINSICS.pattern + r"|benchmark/|fmt/|CLI/|nlohmann/|(oneapi/dnnl/)?dnnl\w*\.(h|hpp)$|omp\.h$",
+        libraries=INTRINSICS.pattern + r"|benchmark/|fmt/|CLI/|nlohmann/|(oneapi/dnnl/)?dnnl\w*\.(h|hpp)$|omp\.h$|sched\.h$",
     ),
     Rule(name="tests", files=r"tests/", project=r"", libraries=r""),
     Rule(name="models", files=r"models/", project=r"", libraries=r""),

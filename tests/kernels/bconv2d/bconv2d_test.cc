@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tests/kernels/bconv2d/bconv2d_problem.h"
-#include "tests/test_support.h"
+#include "tests/kernels/kernel_table.h"
 
 namespace bnn::kernels {
 namespace {
@@ -28,18 +28,7 @@ const EpilogueCase kPlainFloats = {};
 const EpilogueCase kFloatsAndBits = {{StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kFloatThresholds, false};
 
 // The kernels that this CPU can run, the reference last. The others are reported as skipped.
-std::vector<const BConv2dKernel*> RunnableKernels() {
-  std::vector<const BConv2dKernel*> kernels;
-  const BConv2dKernelList list = BConv2dKernels();
-  for (int64_t i = 0; i < list.size; ++i) {
-    if (test::CpuHasIsa(IsaName(list.begin[i]->isa))) {
-      kernels.push_back(list.begin[i]);
-    } else {
-      test::Skip(std::string(list.begin[i]->name) + ": this CPU lacks " + IsaName(list.begin[i]->isa));
-    }
-  }
-  return kernels;
-}
+std::vector<const BConv2dKernel*> RunnableKernels() { return test::RunnableKernels(BConv2dKernels()); }
 
 struct Part {
   int64_t image_begin, image_end, row_begin, row_end, block_begin, block_end;

@@ -11,7 +11,7 @@
 
 #include "tests/kernels/epilogue_fixture.h"
 #include "tests/kernels/guarded_buffer.h"
-#include "tests/test_support.h"
+#include "tests/kernels/kernel_table.h"
 
 namespace bnn::kernels {
 namespace {
@@ -29,18 +29,7 @@ const EpilogueCase kPlainFloats = {};
 const EpilogueCase kFloatsAndBits = {{StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kFloatThresholds, false};
 
 // The kernels that this CPU can run, the reference last. The others are reported as skipped.
-std::vector<const BDenseKernel*> RunnableKernels() {
-  std::vector<const BDenseKernel*> kernels;
-  const BDenseKernelList list = BDenseKernels();
-  for (int64_t i = 0; i < list.size; ++i) {
-    if (test::CpuHasIsa(IsaName(list.begin[i]->isa))) {
-      kernels.push_back(list.begin[i]);
-    } else {
-      test::Skip(std::string(list.begin[i]->name) + ": this CPU lacks " + IsaName(list.begin[i]->isa));
-    }
-  }
-  return kernels;
-}
+std::vector<const BDenseKernel*> RunnableKernels() { return test::RunnableKernels(BDenseKernels()); }
 
 struct Problem {
   Problem(const BDenseShape& s, int64_t gap, Guard guard, std::mt19937& random)

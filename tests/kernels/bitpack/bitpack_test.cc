@@ -11,7 +11,7 @@
 
 #include "kernels/epilogue.h"
 #include "tests/kernels/guarded_buffer.h"
-#include "tests/test_support.h"
+#include "tests/kernels/kernel_table.h"
 
 namespace bnn::kernels {
 namespace {
@@ -19,8 +19,9 @@ namespace {
 using test::Guard;
 using test::GuardedBuffer;
 
-constexpr int64_t kChannels[] = {1, 3, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 256, 513};
-constexpr int64_t kPixels[] = {1, 2, 5, 8, 15, 16, 17, 31, 64, 67};
+constexpr int64_t kChannels[] = {1, 3, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 160, 256, 513};
+// Up to several tiles of planes, the last vector full, nearly full and nearly empty.
+constexpr int64_t kPixels[] = {1, 2, 3, 5, 8, 15, 16, 17, 31, 64, 67, 196, 209, 225};
 constexpr uint32_t kUntouched = 0xDEADBEEF;
 
 enum class Layout { kInterleaved, kInterleavedWithGaps, kPlanar, kPlanarWithGaps, kStrided };
@@ -155,19 +156,7 @@ std::string Describe(const BitpackKernel& kernel, const Case& c) {
          " layout " + std::to_string(static_cast<int>(c.layout)) + " stride " + std::to_string(c.bits_pixel_stride);
 }
 
-std::vector<const BitpackKernel*> RunnableKernels() {
-  std::vector<const BitpackKernel*> runnable;
-  const BitpackKernelList list = BitpackKernels();
-  for (int64_t i = 0; i < list.size; ++i) {
-    const BitpackKernel* const kernel = list.begin[i];
-    if (test::CpuHasIsa(IsaName(kernel->isa))) {
-      runnable.push_back(kernel);
-    } else {
-      test::Skip(std::string(kernel->name) + ": the CPU lacks " + IsaName(kernel->isa));
-    }
-  }
-  return runnable;
-}
+std::vector<const BitpackKernel*> RunnableKernels() { return test::RunnableKernels(BitpackKernels()); }
 
 TEST_CASE("pack: every kernel equals the naive computation, touching nothing outside its ranges") {
   std::mt19937 random(1);
@@ -214,7 +203,7 @@ TEST_CASE("unpack: every kernel equals the naive computation, touching nothing o
   std::mt19937 random(2);
   const std::vector<const BitpackKernel*> kernels = RunnableKernels();
   for (const int64_t channels : kChannels) {
-    for (const int64_t pixels : {int64_t{1}, int64_t{2}, int64_t{5}}) {
+    for (const int64_t pixels : {1, 2, 3, 5, 8}) {
       for (const int64_t gap : {int64_t{0}, int64_t{3}}) {
         const int64_t bits_stride = WordsFor(channels) + gap;
         const int64_t out_stride = channels + gap;
@@ -259,19 +248,7 @@ TEST_CASE("unpack: every kernel equals the naive computation, touching nothing o
 }
 
 TEST_CASE("the table ends with the reference, and selection respects its limit") {
-  const BitpackKernelList list = BitpackKernels();
-  REQUIRE(list.size >= 1);
-  CHECK(list.begin[list.size - 1]->isa == Isa::kReference);
-  for (int64_t i = 0; i + 1 < list.size; ++i) CHECK(list.begin[i]->isa > list.begin[i + 1]->isa);
-  for (const Isa limit : kAllIsas) {
-    const BitpackKernel* const kernel = SelectBitpack(limit);
-    CHECK(kernel->isa <= limit);
-    CHECK(IsaSupported(kernel->isa));
-    for (int64_t i = 0; i < list.size; ++i) {
-      const Isa isa = list.begin[i]->isa;
-      if (isa <= limit && IsaSupported(isa)) CHECK(kernel->isa >= isa);
-    }
-  }
+  test::CheckTable(BitpackKernels(), [](Isa limit) { return SelectBitpack(limit); });
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "tests/kernels/guarded_buffer.h"
-#include "tests/test_support.h"
+#include "tests/kernels/kernel_table.h"
 
 namespace bnn::kernels {
 namespace {
@@ -28,6 +28,9 @@ constexpr Window kWindows[] = {
     {1, 1, 1, 1, 1, 1, 0, 0, 0, 0}, {2, 2, 2, 2, 1, 1, 0, 0, 0, 0}, {3, 3, 2, 2, 1, 1, 1, 1, 1, 1},
     {3, 3, 1, 1, 1, 1, 1, 1, 1, 1}, {2, 3, 1, 2, 2, 1, 0, 2, 1, 0}, {3, 2, 3, 3, 1, 2, 2, 0, 0, 1},
     {5, 1, 2, 1, 1, 1, 2, 0, 2, 0}, {1, 1, 2, 2, 1, 1, 0, 0, 0, 0}, {3, 3, 1, 2, 2, 3, 2, 3, 2, 3},
+    {2, 2, 1, 1, 1, 1, 0, 0, 0, 0}, {2, 2, 2, 2, 1, 1, 1, 1, 1, 1}, {2, 2, 1, 2, 1, 1, 1, 0, 0, 1},
+    {3, 3, 2, 2, 1, 1, 0, 0, 0, 0}, {3, 3, 2, 2, 1, 1, 2, 2, 2, 2}, {3, 3, 3, 2, 1, 1, 0, 1, 1, 0},
+    {3, 3, 2, 1, 1, 1, 1, 2, 1, 2}, {2, 2, 3, 3, 1, 1, 0, 1, 0, 1}, {3, 3, 2, 3, 1, 1, 1, 1, 1, 1},
 };
 
 struct Geometry {
@@ -154,19 +157,7 @@ void CheckKernel(const BMaxPoolKernel& kernel, const Geometry& g, const std::vec
   }
 }
 
-std::vector<const BMaxPoolKernel*> RunnableKernels() {
-  std::vector<const BMaxPoolKernel*> runnable;
-  const BMaxPoolKernelList list = BMaxPoolKernels();
-  for (int64_t i = 0; i < list.size; ++i) {
-    const BMaxPoolKernel* const kernel = list.begin[i];
-    if (test::CpuHasIsa(IsaName(kernel->isa))) {
-      runnable.push_back(kernel);
-    } else {
-      test::Skip(std::string(kernel->name) + ": the CPU lacks " + IsaName(kernel->isa));
-    }
-  }
-  return runnable;
-}
+std::vector<const BMaxPoolKernel*> RunnableKernels() { return test::RunnableKernels(BMaxPoolKernels()); }
 
 void CheckAllKernels(const Geometry& g, const BMaxPoolArgs& part, std::mt19937& random) {
   const std::vector<uint32_t> in = RandomInput(g, random);
@@ -236,39 +227,31 @@ TEST_CASE("a tensor inside a halo: the halo's ones are not read") {
   const int64_t words = dense.words();
   const Strides halo = {.image = 0, .row = (s.in_w + 2) * words, .pixel = words};
   std::vector<uint32_t> buffer(static_cast<size_t>((s.in_h + 2) * halo.row), ~uint32_t{0});
-  uint32_t* const interior = buffer.data() + halo.row + halo.pixel;
+  const int64_t interior = halo.row + halo.pixel;
   for (int64_t y = 0; y < s.in_h; ++y) {
     for (int64_t i = 0; i < s.in_w * words; ++i) {
-      interior[y * halo.row + i] = in[static_cast<size_t>(y * s.in_w * words + i)];
+      buffer[static_cast<size_t>(interior + y * halo.row + i)] = in[static_cast<size_t>(y * s.in_w * words + i)];
     }
   }
   for (const BMaxPoolKernel* kernel : RunnableKernels()) {
-    INFO(kernel->name);
-    std::vector<uint32_t> out(expected.size(), kUntouched);
-    BMaxPoolArgs args = Everything(dense);
-    args.in = interior;
-    args.in_strides = halo;
-    args.out = out.data();
-    args.out_strides = dense.out_strides();
-    kernel->run(s, args);
-    CHECK(out == expected);
+    for (const Guard guard : test::kBothGuards) {
+      INFO(kernel->name);
+      const GuardedBuffer<uint32_t> guarded_in(buffer, guard);
+      GuardedBuffer<uint32_t> out(std::vector<uint32_t>(expected.size(), kUntouched), guard);
+      BMaxPoolArgs args = Everything(dense);
+      args.in = guarded_in.data() + interior;
+      args.in_strides = halo;
+      args.out = out.data();
+      args.out_strides = dense.out_strides();
+      kernel->run(s, args);
+      CHECK(out.ToVector() == expected);
+      CHECK(out.SlackIntact());
+    }
   }
 }
 
 TEST_CASE("the table ends with the reference, and selection respects its limit") {
-  const BMaxPoolKernelList list = BMaxPoolKernels();
-  REQUIRE(list.size >= 1);
-  CHECK(list.begin[list.size - 1]->isa == Isa::kReference);
-  for (int64_t i = 0; i + 1 < list.size; ++i) CHECK(list.begin[i]->isa > list.begin[i + 1]->isa);
-  for (const Isa limit : kAllIsas) {
-    const BMaxPoolKernel* const kernel = SelectBMaxPool(limit);
-    CHECK(kernel->isa <= limit);
-    CHECK(IsaSupported(kernel->isa));
-    for (int64_t i = 0; i < list.size; ++i) {
-      const Isa isa = list.begin[i]->isa;
-      if (isa <= limit && IsaSupported(isa)) CHECK(kernel->isa >= isa);
-    }
-  }
+  test::CheckTable(BMaxPoolKernels(), [](Isa limit) { return SelectBMaxPool(limit); });
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 
 #include "tests/kernels/epilogue_fixture.h"
 #include "tests/kernels/guarded_buffer.h"
-#include "tests/test_support.h"
+#include "tests/kernels/kernel_table.h"
 
 namespace bnn::kernels {
 namespace {
@@ -27,18 +27,7 @@ constexpr int64_t kChannels[] = {1, 3, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129
 const EpilogueCase kFloatsAndBits = {{StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kFloatThresholds, false};
 
 // The kernels that this CPU can run, the reference last. The others are reported as skipped.
-std::vector<const EltwiseKernel*> RunnableKernels() {
-  std::vector<const EltwiseKernel*> kernels;
-  const EltwiseKernelList list = EltwiseKernels();
-  for (int64_t i = 0; i < list.size; ++i) {
-    if (test::CpuHasIsa(IsaName(list.begin[i]->isa))) {
-      kernels.push_back(list.begin[i]);
-    } else {
-      test::Skip(std::string(list.begin[i]->name) + ": this CPU lacks " + IsaName(list.begin[i]->isa));
-    }
-  }
-  return kernels;
-}
+std::vector<const EltwiseKernel*> RunnableKernels() { return test::RunnableKernels(EltwiseKernels()); }
 
 EltwiseArgs ArgsFor(const TensorGeometry& geometry) {
   EltwiseArgs args;

@@ -219,6 +219,30 @@ TEST_CASE("without data it measures speed, layer by layer") {
   }
 }
 
+TEST_CASE("--plan shows each step's kernel, and why better ones were refused") {
+  test::ModelBuilder b;
+  const int bits = b.Binarize("sign", b.Input({64}));
+  formats::BDense dense;
+  dense.weights = b.Bits({3, 64}, [](int64_t row, int64_t i) { return (row + i) % 2 == 0; });
+  b.Output(b.Node("fc", dense, {bits}));
+  const std::string model = test::ScratchPath("binary.bnn");
+  REQUIRE(formats::WriteModelFile(b.model, model).ok());
+
+  const auto json = Run(model + " --json --repeat 1 --plan --max-isa reference").Json();
+  REQUIRE(json["plan"].size() == 2);
+  CHECK(json["plan"][0]["kernel"] == "bitpack_ref");
+  CHECK(json["plan"][1]["kernel"] == "bdense_ref");
+  const std::string text = Run(model + " --repeat 1 --plan --max-isa reference").out;
+  for (const auto& step : json["plan"]) {
+    const std::string reason = step["reason"];
+    CAPTURE(reason);
+    CHECK(text.find(reason) != std::string::npos);
+#if defined(__x86_64__)
+    CHECK(reason.find("_avx2: above the maximal instruction set") != std::string::npos);
+#endif
+  }
+}
+
 TEST_CASE("pictures are classified with names, and probabilities only after a softmax") {
   std::vector<unsigned char> pixels;
   for (int64_t i = 0; i < kValues; ++i) pixels.push_back(static_cast<unsigned char>(Pixel(3, i)));

@@ -1,0 +1,150 @@
+// Kernels that only stream through memory: packing floats into bits, unpacking, pooling bits. Their limit is the speed
+// at which the same core merely reads the same memory with the same instruction set: what is packed or pooled, or what
+// unpacking fills.
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "bench/buffer.h"
+#include "bench/read_probe.h"
+#include "bench/sections.h"
+#include "bench/timing.h"
+#include "kernels/bitpack/bitpack.h"
+#include "kernels/bmaxpool/bmaxpool.h"
+
+namespace bnn::bench {
+namespace {
+
+struct Image {
+  int64_t height, width, channels;
+  int64_t pixels() const { return height * width; }
+  int64_t words() const { return kernels::WordsFor(channels); }  // of a pixel
+  std::string Name() const {
+    return std::to_string(height) + "x" + std::to_string(width) + "x" + std::to_string(channels);
+  }
+};
+// Activations in the middle of networks, 100 to 800 KB as floats, and one of three channels.
+constexpr Image kFloatImages[] = {{56, 56, 64}, {28, 28, 128}, {14, 14, 256}, {7, 7, 512}, {32, 32, 3}};
+// As bits most activations lie in the first-level cache; the last two are 200 and 400 KB.
+constexpr Image kBitImages[] = {{56, 56, 64}, {28, 28, 128}, {14, 14, 256}, {56, 56, 512}, {112, 112, 256}};
+
+struct Stream {
+  std::string name;
+  const char* kernel;
+  kernels::Isa isa;
+  std::function<void()> run;
+  const void* data;  // 64-byte aligned
+  int64_t bytes;
+};
+
+void Measure(const Stream& stream, const Options& options, Report& report) {
+  if (!options.WantsRow("stream/" + stream.name + "/" + stream.kernel)) return;
+  Contest contest(options.contest);
+  const int read = contest.Add([&] { ReadAll(stream.isa, stream.data, stream.bytes); });
+  const int kernel = contest.Add(stream.run);
+  contest.Run();
+  const auto rate = [&](int contender) {
+    return static_cast<double>(stream.bytes) / contest.Seconds(contender) * 1e-9;
+  };
+  report.AddRow({stream.name, stream.kernel, contest.Seconds(kernel) * 1e6, rate(kernel), rate(read),
+                 100 * contest.Speedup(kernel, read)});
+}
+
+void Pack(const kernels::BitpackKernel& kernel, const Image& image, bool planar, const Options& options,
+          Report& report) {
+  const Buffer<float> in = RandomFloats(image.pixels() * image.channels);
+  const Buffer<float> thresholds = RandomFloats(image.words() * kernels::kBitsPerWord);
+  Buffer<uint32_t> bits(image.pixels() * image.words());
+  kernels::BitpackArgs args;
+  args.pixels = image.pixels();
+  args.channels = image.channels;
+  args.in = in.data();
+  args.in_pixel_stride = planar ? 1 : image.channels;
+  args.in_channel_stride = planar ? image.pixels() : 1;
+  args.thresholds = thresholds.data();
+  args.bits = bits.data();
+  args.bits_pixel_stride = image.words();
+  Measure({std::string(planar ? "pack_nchw/" : "pack_nhwc/") + image.Name(), kernel.name, kernel.isa,
+           [&] { kernel.pack(args); }, in.data(), in.bytes()},
+          options, report);
+}
+
+void Unpack(const kernels::BitpackKernel& kernel, const Image& image, const Options& options, Report& report) {
+  const Buffer<uint32_t> bits = RandomBits(image.pixels(), image.channels);
+  const Buffer<float> lo = RandomFloats(image.words() * kernels::kBitsPerWord);
+  const Buffer<float> hi = RandomFloats(image.words() * kernels::kBitsPerWord);
+  Buffer<float> out(image.pixels() * image.channels);
+  kernels::BitunpackArgs args;
+  args.pixels = image.pixels();
+  args.channels = image.channels;
+  args.bits = bits.data();
+  args.bits_pixel_stride = image.words();
+  args.lo = lo.data();
+  args.hi = hi.data();
+  args.out = out.data();
+  args.out_pixel_stride = image.channels;
+  Measure({"unpack/" + image.Name(), kernel.name, kernel.isa, [&] { kernel.unpack(args); }, out.data(), out.bytes()},
+          options, report);
+}
+
+void Pool(const kernels::BMaxPoolKernel& kernel, const Image& image, int64_t window, int64_t pad,
+          const Options& options, Report& report) {
+  kernels::BMaxPoolShape shape;
+  shape.in_h = image.height;
+  shape.in_w = image.width;
+  shape.channels = image.channels;
+  shape.kernel_h = shape.kernel_w = window;
+  shape.stride_h = shape.stride_w = 2;
+  shape.pad_top = shape.pad_left = pad;
+  shape.out_h = (image.height + 2 * pad - window) / 2 + 1;
+  shape.out_w = (image.width + 2 * pad - window) / 2 + 1;
+  const int64_t words = image.words();
+  const Buffer<uint32_t> in = RandomBits(image.pixels(), image.channels);
+  Buffer<uint32_t> out(shape.out_h * shape.out_w * words);
+  kernels::BMaxPoolArgs args;
+  args.in = in.data();
+  args.in_strides = {image.pixels() * words, image.width * words, words};
+  args.out = out.data();
+  args.out_strides = {shape.out_h * shape.out_w * words, shape.out_w * words, words};
+  args.image_end = 1;
+  args.row_end = shape.out_h;
+  const std::string size = std::to_string(window) + "x" + std::to_string(window);
+  Measure({"maxpool_" + size + "/" + image.Name(), kernel.name, kernel.isa, [&] { kernel.run(shape, args); }, in.data(),
+           in.bytes()},
+          options, report);
+}
+
+// fn(kernel) for the kernels that are wanted, best first.
+template <class List, class Fn>
+void ForKernels(const List& list, const Options& options, const Fn& fn) {
+  for (int64_t i = 0; i < list.size; ++i) {
+    if (options.WantsIsa(list.begin[i]->isa)) fn(*list.begin[i]);
+  }
+}
+
+}  // namespace
+
+void RunStreamSection(const Options& options, Report& report) {
+  report.BeginSection("stream", "kernels that move bits, beside the speed of reading the same memory, one thread",
+                      {{"case", "case", 24},
+                       {"kernel", "kernel", 16},
+                       {"us", "us", 8, 2},
+                       {"gb_per_s", "GB/s", 7, 1},
+                       {"read_gb_per_s", "read GB/s", 9, 1},
+                       {"share_percent", "share %", 7, 1}});
+  ForKernels(kernels::BitpackKernels(), options, [&](const kernels::BitpackKernel& kernel) {
+    for (const Image& image : kFloatImages) {
+      Pack(kernel, image, /*planar=*/false, options, report);
+      Pack(kernel, image, /*planar=*/true, options, report);
+      Unpack(kernel, image, options, report);
+    }
+  });
+  ForKernels(kernels::BMaxPoolKernels(), options, [&](const kernels::BMaxPoolKernel& kernel) {
+    for (const Image& image : kBitImages) {
+      Pool(kernel, image, 2, 0, options, report);
+      Pool(kernel, image, 3, 1, options, report);
+    }
+  });
+}
+
+}  // namespace bnn::bench
