@@ -45,6 +45,7 @@ struct Avx2 {
   static BNN_INLINE Int LoadInt(const int32_t* from) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
   }
+  static BNN_INLINE Int Zero() { return _mm256_setzero_si256(); }
   static BNN_INLINE Int Half(Int x) { return _mm256_srai_epi32(x, 1); }
   static BNN_INLINE Int HalfUp(Int x) {
     return _mm256_add_epi32(_mm256_srai_epi32(x, 1), _mm256_and_si256(x, _mm256_set1_epi32(1)));

@@ -35,6 +35,7 @@ struct Avx512 {
   static BNN_INLINE uint32_t AtLeast(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
 
   static BNN_INLINE Int LoadInt(const int32_t* from) { return _mm512_loadu_si512(from); }
+  static BNN_INLINE Int Zero() { return _mm512_setzero_si512(); }
   // Here and below with the mask of all lanes, which costs nothing: gcc 12 warns of its own header's unmasked forms.
   static BNN_INLINE Int Half(Int x) { return _mm512_maskz_srai_epi32(0xFFFF, x, 1); }
   static BNN_INLINE Int HalfUp(Int x) {
