@@ -156,11 +156,14 @@ PackedPlan<V> PlanPacked(const BMaxPoolShape& shape, const BMaxPoolArgs& args, i
   plan.rest_words = count * words % V::kLanes;
   plan.full_words = count * words - plan.rest_words;
   int32_t even[V::kLanes], odd[V::kLanes], left[V::kLanes], to_end[V::kLanes];
-  for (int64_t lane = 0; lane < V::kLanes; ++lane) {
-    even[lane] = static_cast<int32_t>(lane / words * 2 * words + lane % words);
-    odd[lane] = static_cast<int32_t>(even[lane] + words);
-    left[lane] = static_cast<int32_t>((lane < words ? 2 * V::kLanes : 0) + lane - words);
-    to_end[lane] = static_cast<int32_t>(lane % words);
+  for (int64_t pixel = 0; pixel < V::kLanes; pixel += words) {
+    for (int64_t word = 0; word < words; ++word) {
+      const int64_t lane = pixel + word;
+      even[lane] = static_cast<int32_t>(2 * pixel + word);
+      odd[lane] = static_cast<int32_t>(2 * pixel + words + word);
+      left[lane] = static_cast<int32_t>((pixel == 0 ? 2 * V::kLanes : 0) + lane - words);
+      to_end[lane] = static_cast<int32_t>(word);
+    }
   }
   plan.even = V::SelectionOf(even);
   plan.odd = V::SelectionOf(odd);
