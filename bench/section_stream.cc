@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "bench/buffer.h"
-#include "bench/read_probe.h"
+#include "bench/memory_probe.h"
 #include "bench/sections.h"
 #include "bench/timing.h"
 #include "kernels/bitpack/bitpack.h"

@@ -1,4 +1,4 @@
-#include "bench/read_probe.h"
+#include "bench/memory_probe.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
