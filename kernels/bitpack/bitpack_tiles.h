@@ -18,7 +18,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 
 #include "kernels/bitpack/bitpack_table.h"
 #include "kernels/simd/inline.h"
@@ -119,7 +118,7 @@ BNN_INLINE void StoreApart(uint32_t* to, int64_t stride, typename V::Int words, 
 template <class V, int kVectors>
 BNN_NOINLINE void PackPlanes(BitpackArgs args, int64_t pixel, int64_t pixels) {
   constexpr int64_t kHalf = kBitsPerWord / 2;
-  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();  // nothing is at least NaN
+  constexpr float kNan = __builtin_nanf("");  // nothing is at least NaN
   const uint32_t last = FirstLanes(pixels - (kVectors - 1) * V::kLanes);
   for (int64_t channel = 0; channel < args.channels; channel += kBitsPerWord) {
     const int64_t left = args.channels - channel;

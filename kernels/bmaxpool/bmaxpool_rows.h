@@ -11,9 +11,9 @@
 // are replaced by rows inside it: the OR of a word with itself is that word. Border columns, and windows of other
 // sizes, go tap by tap.
 //
-// All loads have a mask, also where it is full: plain loads at a constant stride train the processor's stride
-// prefetcher, which then competes with them for the way from L2 to L1 (kernels/simd/zigzag.h). Masked ones are not
-// traced: 165 to 185 GB/s instead of 120 to 130 on Zen 5.
+// All loads have a mask, also where it is full. Rows of bits that come from L2 then arrive at 165 to 185 GB/s on Zen 5,
+// with plain loads at 120 to 130: loads at a constant stride get in the way of each other there, unless they are masked
+// (kernels/simd/zigzag.h says more).
 //
 // V supplies: Int (a vector of kLanes words), kLanes, Zero, Or, StoreWords, and LoadWordsPart, StoreWordsPart of the
 // lanes whose bit is set (the others are not touched in memory); Selection, SelectionOf(index) and Select(a, b,
