@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "bench/limit_probe.h"
-#include "bench/read_probe.h"
+#include "bench/memory_probe.h"
 #include "bench/timing.h"
 
 namespace bnn::bench {

@@ -1,12 +1,12 @@
 // Kernels that only stream through memory: packing floats into bits, unpacking, pooling bits. Their limit is the speed
 // at which the same core merely reads the same memory with the same instruction set: what is packed or pooled, or what
-// unpacking fills.
+// unpacking fills. Beside unpacking stands the speed of merely writing that memory, which is its true limit.
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "bench/buffer.h"
-#include "bench/read_probe.h"
+#include "bench/memory_probe.h"
 #include "bench/sections.h"
 #include "bench/timing.h"
 #include "kernels/bitpack/bitpack.h"
@@ -23,8 +23,10 @@ struct Image {
     return std::to_string(height) + "x" + std::to_string(width) + "x" + std::to_string(channels);
   }
 };
-// Activations in the middle of networks, 100 to 800 KB as floats, and one of three channels.
-constexpr Image kFloatImages[] = {{56, 56, 64}, {28, 28, 128}, {14, 14, 256}, {7, 7, 512}, {32, 32, 3}};
+// Activations in the middle of networks, 100 to 800 KB as floats, two of them with channels that do not fill their
+// words, and one of three channels.
+constexpr Image kFloatImages[] = {{56, 56, 64},  {28, 28, 128}, {14, 14, 256}, {7, 7, 512},
+                                  {28, 28, 116}, {14, 14, 232}, {32, 32, 3}};
 // As bits most activations lie in the first-level cache; the last two are 200 and 400 KB.
 constexpr Image kBitImages[] = {{56, 56, 64}, {28, 28, 128}, {14, 14, 256}, {56, 56, 512}, {112, 112, 256}};
 
@@ -35,6 +37,7 @@ struct Stream {
   std::function<void()> run;
   const void* data;  // 64-byte aligned
   int64_t bytes;
+  void* written = nullptr;  // the same, if the kernel writes it
 };
 
 void Measure(const Stream& stream, const Options& options, Report& report) {
@@ -42,12 +45,15 @@ void Measure(const Stream& stream, const Options& options, Report& report) {
   Contest contest(options.contest);
   const int read = contest.Add([&] { ReadAll(stream.isa, stream.data, stream.bytes); });
   const int kernel = contest.Add(stream.run);
+  int write = -1;
+  if (stream.written != nullptr) write = contest.Add([&] { WriteAll(stream.isa, stream.written, stream.bytes); });
   contest.Run();
   const auto rate = [&](int contender) {
     return static_cast<double>(stream.bytes) / contest.Seconds(contender) * 1e-9;
   };
   report.AddRow({stream.name, stream.kernel, contest.Seconds(kernel) * 1e6, rate(kernel), rate(read),
-                 100 * contest.Speedup(kernel, read)});
+                 100 * contest.Speedup(kernel, read), write < 0 ? Cell() : Cell(rate(write)),
+                 write < 0 ? Cell() : Cell(100 * contest.Speedup(kernel, write))});
 }
 
 void Pack(const kernels::BitpackKernel& kernel, const Image& image, bool planar, const Options& options,
@@ -83,7 +89,8 @@ void Unpack(const kernels::BitpackKernel& kernel, const Image& image, const Opti
   args.hi = hi.data();
   args.out = out.data();
   args.out_pixel_stride = image.channels;
-  Measure({"unpack/" + image.Name(), kernel.name, kernel.isa, [&] { kernel.unpack(args); }, out.data(), out.bytes()},
+  Measure({"unpack/" + image.Name(), kernel.name, kernel.isa, [&] { kernel.unpack(args); }, out.data(), out.bytes(),
+           out.data()},
           options, report);
 }
 
@@ -131,7 +138,9 @@ void RunStreamSection(const Options& options, Report& report) {
                        {"us", "us", 8, 2},
                        {"gb_per_s", "GB/s", 7, 1},
                        {"read_gb_per_s", "read GB/s", 9, 1},
-                       {"share_percent", "share %", 7, 1}});
+                       {"share_percent", "share %", 7, 1},
+                       {"write_gb_per_s", "write GB/s", 10, 1},
+                       {"write_share_percent", "share %", 7, 1}});
   ForKernels(kernels::BitpackKernels(), options, [&](const kernels::BitpackKernel& kernel) {
     for (const Image& image : kFloatImages) {
       Pack(kernel, image, /*planar=*/false, options, report);

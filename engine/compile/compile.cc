@@ -22,6 +22,8 @@ template <class... Fns>
 struct Overloaded : Fns... {
   using Fns::operator()...;
 };
+template <class... Fns>
+Overloaded(Fns...) -> Overloaded<Fns...>;  // clang 14 does not deduce it for aggregates
 
 class Compiler {
  public:

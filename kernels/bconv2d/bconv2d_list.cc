@@ -7,6 +7,7 @@ namespace {
 constexpr const BConv2dKernel* kKernels[] = {
 #if defined(__x86_64__)
     &kBConv2dAvx512Vpopcnt,
+    &kBConv2dAvx512,
     &kBConv2dAvx2,
 #endif
     &kBConv2dRef,

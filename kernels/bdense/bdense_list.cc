@@ -7,6 +7,7 @@ namespace {
 constexpr const BDenseKernel* kKernels[] = {
 #if defined(__x86_64__)
     &kBDenseAvx512Vpopcnt,
+    &kBDenseAvx512,
     &kBDenseAvx2,
 #endif
     &kBDenseRef,

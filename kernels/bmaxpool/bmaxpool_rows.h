@@ -11,9 +11,9 @@
 // are replaced by rows inside it: the OR of a word with itself is that word. Border columns, and windows of other
 // sizes, go tap by tap.
 //
-// All loads have a mask, also where it is full: plain loads at a constant stride train the processor's stride
-// prefetcher, which then competes with them for the way from L2 to L1 (kernels/simd/zigzag.h). Masked ones are not
-// traced: 165 to 185 GB/s instead of 120 to 130 on Zen 5.
+// All loads have a mask, also where it is full. Rows of bits that come from L2 then arrive at 165 to 185 GB/s on Zen 5,
+// with plain loads at 120 to 130: loads at a constant stride get in the way of each other there, unless they are masked
+// (kernels/simd/zigzag.h says more).
 //
 // V supplies: Int (a vector of kLanes words), kLanes, Zero, Or, StoreWords, and LoadWordsPart, StoreWordsPart of the
 // lanes whose bit is set (the others are not touched in memory); Selection, SelectionOf(index) and Select(a, b,
@@ -156,11 +156,14 @@ PackedPlan<V> PlanPacked(const BMaxPoolShape& shape, const BMaxPoolArgs& args, i
   plan.rest_words = count * words % V::kLanes;
   plan.full_words = count * words - plan.rest_words;
   int32_t even[V::kLanes], odd[V::kLanes], left[V::kLanes], to_end[V::kLanes];
-  for (int64_t lane = 0; lane < V::kLanes; ++lane) {
-    even[lane] = static_cast<int32_t>(lane / words * 2 * words + lane % words);
-    odd[lane] = static_cast<int32_t>(even[lane] + words);
-    left[lane] = static_cast<int32_t>((lane < words ? 2 * V::kLanes : 0) + lane - words);
-    to_end[lane] = static_cast<int32_t>(lane % words);
+  for (int64_t pixel = 0; pixel < V::kLanes; pixel += words) {
+    for (int64_t word = 0; word < words; ++word) {
+      const int64_t lane = pixel + word;
+      even[lane] = static_cast<int32_t>(2 * pixel + word);
+      odd[lane] = static_cast<int32_t>(2 * pixel + words + word);
+      left[lane] = static_cast<int32_t>((pixel == 0 ? 2 * V::kLanes : 0) + lane - words);
+      to_end[lane] = static_cast<int32_t>(word);
+    }
   }
   plan.even = V::SelectionOf(even);
   plan.odd = V::SelectionOf(odd);

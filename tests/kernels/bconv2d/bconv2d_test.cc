@@ -185,6 +185,23 @@ TEST_CASE("widths: every kernel equals the reference for every remainder of its 
   }
 }
 
+// Without dilation a 3x3 window over w words is 3 runs of 3 * w words, with dilation 9 runs of w; 1x5 is one run.
+// Groups of words that a kernel takes at once begin and end anywhere in them.
+TEST_CASE("words: every kernel equals the reference for every length of a run and of a window") {
+  for (int64_t words = 1; words <= 17; ++words) {
+    const int64_t in = words * 32 - words % 3;
+    for (Guard guard : test::kBothGuards) {
+      BConv2dShape wide = Image(1, 2, 7, in, 40);
+      wide.kernel_w = 5;
+      BConv2dShape dilated = Square(3, 2, Image(1, 2, 3, in, 40));
+      dilated.dilation_h = dilated.dilation_w = 2;
+      for (const BConv2dShape& shape : {wide, dilated, Square(3, 1, Image(1, 2, 5, in, 40))}) {
+        CheckAgainstReference(shape, kFloatsAndBits, guard == Guard::kBefore ? 1 : 0, guard);
+      }
+    }
+  }
+}
+
 TEST_CASE("epilogues: every kernel equals the reference for every chain of steps and outputs") {
   for (const EpilogueCase& epilogue_case : test::AllEpilogueCases(true)) {
     for (Guard guard : test::kBothGuards) {

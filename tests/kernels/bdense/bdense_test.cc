@@ -152,8 +152,17 @@ TEST_CASE("rows: every kernel equals the reference for every remainder of its ti
   }
 }
 
+TEST_CASE("words: every kernel equals the reference for every remainder of its groups of words") {
+  for (int64_t words = 1; words <= 40; ++words) {
+    for (int64_t rows : {1, 2, 7}) {
+      const BDenseShape shape = {rows, words * 32 - words % 3, 40};
+      for (Guard guard : test::kBothGuards) CheckAgainstReference(shape, kFloatsAndBits, 0, guard, Whole(shape));
+    }
+  }
+}
+
 TEST_CASE("long rows: counts beyond what a byte or a 16-bit lane holds") {
-  for (int64_t in : {31 * 32, 31 * 32 + 1, 32 * 32, 62 * 32 + 5, 100000}) {
+  for (int64_t in : {31 * 32, 31 * 32 + 1, 32 * 32, 62 * 32 + 5, 31 * 16 * 32, 31 * 16 * 32 + 33, 100000}) {
     const BDenseShape shape = {2, in, 40};
     CheckAgainstReference(shape, kFloatsAndBits, 0, Guard::kAfter, Whole(shape));
 

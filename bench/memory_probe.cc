@@ -1,10 +1,12 @@
-#include "bench/read_probe.h"
+#include "bench/memory_probe.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
 #include <benchmark/benchmark.h>
+
+#include <cstring>
 
 namespace bnn::bench {
 namespace {
@@ -76,6 +78,34 @@ __attribute__((target("avx512f"))) uint64_t ReadAvx512(const unsigned char* data
 }
 #endif
 
+// One pass of stores over `bytes` bytes, a multiple of kStep. The barriers keep the compiler from calling memset.
+using WriteFn = void (*)(unsigned char* data, int64_t bytes);
+
+void WritePlain(unsigned char* data, int64_t bytes) {
+  for (int64_t i = 0; i < bytes; i += 8) {
+    std::memset(data + i, 0, 8);
+    benchmark::ClobberMemory();
+  }
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) void WriteAvx2(unsigned char* data, int64_t bytes) {
+  for (int64_t i = 0; i < bytes; i += 128) {
+#pragma GCC unroll 4
+    for (int s = 0; s < 4; ++s) _mm256_store_si256(reinterpret_cast<__m256i*>(data + i) + s, _mm256_setzero_si256());
+    benchmark::ClobberMemory();
+  }
+}
+
+__attribute__((target("avx512f"))) void WriteAvx512(unsigned char* data, int64_t bytes) {
+  for (int64_t i = 0; i < bytes; i += 256) {
+#pragma GCC unroll 4
+    for (int s = 0; s < 4; ++s) _mm512_store_si512(data + i + 64 * s, _mm512_setzero_si512());
+    benchmark::ClobberMemory();
+  }
+}
+#endif
+
 ReadFn ReadOf(kernels::Isa isa) {
   switch (isa) {
 #if defined(__x86_64__)
@@ -96,10 +126,34 @@ ReadFn ReadOf(kernels::Isa isa) {
   return ReadPlain;
 }
 
+WriteFn WriteOf(kernels::Isa isa) {
+  switch (isa) {
+#if defined(__x86_64__)
+    case kernels::Isa::kAvx2:
+      return WriteAvx2;
+    case kernels::Isa::kAvx512:
+    case kernels::Isa::kAvx512Vpopcnt:
+      return WriteAvx512;
+#else
+    case kernels::Isa::kAvx2:
+    case kernels::Isa::kAvx512:
+    case kernels::Isa::kAvx512Vpopcnt:
+#endif
+    case kernels::Isa::kNeon:
+    case kernels::Isa::kReference:
+      return WritePlain;
+  }
+  return WritePlain;
+}
+
 }  // namespace
 
 void ReadAll(kernels::Isa isa, const void* data, int64_t bytes) {
   benchmark::DoNotOptimize(ReadOf(isa)(static_cast<const unsigned char*>(data), bytes / kStep * kStep));
+}
+
+void WriteAll(kernels::Isa isa, void* data, int64_t bytes) {
+  WriteOf(isa)(static_cast<unsigned char*>(data), bytes / kStep * kStep);
 }
 
 }  // namespace bnn::bench
