@@ -131,8 +131,8 @@ class CarrySaveTile {
     }
   }
 
-  // Adds what was counted to `counts`. `words` as given to Add: digits that are 0 are left out.
-  BNN_INLINE void AddTo(int64_t words, Tile& counts) const {
+  // Subtracts what was counted from `halves`. `words` as given to Add: digits that are 0 are left out.
+  BNN_INLINE void SubtractFrom(int64_t words, Tile& halves) const {
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       BNN_UNROLL for (int v = 0; v < 2; ++v) {
         // At most 8 * (1 + 2 + 4 + 8) = 120 a byte.
@@ -147,7 +147,7 @@ class CarrySaveTile {
         if (words >= 16) {
           pairs = _mm512_add_epi16(pairs, _mm512_maddubs_epi16(sixteens_[p][v], _mm512_set1_epi8(16)));
         }
-        counts[p][v] = _mm512_add_epi32(counts[p][v], _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+        halves[p][v] = _mm512_sub_epi32(halves[p][v], _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
       }
     }
   }
@@ -252,8 +252,8 @@ struct CountAvx512 {
   static constexpr int kMaxPixels = 2;
 
   template <int kPixels, int kStep>
-  static BNN_INLINE void AddWindow(const TapWalk& walk, const uint32_t* in, int64_t pixel_step, const uint32_t* weights,
-                                   __m512i (&counts)[kPixels][2]) {
+  static BNN_INLINE void CountWindow(const TapWalk& walk, const uint32_t* in, int64_t pixel_step,
+                                     const uint32_t* weights, __m512i (&halves)[kPixels][2]) {
     using Tile = CarrySaveTile<kPixels, kStep>;
     WordCursor<kStep> cursor(walk, in);
     int64_t left = walk.rows * walk.cols * walk.words;
@@ -261,22 +261,21 @@ struct CountAvx512 {
       const int64_t words = left < Tile::kMaxWords ? left : Tile::kMaxWords;
       Tile tile;
       tile.Add(words, cursor, pixel_step, weights);
-      tile.AddTo(words, counts);
+      tile.SubtractFrom(words, halves);
       weights += words * 32;
       left -= words;
     } while (left > 0);
   }
 
-  // counts[p][v] = the number of differing bits between the window of pixel p and the weights of the block, channels
+  // halves[p][v] -= the number of differing bits between the window of pixel p and the weights of the block, channels
   // 16 * v + (0 to 15).
   template <int kPixels>
   static BNN_INLINE void Count(const TapWalk& walk, const uint32_t* in, int64_t pixel_step, const uint32_t* weights,
-                               __m512i (&counts)[kPixels][2]) {
-    BNN_UNROLL for (int p = 0; p < kPixels; ++p) counts[p][0] = counts[p][1] = _mm512_setzero_si512();
+                               __m512i (&halves)[kPixels][2]) {
     if (walk.words % 4 == 0) {
-      AddWindow<kPixels, 4>(walk, in, pixel_step, weights, counts);
+      CountWindow<kPixels, 4>(walk, in, pixel_step, weights, halves);
     } else {
-      AddWindow<kPixels, 1>(walk, in, pixel_step, weights, counts);
+      CountWindow<kPixels, 1>(walk, in, pixel_step, weights, halves);
     }
   }
 };
