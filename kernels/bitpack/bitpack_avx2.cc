@@ -11,7 +11,8 @@ struct PackAvx2 : Avx2 {
   static constexpr int kBlockWords = 2;   // packing: 8 of 16 registers hold thresholds
   static constexpr int kTileVectors = 8;  // leaves 8 registers for two thresholds, the bits and what is loaded
 
-  static BNN_INLINE Int IsAtLeast(Float x, Float t) { return _mm256_castps_si256(_mm256_cmp_ps(x, t, _CMP_GE_OQ)); }
+  // t <= x: the second operand may come straight from memory.
+  static BNN_INLINE Int IsAtLeast(Float x, Float t) { return _mm256_castps_si256(_mm256_cmp_ps(t, x, _CMP_LE_OQ)); }
 
   // Four comparisons of 8 channels each to one word. The lanes are 0 or -1, so saturating packs narrow them to bytes
   // without loss, and one vpmovmskb takes the sign of all 32 bytes. Packs work within 128-bit halves and leave the

@@ -12,10 +12,11 @@ struct PackAvx512 : Avx512 {
   static constexpr int kBlockWords = 4;    // unpacking: 16 registers of values
   static constexpr int kTileVectors = 13;  // 14 x 14 pixels are one tile
 
-  // Two stores of 16 bits: joining the masks first (kunpckwd, or a shift and an OR) takes longer than a second store.
+  // t <= x, because the second operand may come straight from memory. Two stores of 16 bits: joining the masks first
+  // (kunpckwd, or a shift and an OR) takes longer than a second store.
   static BNN_INLINE void StoreAtLeast(uint32_t* word, const Float (&x)[2], const Float (&t)[2]) {
     BNN_UNROLL for (int v = 0; v < 2; ++v) {
-      const auto half = static_cast<uint16_t>(_mm512_cmp_ps_mask(x[v], t[v], _CMP_GE_OQ));
+      const auto half = static_cast<uint16_t>(_mm512_cmp_ps_mask(t[v], x[v], _CMP_LE_OQ));
       __builtin_memcpy(reinterpret_cast<char*>(word) + 2 * v, &half, 2);
     }
   }

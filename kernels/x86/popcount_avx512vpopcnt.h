@@ -108,9 +108,17 @@ struct CountAvx512Vpopcnt : PlainCounter {
     } while (--row > 0);
   }
 
+  // A single pixel, as in a dense layer of batch 1, uses a weight once: reading them is the limit, and the hardware's
+  // prefetcher alone leaves a tenth of the bandwidth of L2 and L3 unused. A kilobyte ahead is 8 words.
+  static BNN_INLINE void PrefetchWeights(const uint32_t* weights) {
+    __builtin_prefetch(weights + 256);
+    __builtin_prefetch(weights + 272);
+  }
+
   template <int kPixels>
   static BNN_INLINE void CountPlainWord(const uint32_t* const (&pixels)[kPixels], int64_t word, const uint32_t* weights,
                                         Sum (&sums)[kPixels][2]) {
+    if constexpr (kPixels == 1) PrefetchWeights(weights + word * 32);
     const __m512i weights_lo = _mm512_load_si512(weights + word * 32);
     const __m512i weights_hi = _mm512_load_si512(weights + word * 32 + 16);
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
@@ -197,7 +205,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       BNN_UNROLL for (int v = 0; v < 2; ++v) sums[p][v] = reinterpret_cast<Sum>(halves[p][v]);
     }
-    if (walk.rows * walk.cols * walk.words >= kMinSavingWords) {
+    if (kPixels > 1 && walk.rows * walk.cols * walk.words >= kMinSavingWords) {
       CountSaving<kPixels>(walk, in, pixel_step, weights, sums);
     } else {
       ForEachRun<kPixels>(walk, in, pixel_step, weights,
