@@ -23,6 +23,27 @@ uint32_t WeightWord(const WeightShape& shape, const uint32_t* weights, int64_t o
   return ReadBits(row, tap * shape.in_channels + channel, left < kBitsPerWord ? left : kBitsPerWord);
 }
 
+constexpr int kNibblesPerWord = 8;
+
+// How many nibbles of `word` have an odd number of ones.
+uint32_t OddNibbles(uint32_t word) {
+  const uint32_t of_pairs = word ^ (word >> 1);
+  const uint32_t of_nibbles = (of_pairs ^ (of_pairs >> 2)) & 0x11111111u;
+  return static_cast<uint32_t>(__builtin_popcount(of_nibbles));
+}
+
+// One input word of a block of output channels: adds to its header, writes its 8 * 8 words.
+void PackNibbles(const uint32_t (&words)[kChannelBlock], uint32_t* header, uint32_t* packed) {
+  for (int channel = 0; channel < kChannelBlock; ++channel) header[channel] += OddNibbles(words[channel]);
+  for (int nibble = 0; nibble < kNibblesPerWord; ++nibble) {
+    for (int lane = 0; lane < 8; ++lane) {
+      uint32_t bytes = 0;
+      for (int v = 0; v < 4; ++v) bytes |= (words[8 * v + lane] >> (4 * nibble) & 15u) << (8 * v);
+      *packed++ = bytes;
+    }
+  }
+}
+
 }  // namespace
 
 int64_t BlockedWeightWords(const WeightShape& shape) {
@@ -36,6 +57,28 @@ void PackBlockedWeights(const WeightShape& shape, const uint32_t* weights, uint3
         for (int64_t out = block; out < block + kChannelBlock; ++out) {
           *packed++ = out < shape.out_channels ? WeightWord(shape, weights, out, tap, word) : 0;
         }
+      }
+    }
+  }
+}
+
+int64_t NibbleWeightWords(const WeightShape& shape) {
+  return PaddedChannels(shape.out_channels) / kChannelBlock *
+         kNibbleOrder.BlockWords(shape.taps * WordsFor(shape.in_channels));
+}
+
+void PackNibbleWeights(const WeightShape& shape, const uint32_t* weights, uint32_t* packed) {
+  for (int64_t block = 0; block < PaddedChannels(shape.out_channels); block += kChannelBlock) {
+    uint32_t* header = packed;
+    for (int channel = 0; channel < kChannelBlock; ++channel) *packed++ = 0;
+    for (int64_t tap = 0; tap < shape.taps; ++tap) {
+      for (int64_t word = 0; word < WordsFor(shape.in_channels); ++word) {
+        uint32_t words[kChannelBlock];
+        for (int64_t i = 0; i < kChannelBlock; ++i) {
+          words[i] = block + i < shape.out_channels ? WeightWord(shape, weights, block + i, tap, word) : 0;
+        }
+        PackNibbles(words, header, packed);
+        packed += kNibblesPerWord * 8;
       }
     }
   }

@@ -5,8 +5,6 @@
 namespace bnn::kernels {
 namespace {
 
-constexpr int64_t kGroupBytes = 20 << 10;
-
 WeightShape WeightsOf(const BConv2dShape& shape) {
   return {shape.out_channels, shape.kernel_h * shape.kernel_w, shape.in_channels};
 }
@@ -56,12 +54,14 @@ void PackBlockedBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint
   PackBlockedWeights(WeightsOf(shape), weights, packed);
 }
 
-BConv2dGeometry ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& args) {
+BConv2dGeometry ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& args, const PackedOrder& order) {
   BConv2dGeometry geometry;
   geometry.in_steps = {args.in_strides.image, shape.stride_h * args.in_strides.row,
                        shape.stride_w * args.in_strides.pixel};
   geometry.walk = ResolveWalk(shape, args);
-  geometry.block_words = shape.kernel_h * shape.kernel_w * WordsFor(shape.in_channels) * kChannelBlock;
+  const int64_t input_words = shape.kernel_h * shape.kernel_w * WordsFor(shape.in_channels);
+  geometry.block_words = order.BlockWords(input_words);
+  geometry.group_blocks = order.GroupBlocks(input_words);
   geometry.base_step = PaddedChannels(shape.out_channels);
   geometry.even_base = IsEvenBase(shape, args);
   geometry.last_block = geometry.base_step / kChannelBlock - 1;
@@ -71,8 +71,6 @@ BConv2dGeometry ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& arg
   // Border classes belong to rows and columns as they are.
   const bool merge = args.row_class == nullptr;
   geometry.extent = merge ? MergeRows(rows, shape.out_h(), shape.out_w(), geometry.in_steps, args.epilogue) : rows;
-  const int64_t block_bytes = geometry.block_words * static_cast<int64_t>(sizeof(uint32_t));
-  geometry.group_blocks = block_bytes >= kGroupBytes ? 1 : kGroupBytes / block_bytes;
   return geometry;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "kernels/bconv2d/bconv2d.h"
+#include "kernels/pack_weights.h"
 #include "kernels/simd/extent.h"
 #include "kernels/simd/tap_walk.h"
 
@@ -22,7 +23,7 @@ struct BConv2dGeometry {
   Strides in_steps;      // input words from one output pixel, row, image to the next
   TapWalk walk;          // the window under one output pixel
   int64_t block_words;   // packed weights of one channel block
-  int64_t group_blocks;  // channel blocks whose weights share L1: a tile of pixels passes through all of them
+  int64_t group_blocks;  // channel blocks that a tile of pixels passes through before the next tile
   int64_t base_step;     // from the constants of one border class to the next
   bool even_base;        // every constant is even: half accumulators lose nothing (kernels/simd/epilogue_tile.h)
   int64_t last_block;    // the block that holds the last output channel
@@ -37,6 +38,6 @@ struct BConv2dGeometry {
 
   BNN_KERNEL_INLINE uint32_t LanesOf(int64_t block) const { return block == last_block ? last_lanes : ~uint32_t{0}; }
 };
-BConv2dGeometry ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& args);
+BConv2dGeometry ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& args, const PackedOrder& order);
 
 }  // namespace bnn::kernels

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "kernels/bconv2d/bconv2d_blocked.h"
+#include "kernels/simd/counter.h"
 #include "kernels/simd/epilogue_tile.h"
 #include "kernels/simd/inline.h"
 #include "kernels/simd/tile_split.h"
@@ -29,6 +30,7 @@ BNN_NOINLINE void RunTiles(const BConv2dGeometry& geometry, const Epilogue& epil
                            BConv2dTile& tile) {
   using V = typename Counter::Vector;
   for (; count > 0; --count) {
+    typename Counter::template Input<kPixels> input({geometry.walk, tile.in, geometry.in_steps.pixel});
     const uint32_t* weights = tile.weights;
     TileBase base = tile.base;
     TilePlace place = tile.place;
@@ -36,7 +38,7 @@ BNN_NOINLINE void RunTiles(const BConv2dGeometry& geometry, const Epilogue& epil
     do {
       IntTile<V, kPixels> halves;
       StartHalves<V, kPixels>(base, halves);
-      Counter::template Count<kPixels>(geometry.walk, tile.in, geometry.in_steps.pixel, weights, halves);
+      Counter::template Count<kPixels>(input, weights, halves);
       FinishHalves<V, kPixels, kFinish>(epilogue, place, base, geometry.even_base, halves);
       weights += geometry.block_words;
       base.classes += kChannelBlock;
@@ -79,17 +81,23 @@ void RunBlocks(const BConv2dGeometry& geometry, const BConv2dArgs& args, const T
       tile.place = {image, row, extent.col_begin, channel, geometry.LanesOf(block_begin)};
 
       constexpr int kMax = Counter::kMaxPixels;
-      RunTilesOf<Counter, kMax, kFinish>(split.pixels + 1, geometry, args.epilogue, blocks, split.longer, tile);
-      RunTilesOf<Counter, kMax, kFinish>(split.pixels, geometry, args.epilogue, blocks, split.tiles - split.longer,
-                                         tile);
+      constexpr int kStep = Counter::kPixelStep;
+      const int64_t last = kStep > 1 && split.lacking > 0 ? 1 : 0;
+      RunTilesOf<Counter, kMax, kFinish>(split.pixels + kStep, geometry, args.epilogue, blocks, split.longer, tile);
+      RunTilesOf<Counter, kMax, kFinish>(split.pixels, geometry, args.epilogue, blocks,
+                                         split.tiles - split.longer - last, tile);
+      if constexpr (kStep > 1) {
+        RunTilesOf<Counter, kMax, kFinish>(split.pixels - split.lacking, geometry, args.epilogue, blocks, last, tile);
+      }
     }
   }
 }
 
 template <class Counter>
 void RunBConv2dTiles(const BConv2dShape& shape, const BConv2dArgs& args) {
-  const BConv2dGeometry geometry = ResolveBConv2d(shape, args);
-  const TileSplit split = SplitTiles(geometry.extent.col_end - geometry.extent.col_begin, Counter::kMaxPixels);
+  const BConv2dGeometry geometry = ResolveBConv2d(shape, args, Counter::kOrder);
+  const TileSplit split =
+      SplitTiles(geometry.extent.col_end - geometry.extent.col_begin, Counter::kMaxPixels, Counter::kPixelStep);
   for (int64_t block = args.block_begin; block < args.block_end;) {
     const int64_t end = geometry.GroupEnd(block, args.block_end);
     switch (FinishOf(args.epilogue, geometry.even_base, geometry.LanesOf(block))) {

@@ -19,10 +19,11 @@ void PackBlockedBDense(const BDenseShape& shape, const uint32_t* weights, uint32
   PackBlockedWeights(WeightsOf(shape), weights, packed);
 }
 
-BDenseGeometry ResolveBDense(const BDenseShape& shape) {
+BDenseGeometry ResolveBDense(const BDenseShape& shape, const PackedOrder& order) {
   BDenseGeometry geometry;
   geometry.walk.words = WordsFor(shape.in_features);
-  geometry.block_words = geometry.walk.words * kChannelBlock;
+  geometry.block_words = order.BlockWords(geometry.walk.words);
+  geometry.group_blocks = order.GroupBlocks(geometry.walk.words);
   geometry.last_block = PaddedChannels(shape.out_features) / kChannelBlock - 1;
   geometry.last_lanes = TailMask(shape.out_features);
   for (int32_t& k : geometry.base) k = static_cast<int32_t>(shape.in_features);

@@ -8,6 +8,8 @@
 
 #if defined(__clang__)
 #define BNN_UNROLL _Pragma("clang loop unroll(full)")
+#define BNN_NO_UNROLL _Pragma("clang loop unroll(disable)")
 #else
 #define BNN_UNROLL _Pragma("GCC unroll 32")
+#define BNN_NO_UNROLL _Pragma("GCC unroll 1")
 #endif

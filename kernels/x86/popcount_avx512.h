@@ -35,6 +35,7 @@
 
 #include <cstdint>
 
+#include "kernels/simd/counter.h"
 #include "kernels/simd/inline.h"
 #include "kernels/simd/tap_walk.h"
 #include "kernels/x86/vec_avx512.h"
@@ -247,7 +248,7 @@ class CarrySaveTile {
   Tile sixteens_;                      // bytes: how many carries of weight 16 there were
 };
 
-struct CountAvx512 {
+struct CountAvx512 : PlainCounter {
   using Vector = Avx512;
   static constexpr int kMaxPixels = 2;
 
@@ -270,8 +271,10 @@ struct CountAvx512 {
   // halves[p][v] -= the number of differing bits between the window of pixel p and the weights of the block, channels
   // 16 * v + (0 to 15).
   template <int kPixels>
-  static BNN_INLINE void Count(const TapWalk& walk, const uint32_t* in, int64_t pixel_step, const uint32_t* weights,
-                               __m512i (&halves)[kPixels][2]) {
+  static BNN_INLINE void Count(const Input<kPixels>& input, const uint32_t* weights, __m512i (&halves)[kPixels][2]) {
+    const TapWalk& walk = input.walk;
+    const uint32_t* const in = input.in;
+    const int64_t pixel_step = input.pixel_step;
     if (walk.words % 4 == 0) {
       CountWindow<kPixels, 4>(walk, in, pixel_step, weights, halves);
     } else {

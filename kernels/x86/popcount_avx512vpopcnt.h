@@ -31,6 +31,7 @@
 
 #include <cstdint>
 
+#include "kernels/simd/counter.h"
 #include "kernels/simd/inline.h"
 #include "kernels/simd/tap_walk.h"
 #include "kernels/x86/vec_avx512.h"
@@ -38,7 +39,7 @@
 namespace bnn::kernels {
 namespace {
 
-struct CountAvx512Vpopcnt {
+struct CountAvx512Vpopcnt : PlainCounter {
   using Vector = Avx512;
   static constexpr int kMaxPixels = 7;
 
@@ -196,8 +197,10 @@ struct CountAvx512Vpopcnt {
   // halves[p][v] -= the number of differing bits between the window of pixel p and the weights of the block, channels
   // 16 * v + (0 to 15).
   template <int kPixels>
-  static BNN_INLINE void Count(const TapWalk& walk, const uint32_t* in, int64_t pixel_step, const uint32_t* weights,
-                               __m512i (&halves)[kPixels][2]) {
+  static BNN_INLINE void Count(const Input<kPixels>& input, const uint32_t* weights, __m512i (&halves)[kPixels][2]) {
+    const TapWalk& walk = input.walk;
+    const uint32_t* const in = input.in;
+    const int64_t pixel_step = input.pixel_step;
     Sum sums[kPixels][2];
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       BNN_UNROLL for (int v = 0; v < 2; ++v) sums[p][v] = reinterpret_cast<Sum>(halves[p][v]);

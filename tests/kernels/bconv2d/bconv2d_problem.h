@@ -32,17 +32,22 @@ class BConv2dProblem {
  public:
   // `gap` words lie after each input pixel (another group's channels), row and image.
   BConv2dProblem(const BConv2dShape& shape, int64_t gap, Guard guard, std::mt19937& random)
-      : shape_(shape), gap_(gap), guard_(guard) {
+      : shape_(shape), gap_(gap), guard_(guard), gaps_(static_cast<uint32_t>(random())) {
     in_.resize(static_cast<size_t>(shape.batch * shape.in_h * shape.in_w * shape.in_channels));
     for (int8_t& x : in_) x = random() & 1 ? 1 : -1;
     weights_.resize(static_cast<size_t>(shape.out_channels * shape.terms()));
     for (int8_t& x : weights_) x = random() & 1 ? 1 : -1;
-    BuildHalo(random);
+    BuildHalo();
     BuildClasses();
     UpdateWeights();
   }
 
   const BConv2dShape& shape() const { return shape_; }
+
+  void SetAllInputs(int8_t value) {
+    in_.assign(in_.size(), value);
+    BuildHalo();
+  }
 
   // Sets weight (o, i, j, c) to -1 or +1. Call UpdateWeights() afterwards.
   void SetWeight(int64_t o, int64_t i, int64_t j, int64_t c, int8_t value) {
@@ -121,7 +126,8 @@ class BConv2dProblem {
     return static_cast<size_t>(((o * shape_.kernel_h + i) * shape_.kernel_w + j) * shape_.in_channels + c);
   }
 
-  void BuildHalo(std::mt19937& random) {
+  void BuildHalo() {
+    std::mt19937 random(gaps_);
     const int64_t words = kernels::WordsFor(shape_.in_channels);
     halo_geometry_ = {shape_.batch, shape_.pad_top + shape_.in_h + shape_.pad_bottom,
                       shape_.pad_left + shape_.in_w + shape_.pad_right, shape_.in_channels, gap_};
@@ -203,6 +209,7 @@ class BConv2dProblem {
   BConv2dShape shape_;
   int64_t gap_;
   Guard guard_;
+  uint32_t gaps_;                // what the gaps hold is drawn from this
   std::vector<int8_t> in_;       // [n][h][w][c]
   std::vector<int8_t> weights_;  // [o][i][j][c]
   TensorGeometry halo_geometry_;

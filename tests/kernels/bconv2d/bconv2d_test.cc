@@ -202,6 +202,56 @@ TEST_CASE("words: every kernel equals the reference for every length of a run an
   }
 }
 
+// Runs of 1 to 20 words: taps that touch in memory are one run, with dilation or a gap each is its own.
+TEST_CASE("runs: every kernel equals the reference for every length of a run of words") {
+  for (int64_t words = 1; words <= 20; ++words) {
+    BConv2dShape touching = Image(1, 2, 9, words * 32 - 5, 40);
+    touching.kernel_w = 2;
+    BConv2dShape apart = touching;
+    apart.dilation_w = 2;
+    for (Guard guard : test::kBothGuards) {
+      CheckAgainstReference(touching, kPlainFloats, 0, guard);
+      CheckAgainstReference(apart, kPlainFloats, 0, guard);
+      CheckAgainstReference(apart, kPlainFloats, 1, guard);
+    }
+  }
+}
+
+// 9 x 1184 bits are 333 words: more than kernels keep at once of what they make of the input. And 9 channel blocks.
+TEST_CASE("long windows and many channel blocks") {
+  CheckAgainstReference(Square(3, 1, Image(1, 3, 9, 1184, 40)), kPlainFloats, 0, Guard::kAfter);
+  CheckAgainstReference(Square(3, 1, Image(1, 3, 9, 96, 270)), kPlainFloats, 0, Guard::kAfter);
+}
+
+TEST_CASE("all bits differ, or none: the largest and the smallest counts") {
+  for (int64_t channels : {3, 17, 55, 56, 57, 64, 113, 128, 234, 250}) {  // K = 27 to 2250
+    BConv2dShape shape = Square(3, 1, Image(1, 4, 9, channels, 34));
+    for (Padding padding : {Padding::kOne, Padding::kMinusOne}) {
+      shape.padding = padding;
+      std::mt19937 random(2);
+      BConv2dProblem problem(shape, 0, Guard::kAfter, random);
+      const int8_t input = padding == Padding::kOne ? 1 : -1;
+      problem.SetAllInputs(input);
+      for (const int8_t weight : {int8_t{-1}, int8_t{1}}) {
+        problem.SetAllWeights(weight);
+        problem.UpdateWeights();
+        const TensorGeometry geometry = {1, 4, 9, 34, 0};
+        const EpilogueFixture fixture(kPlainFloats, geometry, 1, Guard::kAfter, random);
+        for (const BConv2dKernel* kernel : RunnableKernels()) {
+          EpilogueOutputs outputs(geometry, Guard::kAfter);
+          BConv2dArgs args = problem.ArgsFor(*kernel);
+          args.epilogue = fixture.Make(&outputs);
+          kernel->run(shape, args);
+          int64_t wrong = 0;
+          const float expected = static_cast<float>(input * weight * shape.terms());
+          for (float x : outputs.floats.ToVector()) wrong += x == expected ? 0 : 1;
+          CHECK_MESSAGE(wrong == 0, kernel->name << ": " << channels << " channels");
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("epilogues: every kernel equals the reference for every chain of steps and outputs") {
   for (const EpilogueCase& epilogue_case : test::AllEpilogueCases(true)) {
     for (Guard guard : test::kBothGuards) {

@@ -28,8 +28,19 @@ constexpr int64_t kFeatures[] = {1, 3, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129
 const EpilogueCase kPlainFloats = {};
 const EpilogueCase kFloatsAndBits = {{StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kFloatThresholds, false};
 
-// The kernels that this CPU can run, the reference last. The others are reported as skipped.
-std::vector<const BDenseKernel*> RunnableKernels() { return test::RunnableKernels(BDenseKernels()); }
+// The kernels that this CPU can run and that accept `shape`, the reference last. What the CPU lacks is reported as
+// skipped; nothing but a single row may be refused.
+std::vector<const BDenseKernel*> RunnableKernels(const BDenseShape& shape) {
+  std::vector<const BDenseKernel*> kernels;
+  for (const BDenseKernel* kernel : test::RunnableKernels(BDenseKernels())) {
+    if (kernel->refuse(shape) == nullptr) {
+      kernels.push_back(kernel);
+    } else {
+      REQUIRE_MESSAGE(shape.rows == 1, kernel->name << " refuses " << shape.rows << " rows");
+    }
+  }
+  return kernels;
+}
 
 struct Problem {
   Problem(const BDenseShape& s, int64_t gap, Guard guard, std::mt19937& random)
@@ -99,12 +110,11 @@ void CheckAgainstReference(const BDenseShape& shape, const EpilogueCase& epilogu
   const Problem problem(shape, gap, guard, random);
   const float magnitude = static_cast<float>(std::sqrt(static_cast<double>(shape.in_features))) + 1;
   const EpilogueFixture fixture(epilogue_case, OutputOf(shape, gap), magnitude, guard, random);
-  const std::vector<const BDenseKernel*> kernels = RunnableKernels();
+  const std::vector<const BDenseKernel*> kernels = RunnableKernels(shape);
   EpilogueOutputs expected(OutputOf(shape, gap), guard);
   Run(*kernels.back(), problem, guard, fixture.Make(&expected), parts);
   for (const BDenseKernel* kernel : kernels) {
     if (kernel == kernels.back()) break;
-    REQUIRE(kernel->refuse(shape) == nullptr);
     EpilogueOutputs actual(OutputOf(shape, gap), guard);
     Run(*kernel, problem, guard, fixture.Make(&actual), parts);
     CHECK_MESSAGE(test::SameOutputs(expected, actual), kernel->name << ": " << shape.rows << " rows, "
@@ -120,7 +130,7 @@ TEST_CASE("every kernel computes the dot products of its -1 and +1 values") {
       std::mt19937 random(3);
       const Problem problem(shape, 0, Guard::kAfter, random);
       const EpilogueFixture fixture(kPlainFloats, OutputOf(shape, 0), 1, Guard::kAfter, random);
-      for (const BDenseKernel* kernel : RunnableKernels()) {
+      for (const BDenseKernel* kernel : RunnableKernels(shape)) {
         EpilogueOutputs outputs(OutputOf(shape, 0), Guard::kAfter);
         Run(*kernel, problem, Guard::kAfter, fixture.Make(&outputs), Whole(shape));
         int64_t wrong = 0;
@@ -174,13 +184,53 @@ TEST_CASE("long rows: counts beyond what a byte or a 16-bit lane holds") {
       for (int64_t w = 0; w < WordsFor(in); ++w) problem.weights[o * WordsFor(in) + w] = WordMask(in, w);
     }
     const EpilogueFixture fixture(kPlainFloats, OutputOf(shape, 0), 1, Guard::kAfter, random);
-    for (const BDenseKernel* kernel : RunnableKernels()) {
+    for (const BDenseKernel* kernel : RunnableKernels(shape)) {
       EpilogueOutputs outputs(OutputOf(shape, 0), Guard::kAfter);
       Run(*kernel, problem, Guard::kAfter, fixture.Make(&outputs), Whole(shape));
       int64_t wrong = 0;
       for (float x : outputs.floats.ToVector()) wrong += x == -static_cast<float>(in) ? 0 : 1;
       CHECK_MESSAGE(wrong == 0, kernel->name << ": " << in);
     }
+  }
+}
+
+// Kernels that sum in fields of 4, 8 and 16 bits, and derive a count from the parities of nibbles: every nibble of the
+// input the same and every nibble of the weights the same, all 256 pairs, at lengths around those where fields are
+// full.
+TEST_CASE("nibbles: the largest and smallest sums of every pair of nibbles") {
+  for (int64_t in : {28, 32, 64, 160, 500, 504, 512, 1008, 2100, 10272}) {
+    const BDenseShape shape = {3, in, 34};
+    std::mt19937 random(1);
+    Problem problem(shape, 0, Guard::kAfter, random);
+    const EpilogueFixture fixture(kPlainFloats, OutputOf(shape, 0), 1, Guard::kAfter, random);
+    for (const BDenseKernel* kernel : RunnableKernels(shape)) {
+      int64_t wrong = 0;
+      for (uint32_t pair = 0; pair < 256; ++pair) {
+        for (int64_t i = 0; i < problem.in.size(); ++i) {
+          problem.in[i] = pair % 16 * 0x11111111u & WordMask(in, i % WordsFor(in));
+        }
+        for (int64_t i = 0; i < problem.weights.size(); ++i) {
+          problem.weights[i] = pair / 16 * 0x11111111u & WordMask(in, i % WordsFor(in));
+        }
+        EpilogueOutputs outputs(OutputOf(shape, 0), Guard::kAfter);
+        Run(*kernel, problem, Guard::kAfter, fixture.Make(&outputs), Whole(shape));
+        const float expected = static_cast<float>(problem.Naive(0, 0));
+        for (float x : outputs.floats.ToVector()) wrong += x == expected ? 0 : 1;
+      }
+      CHECK_MESSAGE(wrong == 0, kernel->name << ": " << in);
+    }
+  }
+}
+
+// Windows that a kernel takes in parts: longer than any of its buffers.
+TEST_CASE("words: every kernel equals the reference for every remainder of its steps") {
+  for (int64_t words = 1; words <= 40; ++words) {
+    for (Guard guard : test::kBothGuards) {
+      CheckAgainstReference({3, words * 32, 70}, kPlainFloats, 0, guard, Whole({3, words * 32, 70}));
+    }
+  }
+  for (int64_t words : {319, 320, 321, 322, 323, 324, 640, 641, 1000}) {
+    CheckAgainstReference({9, words * 32, 70}, kPlainFloats, 0, Guard::kAfter, Whole({9, words * 32, 70}));
   }
 }
 
@@ -219,6 +269,9 @@ TEST_CASE("select: best first, with a reason for each kernel that was passed ove
   CHECK(SelectBDense(shape, Isa::kReference, note, &refusals) == reference);
   CHECK(static_cast<int64_t>(refusals.size()) == list.size - 1);
   for (Isa isa : kAllIsas) CHECK(SelectBDense(shape, isa, nullptr, nullptr)->isa <= isa);
+
+  // What a kernel says against few rows does not stand against many.
+  for (int64_t i = 0; i < list.size; ++i) CHECK(list.begin[i]->refuse({64, 64, 64}) == nullptr);
 
   const BDenseShape huge = {1, kMaxTerms + 1, 1};
   refusals.clear();

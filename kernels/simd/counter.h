@@ -1,0 +1,42 @@
+// What the loops around an inner loop (bconv2d_tiles.h, bdense_tiles.h) ask of a Counter, which is the inner loop of
+// one instruction set (kernels/x86/popcount_*.h). ISA files only.
+//
+//   Vector         the vector wrapper of its epilogue
+//   kMaxPixels     pixels of the largest tile
+//   kPixelStep     tiles of a multiple of this many pixels are the good ones
+//   kOrder         of its packed weights
+//   Input<kPixels>(TileInput)
+//                  what lies under kPixels pixels. It lives as long as the tile, through all of its channel blocks, so
+//                  that a counter can keep in it what it makes of the input.
+//   Count<kPixels>(input, weights, halves)
+//                  subtracts the numbers of differing bits between every pixel's window and the weights of one channel
+//                  block from `halves`, lanes in the order of channels
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/pack_weights.h"
+#include "kernels/simd/inline.h"
+#include "kernels/simd/tap_walk.h"
+
+namespace bnn::kernels {
+namespace {
+
+// The walk of the first pixel, which starts at `in`; that of every other pixel is `pixel_step` words further.
+struct TileInput {
+  const TapWalk& walk;
+  const uint32_t* in;
+  int64_t pixel_step;
+};
+
+// The choices of a counter that reads activations and blocked weights as they are.
+struct PlainCounter {
+  static constexpr int kPixelStep = 1;
+  static constexpr PackedOrder kOrder = kBlockedOrder;
+
+  template <int kPixels>
+  using Input = TileInput;
+};
+
+}  // namespace
+}  // namespace bnn::kernels
