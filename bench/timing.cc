@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace bnn::bench {
@@ -25,6 +26,20 @@ double Median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const size_t middle = values.size() / 2;
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+double FastestRun(const std::function<void()>& run, double seconds, double (*clock)()) {
+  const double begin = clock();
+  double before = begin;
+  double fastest = std::numeric_limits<double>::infinity();
+  do {
+    run();
+    benchmark::ClobberMemory();
+    const double after = clock();
+    fastest = std::min(fastest, after - before);
+    before = after;
+  } while (before - begin < seconds);
+  return fastest;
 }
 
 int Contest::Add(std::function<void()> run) {
@@ -67,11 +82,6 @@ void Contest::Calibrate(Contender& contender) const {
 }
 
 double Contest::Seconds(int contender) const { return Median(contenders_[static_cast<size_t>(contender)].seconds); }
-
-double Contest::BestSeconds(int contender) const {
-  const std::vector<double>& seconds = contenders_[static_cast<size_t>(contender)].seconds;
-  return *std::min_element(seconds.begin(), seconds.end());
-}
 
 double Contest::Speedup(int contender, int other) const {
   const std::vector<double>& own = contenders_[static_cast<size_t>(contender)].seconds;

@@ -21,6 +21,11 @@ double WallSeconds();
 // The middle one, or the mean of the two in the middle. `values` is not empty.
 double Median(std::vector<double> values);
 
+// The shortest single run among those that fit into `seconds` of the wall clock, at least one. For work on several
+// threads: the time that threads wait for a core that somebody else uses counts on the wall clock, but a run that was
+// shorter than the others waited less.
+double FastestRun(const std::function<void()>& run, double seconds, double (*clock)() = WallSeconds);
+
 struct ContestOptions {
   int rounds = 15;
   // What one contender takes in one round, unless a single run takes longer. 0: one run, not even a warm-up.
@@ -41,8 +46,6 @@ class Contest {
 
   // Seconds of one run of the contender: the median of the rounds.
   double Seconds(int contender) const;
-  // ... of the fastest round.
-  double BestSeconds(int contender) const;
   // seconds of `other` / seconds of `contender`, taken in each round: the median of the rounds.
   double Speedup(int contender, int other) const;
 

@@ -1,7 +1,5 @@
 #include "bench/two_threads.h"
 
-#include <sched.h>
-
 namespace bnn::bench {
 namespace {
 
@@ -14,19 +12,39 @@ void Pause() {
 #endif
 }
 
+// Those that the calling thread may use; none if the system does not say.
+cpu_set_t Cores() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof(cores), &cores) != 0) CPU_ZERO(&cores);
+  return cores;
+}
+
+// Binds the calling thread to the `index`-th core of `cores`. Failure only costs speed.
+void Bind(const cpu_set_t& cores, int index) {
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (!CPU_ISSET(core, &cores) || index-- > 0) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(core, &one);
+    sched_setaffinity(0, sizeof(one), &one);
+    return;
+  }
+}
+
 }  // namespace
 
 int AvailableCores() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? CPU_COUNT(&cores) : 1;
+  const cpu_set_t cores = Cores();
+  return CPU_COUNT(&cores);
 }
 
-SecondThread::SecondThread() : thread_([this] { Work(); }) {}
+SecondThread::SecondThread() : before_(Cores()), thread_([this] { Work(); }) { Bind(before_, 1); }
 
 SecondThread::~SecondThread() {
   stop_ = true;
   thread_.join();
+  sched_setaffinity(0, sizeof(before_), &before_);
 }
 
 void SecondThread::Run(const std::function<void()>& first, const std::function<void()>& second) {
@@ -36,6 +54,7 @@ void SecondThread::Run(const std::function<void()>& first, const std::function<v
 }
 
 void SecondThread::Work() {
+  Bind(before_, 0);
   while (!stop_.load(std::memory_order_relaxed)) {
     if (const auto* work = work_.load(std::memory_order_acquire)) {
       (*work)();

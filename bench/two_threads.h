@@ -1,6 +1,8 @@
 // Runs work on two threads without the cost of starting one.
 #pragma once
 
+#include <sched.h>
+
 #include <atomic>
 #include <functional>
 #include <thread>
@@ -10,7 +12,9 @@ namespace bnn::bench {
 // Cores that this process may use.
 int AvailableCores();
 
-// A second thread that waits for work in a spin loop, as a pool of an engine does between two layers of a network.
+// A second thread that waits for work in a spin loop, as a pool of an engine does between two layers of a network. Both
+// threads are bound to a core of their own while it lives: on a busy machine the system would put them on the same one.
+// Needs AvailableCores() >= 2.
 class SecondThread {
  public:
   SecondThread();
@@ -23,6 +27,8 @@ class SecondThread {
 
  private:
   void Work();
+
+  const cpu_set_t before_;  // the cores of the calling thread
 
   std::atomic<const std::function<void()>*> work_ = nullptr;  // nullptr: wait
   std::atomic<bool> stop_ = false;

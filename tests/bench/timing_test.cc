@@ -40,8 +40,7 @@ TEST_CASE("A ratio is taken within a round") {
   });
   contest.Run();
   CHECK(contest.Speedup(b, a) == 3);
-  CHECK(contest.BestSeconds(a) == 3);
-  CHECK(contest.BestSeconds(b) == 1);
+  CHECK(contest.Seconds(a) == 13.5);
   CHECK(contest.Seconds(b) == 4.5);
 }
 
@@ -72,6 +71,17 @@ TEST_CASE("Without a sample time everything runs once a round") {
   contest.Run();
   CHECK(runs == 3);
   CHECK(contest.Seconds(contender) == 1.0 / 1024);
+}
+
+TEST_CASE("The fastest run is the shortest single one") {
+  int run = 0;
+  const double seconds[] = {4, 2, 8, 3};
+  const auto work = [&] { now += seconds[run++]; };
+  CHECK(FastestRun(work, 15, FakeClock) == 2);
+  CHECK(run == 4);
+  run = 0;
+  CHECK(FastestRun(work, 0, FakeClock) == 4);  // at least one
+  CHECK(run == 1);
 }
 
 TEST_CASE("The clocks go forward") {
