@@ -1,5 +1,5 @@
 // Binary convolution for AVX2: the inner loop of kernels/x86/popcount_avx2.h (tile, registers and ports are argued
-// there) in the loops of bconv2d_tiles.h.
+// there) in the loops of kernels/simd/binary_loops.h.
 #include "kernels/bconv2d/bconv2d_table.h"
 #include "kernels/bconv2d/bconv2d_tiles.h"
 #include "kernels/pack_weights.h"

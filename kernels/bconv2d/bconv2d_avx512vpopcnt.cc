@@ -1,5 +1,5 @@
 // Binary convolution for AVX-512 VPOPCNTDQ: the inner loop of kernels/x86/popcount_avx512vpopcnt.h (tile, registers and
-// ports are argued there) in the loops of bconv2d_tiles.h.
+// ports are argued there) in the loops of kernels/simd/binary_loops.h.
 #include "kernels/bconv2d/bconv2d_table.h"
 #include "kernels/bconv2d/bconv2d_tiles.h"
 #include "kernels/x86/popcount_avx512vpopcnt.h"

@@ -54,24 +54,35 @@ void PackBlockedBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint
   PackBlockedWeights(WeightsOf(shape), weights, packed);
 }
 
-BConv2dGeometry ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& args, const PackedOrder& order) {
-  BConv2dGeometry geometry;
-  geometry.in_steps = {args.in_strides.image, shape.stride_h * args.in_strides.row,
-                       shape.stride_w * args.in_strides.pixel};
-  geometry.walk = ResolveWalk(shape, args);
+BinaryTiles ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& args, const PackedOrder& order) {
+  BinaryTiles tiles;
+  tiles.in = args.in;
+  tiles.in_steps = {args.in_strides.image, shape.stride_h * args.in_strides.row,
+                    shape.stride_w * args.in_strides.pixel};
+  tiles.walk = ResolveWalk(shape, args);
+
+  tiles.base = args.base;
+  tiles.row_class = args.row_class;
+  tiles.col_class = args.col_class;
+  tiles.num_col_classes = args.num_col_classes;
+  tiles.class_step = PaddedChannels(shape.out_channels);
+  tiles.base_block_step = kChannelBlock;
+  tiles.even_base = IsEvenBase(shape, args);
+
   const int64_t input_words = shape.kernel_h * shape.kernel_w * WordsFor(shape.in_channels);
-  geometry.block_words = order.BlockWords(input_words);
-  geometry.group_blocks = order.GroupBlocks(input_words);
-  geometry.base_step = PaddedChannels(shape.out_channels);
-  geometry.even_base = IsEvenBase(shape, args);
-  geometry.last_block = geometry.base_step / kChannelBlock - 1;
-  geometry.last_lanes = TailMask(shape.out_channels);
+  tiles.weights = args.weights;
+  tiles.block_begin = args.block_begin;
+  tiles.block_end = args.block_end;
+  tiles.block_words = order.BlockWords(input_words);
+  tiles.group_blocks = order.GroupBlocks(input_words);
+  tiles.last_block = PaddedChannels(shape.out_channels) / kChannelBlock - 1;
+  tiles.last_lanes = TailMask(shape.out_channels);
 
   const Extent rows = {args.image_begin, args.image_end, args.row_begin, args.row_end, 0, shape.out_w()};
   // Border classes belong to rows and columns as they are.
   const bool merge = args.row_class == nullptr;
-  geometry.extent = merge ? MergeRows(rows, shape.out_h(), shape.out_w(), geometry.in_steps, args.epilogue) : rows;
-  return geometry;
+  tiles.extent = merge ? MergeRows(rows, shape.out_h(), shape.out_w(), tiles.in_steps, args.epilogue) : rows;
+  return tiles;
 }
 
 }  // namespace bnn::kernels

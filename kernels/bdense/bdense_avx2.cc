@@ -1,5 +1,5 @@
 // The binary dense layer for AVX2: the inner loop of kernels/x86/popcount_avx2.h (tile, registers and ports are argued
-// there) in the loops of bdense_tiles.h.
+// there) in the loops of kernels/simd/binary_loops.h.
 //
 // That loop takes rows in pairs and reads weights of twice the size. A single row has no partner, and reading weights
 // is what bounds it: it is left to bdense_row_avx2. (On Zen 5 at 4096 -> 4096, two rows have 770 GMAC/s here, so one

@@ -1,5 +1,5 @@
 // The binary dense layer for AVX-512 VPOPCNTDQ: the inner loop of kernels/x86/popcount_avx512vpopcnt.h (tile, registers
-// and ports are argued there) in the loops of bdense_tiles.h.
+// and ports are argued there) in the loops of kernels/simd/binary_loops.h.
 #include "kernels/bdense/bdense_table.h"
 #include "kernels/bdense/bdense_tiles.h"
 #include "kernels/x86/popcount_avx512vpopcnt.h"

@@ -19,16 +19,32 @@ void PackBlockedBDense(const BDenseShape& shape, const uint32_t* weights, uint32
   PackBlockedWeights(WeightsOf(shape), weights, packed);
 }
 
-BDenseGeometry ResolveBDense(const BDenseShape& shape, const PackedOrder& order) {
-  BDenseGeometry geometry;
-  geometry.walk.words = WordsFor(shape.in_features);
-  geometry.block_words = order.BlockWords(geometry.walk.words);
-  geometry.group_blocks = order.GroupBlocks(geometry.walk.words);
-  geometry.last_block = PaddedChannels(shape.out_features) / kChannelBlock - 1;
-  geometry.last_lanes = TailMask(shape.out_features);
-  for (int32_t& k : geometry.base) k = static_cast<int32_t>(shape.in_features);
-  geometry.even_base = shape.in_features % 2 == 0;
-  return geometry;
+BinaryTiles ResolveBDense(const BDenseShape& shape, const BDenseArgs& args, const PackedOrder& order,
+                          int32_t (&base)[kChannelBlock]) {
+  for (int32_t& k : base) k = static_cast<int32_t>(shape.in_features);
+  BinaryTiles tiles;
+  tiles.in = args.in;
+  tiles.in_steps = {0, 0, args.in_row_stride};
+  tiles.walk.words = WordsFor(shape.in_features);
+  tiles.extent = {0, 1, 0, 1, args.row_begin, args.row_end};
+
+  tiles.base = base;
+  tiles.row_class = tiles.col_class = nullptr;
+  tiles.num_col_classes = 1;
+  tiles.class_step = 0;
+  tiles.base_block_step = 0;
+  tiles.even_base = shape.in_features % 2 == 0;
+
+  tiles.weights = args.weights;
+  tiles.block_begin = args.block_begin;
+  tiles.block_end = args.block_end;
+  tiles.block_words = order.BlockWords(tiles.walk.words);
+  // A single tile of rows has no next tile to come back for.
+  const int64_t all = args.block_end - args.block_begin;
+  tiles.group_blocks = args.row_end - args.row_begin == 1 ? all : order.GroupBlocks(tiles.walk.words);
+  tiles.last_block = PaddedChannels(shape.out_features) / kChannelBlock - 1;
+  tiles.last_lanes = TailMask(shape.out_features);
+  return tiles;
 }
 
 }  // namespace bnn::kernels

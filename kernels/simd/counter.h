@@ -1,4 +1,4 @@
-// What the loops around an inner loop (bconv2d_tiles.h, bdense_tiles.h) ask of a Counter, which is the inner loop of
+// What the loops around an inner loop (binary_loops.h) ask of a Counter, which is the inner loop of
 // one instruction set (kernels/x86/popcount_*.h). ISA files only.
 //
 //   Vector         the vector wrapper of its epilogue
