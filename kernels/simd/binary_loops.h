@@ -105,6 +105,9 @@ BNN_INLINE void RunBinaryTiles(const BinaryTiles& tiles, const Epilogue& epilogu
       case Finish::kAffineFloats:
         RunBlocks<Counter, Finish::kAffineFloats>(tiles, epilogue, split, block, end);
         break;
+      case Finish::kResidualFloats:
+        RunBlocks<Counter, Finish::kResidualFloats>(tiles, epilogue, split, block, end);
+        break;
       case Finish::kThresholdBits:
         RunBlocks<Counter, Finish::kThresholdBits>(tiles, epilogue, split, block, end);
         break;

@@ -220,16 +220,21 @@ BNN_INLINE void StoreThresholdBits(const Epilogue& epilogue, const TilePlace& at
 // The epilogues that a tile's code is specialized for. The general one interprets the list of steps, which costs as
 // much as several words of arithmetic; nearly every layer of a network has one of the other two.
 enum class Finish {
-  kAffineFloats,   // even base, one affine step, floats leave, all 32 channels exist
-  kThresholdBits,  // even base, bits leave by integer thresholds
+  kAffineFloats,    // even base, one affine step, floats leave, all 32 channels exist
+  kResidualFloats,  // the same with a residual added to it, and then perhaps a PReLU
+  kThresholdBits,   // even base, bits leave by integer thresholds
   kAny
 };
 
 BNN_INLINE Finish FinishOf(const Epilogue& epilogue, bool even_base, uint32_t lanes) {
   if (!even_base) return Finish::kAny;
   if (epilogue.bits != nullptr) return epilogue.int_thresholds != nullptr ? Finish::kThresholdBits : Finish::kAny;
-  const bool affine = epilogue.num_steps == 1 && epilogue.steps[0].kind == StepKind::kAffine;
-  return affine && lanes == kAllLanes ? Finish::kAffineFloats : Finish::kAny;
+  const int steps = epilogue.num_steps;
+  if (lanes != kAllLanes || steps == 0 || epilogue.steps[0].kind != StepKind::kAffine) return Finish::kAny;
+  if (steps == 1) return Finish::kAffineFloats;
+  if (epilogue.steps[1].kind != StepKind::kAdd) return Finish::kAny;
+  return steps == 2 || (steps == 3 && epilogue.steps[2].kind == StepKind::kPRelu) ? Finish::kResidualFloats
+                                                                                  : Finish::kAny;
 }
 
 // The general epilogue of a tile of half accumulators.
@@ -281,12 +286,42 @@ BNN_INLINE void FinishAffineFloats(const Epilogue& epilogue, const TilePlace& at
   }
 }
 
+// kResidualFloats.
+template <class V, int kPixels, bool kPRelu>
+BNN_INLINE void FinishResidualFloats(const Epilogue& epilogue, const TilePlace& at, const IntTile<V, kPixels>& half) {
+  const EpilogueStep& affine = epilogue.steps[0];
+  const EpilogueStep& add = epilogue.steps[1];
+  float* out = epilogue.out + TileOffset(epilogue.out_strides, at) + at.channel;
+  const float* residual = add.a + TileOffset(add.strides, at) + at.channel;
+  const typename V::Float zero = V::Splat(0.0f);
+  BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+    const int64_t lane = v * V::kLanes;
+    const typename V::Float scale = V::Load(affine.a + at.channel + lane);
+    const typename V::Float twice = V::Add(scale, scale);
+    const typename V::Float bias = V::Load(affine.b + at.channel + lane);
+    typename V::Float slope = zero;
+    if constexpr (kPRelu) slope = V::Load(epilogue.steps[2].a + at.channel + lane);
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      typename V::Float y = V::Fma(V::ToFloat(half[p][v]), twice, bias);
+      y = V::Add(y, V::Load(residual + p * add.strides.pixel + lane));
+      if constexpr (kPRelu) y = V::MulWhere(V::Less(y, zero), y, slope);
+      V::Store(out + p * epilogue.out_strides.pixel + lane, y);
+    }
+  }
+}
+
 // The whole epilogue of a tile of half accumulators.
 template <class V, int kPixels, Finish kFinish>
 BNN_INLINE void FinishHalves(const Epilogue& epilogue, const TilePlace& at, const TileBase& base, bool even_base,
                              IntTile<V, kPixels>& half) {
   if constexpr (kFinish == Finish::kAffineFloats) {
     FinishAffineFloats<V, kPixels>(epilogue, at, half);
+  } else if constexpr (kFinish == Finish::kResidualFloats) {
+    if (epilogue.num_steps == 3) {
+      FinishResidualFloats<V, kPixels, true>(epilogue, at, half);
+    } else {
+      FinishResidualFloats<V, kPixels, false>(epilogue, at, half);
+    }
   } else if constexpr (kFinish == Finish::kThresholdBits) {
     StoreThresholdBits<V, kPixels, true>(epilogue, at, half);
   } else {
