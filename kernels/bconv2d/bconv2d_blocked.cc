@@ -37,9 +37,14 @@ bool IsEvenBase(const BConv2dShape& shape, const BConv2dArgs& args) {
     }
     classes *= args.num_col_classes;
   }
-  int32_t any = 0;
-  for (int64_t i = 0; i < classes * PaddedChannels(shape.out_channels); ++i) any |= args.base[i];
-  return (any & 1) == 0;
+  // Eight at a time, in four chains: one by one, it would be 2 % of a 3x3 convolution of 7x7x512.
+  const int32_t* base = args.base;
+  const int32_t* const end = base + classes * PaddedChannels(shape.out_channels);
+  int32_t any[4] = {};
+  for (; base < end; base += 8) {
+    for (int i = 0; i < 4; ++i) any[i] |= base[i] | base[i + 4];
+  }
+  return ((any[0] | any[1] | any[2] | any[3]) & 1) == 0;
 }
 
 }  // namespace
