@@ -1,6 +1,6 @@
-// What the vector kernels of binary convolution share outside their inner loops: they all read the blocked weight order
-// of kernels/pack_weights.h and walk the output in the same way. Compiled for any CPU; the ISA files call it once a
-// run.
+// What the vector kernels of binary convolution share outside their inner loops: how a shape and its arguments become
+// what the loops of kernels/simd/binary_loops.h walk, and the entries of those that read the blocked weight order of
+// kernels/pack_weights.h. Compiled for any CPU; the ISA files call it once a run.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace bnn::kernels {
 
-// The entries refuse, packed_words and pack of a vector kernel.
+// The entries refuse, packed_words and pack of a kernel of the blocked order.
 const char* RefuseBlockedBConv2d(const BConv2dShape& shape);
 int64_t BlockedBConv2dWords(const BConv2dShape& shape);
 void PackBlockedBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed);

@@ -1,5 +1,5 @@
-// What the vector kernels of the binary dense layer share outside their inner loops. They read the blocked weight order
-// of kernels/pack_weights.h. Compiled for any CPU; the ISA files call it once a run.
+// What the vector kernels of the binary dense layer share outside their inner loops, as kernels/bconv2d/
+// bconv2d_blocked.h for convolution. Compiled for any CPU; the ISA files call it once a run.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace bnn::kernels {
 
-// The entries refuse, packed_words and pack of a vector kernel.
+// The entries refuse, packed_words and pack of a kernel of the blocked order.
 const char* RefuseBlockedBDense(const BDenseShape& shape);
 int64_t BlockedBDenseWords(const BDenseShape& shape);
 void PackBlockedBDense(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed);

@@ -8,7 +8,8 @@
 //
 // V supplies: Float, Int, Mask (vectors of kLanes elements and a comparison's result), kLanes, kVectors = 32 / kLanes;
 // Load, LoadPart, Store, StorePart (of the lanes whose bit is set; the others are not touched in memory), Splat, Fma,
-// Mul, Add, Less, Select, AtLeast (as bits, false for NaN); LoadInt, Zero, Sub2 (a - 2 * b), ToFloat.
+// Mul, Add, Less, Select, MulWhere (x * factor where the mask is set, else x), AtLeast (as bits, false for NaN);
+// LoadInt, Half (floor), HalfUp (ceil), TwicePlusOdd (2 * x + the lowest bit of odd), ToFloat.
 #pragma once
 
 #include <cstdint>

@@ -19,16 +19,9 @@ struct TileSplit {
   int64_t pixels;
   int64_t longer;
   int64_t lacking;
-
-  // The pixels of tile `t`.
-  BNN_INLINE int64_t PixelsOf(int64_t t, int64_t step) const {
-    return pixels + (t < longer ? step : 0) - (t == tiles - 1 ? lacking : 0);
-  }
 };
 
-BNN_INLINE int64_t Smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
-BNN_INLINE TileSplit SplitTiles(int64_t pixels, int64_t max, int64_t step = 1) {
+BNN_INLINE TileSplit SplitTiles(int64_t pixels, int64_t max, int64_t step) {
   if (pixels <= 0) return {0, 0, 0, 0};
   const int64_t steps = (pixels + step - 1) / step;
   const int64_t tiles = (pixels + max - 1) / max;
