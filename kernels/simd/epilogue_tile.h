@@ -6,6 +6,10 @@
 // spread over 32 * kPixels elements. Within a step, the parameters of a vector of channels are loaded once and used for
 // every pixel.
 //
+// Strides and pointers are copied before the first store: a vector store may alias anything, and what lies behind a
+// reference would be read again after each. (Not so for a residual: there gcc 12, free to move loads across stores,
+// gathers them all in front, which is a tenth slower than one after the other.)
+//
 // V supplies: Float, Int, Mask (vectors of kLanes elements and a comparison's result), kLanes, kVectors = 32 / kLanes;
 // Load, LoadPart, Store, StorePart (of the lanes whose bit is set; the others are not touched in memory), Splat, Fma,
 // Mul, Add, Less, Select, MulWhere (x * factor where the mask is set, else x), AtLeast (as bits, false for NaN);
@@ -114,18 +118,17 @@ BNN_INLINE void TileSteps(const Epilogue& epilogue, const TilePlace& at, int fir
 
 template <class V, int kPixels>
 BNN_INLINE void StoreFloats(const Epilogue& epilogue, const TilePlace& at, const FloatTile<V, kPixels>& y) {
-  float* out = epilogue.out + TileOffset(epilogue.out_strides, at) + at.channel;
+  float* const out = epilogue.out + TileOffset(epilogue.out_strides, at) + at.channel;
+  const int64_t out_step = epilogue.out_strides.pixel;
   if (at.lanes == kAllLanes) {
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-        V::Store(out + p * epilogue.out_strides.pixel + v * V::kLanes, y[p][v]);
-      }
+      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) { V::Store(out + p * out_step + v * V::kLanes, y[p][v]); }
     }
     return;
   }
   BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-      V::StorePart(out + p * epilogue.out_strides.pixel + v * V::kLanes, at.lanes >> (v * V::kLanes), y[p][v]);
+      V::StorePart(out + p * out_step + v * V::kLanes, at.lanes >> (v * V::kLanes), y[p][v]);
     }
   }
 }
@@ -273,7 +276,8 @@ BNN_INLINE void FinishAny(const Epilogue& epilogue, const TilePlace& at, const T
 template <class V, int kPixels>
 BNN_INLINE void FinishAffineFloats(const Epilogue& epilogue, const TilePlace& at, const IntTile<V, kPixels>& half) {
   const EpilogueStep& step = epilogue.steps[0];
-  float* out = epilogue.out + TileOffset(epilogue.out_strides, at) + at.channel;
+  float* const out = epilogue.out + TileOffset(epilogue.out_strides, at) + at.channel;
+  const int64_t out_step = epilogue.out_strides.pixel;
   typename V::Float scale[V::kVectors], bias[V::kVectors];
   BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
     scale[v] = V::Load(step.a + at.channel + v * V::kLanes);
@@ -282,7 +286,7 @@ BNN_INLINE void FinishAffineFloats(const Epilogue& epilogue, const TilePlace& at
   }
   BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-      V::Store(out + p * epilogue.out_strides.pixel + v * V::kLanes, V::Fma(V::ToFloat(half[p][v]), scale[v], bias[v]));
+      V::Store(out + p * out_step + v * V::kLanes, V::Fma(V::ToFloat(half[p][v]), scale[v], bias[v]));
     }
   }
 }
@@ -292,8 +296,8 @@ template <class V, int kPixels, bool kPRelu>
 BNN_INLINE void FinishResidualFloats(const Epilogue& epilogue, const TilePlace& at, const IntTile<V, kPixels>& half) {
   const EpilogueStep& affine = epilogue.steps[0];
   const EpilogueStep& add = epilogue.steps[1];
-  float* out = epilogue.out + TileOffset(epilogue.out_strides, at) + at.channel;
-  const float* residual = add.a + TileOffset(add.strides, at) + at.channel;
+  float* const out = epilogue.out + TileOffset(epilogue.out_strides, at) + at.channel;
+  const float* const residual = add.a + TileOffset(add.strides, at) + at.channel;
   const typename V::Float zero = V::Splat(0.0f);
   BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
     const int64_t lane = v * V::kLanes;
