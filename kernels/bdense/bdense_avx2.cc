@@ -15,8 +15,8 @@ namespace {
 WeightShape WeightsOf(const BDenseShape& shape) { return {shape.out_features, 1, shape.in_features}; }
 
 const char* Refuse(const BDenseShape& shape) {
-  if (shape.rows == 1) return "a single row is bound by reading weights, which are twice as large in its order";
-  return RefuseBlockedBDense(shape);
+  if (const char* reason = RefuseBlockedBDense(shape); reason != nullptr) return reason;
+  return shape.rows == 1 ? "a single row is bound by reading weights, which are twice as large in its order" : nullptr;
 }
 
 int64_t PackedWords(const BDenseShape& shape) { return NibbleWeightWords(WeightsOf(shape)); }

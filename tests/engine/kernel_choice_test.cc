@@ -47,9 +47,9 @@ const StepDescription& StepOf(const Plan& plan, const std::string& name) {
   return plan.steps.front()->description;
 }
 
-// The refusals of a table whose kernels only their instruction set can exclude.
-template <class List>
-void CheckChoice(const Plan& plan, const std::string& name, const List& list) {
+// The refusals of a table. `refuse(kernel)`: what a kernel itself has against the shape, or nullptr.
+template <class List, class Refuse>
+void CheckChoice(const Plan& plan, const std::string& name, const List& list, const Refuse& refuse) {
   const StepDescription& step = StepOf(plan, name);
   CAPTURE(name);
   CAPTURE(std::string(kernels::IsaName(plan.max_isa)));
@@ -63,6 +63,8 @@ void CheckChoice(const Plan& plan, const std::string& name, const List& list) {
       why = std::string(kernel.name) + ": above the maximal instruction set";
     } else if (!kernels::IsaSupported(kernel.isa)) {
       why = std::string(kernel.name) + ": not supported by this CPU";
+    } else if (const char* reason = refuse(kernel); reason != nullptr) {
+      why = std::string(kernel.name) + ": " + reason;
     }
     if (!chosen && why.empty()) {
       chosen = true;
@@ -77,6 +79,11 @@ void CheckChoice(const Plan& plan, const std::string& name, const List& list) {
   CHECK(chosen);
 }
 
+template <class List>
+void CheckChoice(const Plan& plan, const std::string& name, const List& list) {
+  CheckChoice(plan, name, list, [](const auto&) -> const char* { return nullptr; });
+}
+
 TEST_CASE("the plan names the kernel of each step and the reason of each better one that was refused") {
   const formats::ModelDef model = EveryTable();
   REQUIRE(formats::Validate(model, "test").ok());
@@ -84,7 +91,9 @@ TEST_CASE("the plan names the kernel of each step and the reason of each better 
     const Result<Plan> plan = Compile(model, {.max_isa = isa});
     REQUIRE_MESSAGE(plan.ok(), plan.status().message());
     CheckChoice(*plan, "conv", kernels::BConv2dKernels());
-    CheckChoice(*plan, "dense", kernels::BDenseKernels());
+    CheckChoice(*plan, "dense", kernels::BDenseKernels(), [](const kernels::BDenseKernel& kernel) {
+      return kernel.refuse({.rows = 1, .in_features = 64, .out_features = 10});
+    });
     CheckChoice(*plan, "pack", kernels::BitpackKernels());
     CheckChoice(*plan, "pack_vector", kernels::BitpackKernels());
     CheckChoice(*plan, "unpack", kernels::BitpackKernels());
