@@ -21,7 +21,7 @@ struct TileSplit {
   int64_t lacking;
 };
 
-BNN_INLINE TileSplit SplitTiles(int64_t pixels, int64_t max, int64_t step) {
+BNN_INLINE TileSplit SplitTiles(int64_t pixels, int64_t max, int64_t step = 1) {
   if (pixels <= 0) return {0, 0, 0, 0};
   const int64_t steps = (pixels + step - 1) / step;
   const int64_t tiles = (pixels + max - 1) / max;
