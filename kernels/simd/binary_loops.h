@@ -36,16 +36,26 @@ BNN_NOINLINE void RunTiles(const BinaryTiles& tiles, const Epilogue& epilogue, i
     const uint32_t* weights = tile.weights;
     TileBase base = tile.base;
     TilePlace place = tile.place;
-    int64_t block = blocks;
+    int64_t left = blocks;
     do {
-      IntTile<V, kPixels> halves;
-      StartHalves<V, kPixels>(base, halves);
-      Counter::template Count<kPixels>(input, weights, halves);
-      FinishHalves<V, kPixels, kFinish>(epilogue, place, base, tiles.even_base, halves);
-      weights += tiles.block_words;
-      base.classes += tiles.base_block_step;
-      place.channel += kChannelBlock;
-    } while (--block > 0);
+      const int together = left < Counter::kBlocks ? 1 : Counter::kBlocks;
+      const int64_t block_words = together > 1 ? tiles.block_words : 0;
+      IntTile<V, kPixels> halves[Counter::kBlocks];
+      TileBase second = base;
+      StartHalves<V, kPixels>(base, halves[0]);
+      if constexpr (Counter::kBlocks == 2) {
+        if (together == 2) second.classes += tiles.base_block_step;
+        StartHalves<V, kPixels>(second, halves[1]);
+      }
+      Counter::template Count<kPixels>(input, weights, block_words, halves);
+      BNN_NO_UNROLL for (int b = 0; b < together; ++b) {
+        FinishHalves<V, kPixels, kFinish>(epilogue, place, base, tiles.even_base, halves[b]);
+        weights += tiles.block_words;
+        base.classes += tiles.base_block_step;
+        place.channel += kChannelBlock;
+      }
+      left -= together;
+    } while (left > 0);
     tile.in += kPixels * tiles.in_steps.pixel;
     tile.place.col += kPixels;
     if (tile.base.col_class != nullptr) tile.base.col_class += kPixels;
