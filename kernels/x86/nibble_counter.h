@@ -60,24 +60,27 @@ namespace bnn::kernels {
 namespace {
 
 // entry[x | y << 4][n] = half(x, n) | half(y, n) << 4, as derived above.
+template <int kBytes>
 struct HalfCountTables {
-  alignas(64) uint8_t entry[256][16];
+  alignas(64) uint8_t entry[256][kBytes];
 };
 
-constexpr HalfCountTables MakeHalfCountTables() {
-  HalfCountTables tables{};
+template <int kBytes>
+constexpr HalfCountTables<kBytes> MakeHalfCountTables() {
+  HalfCountTables<kBytes> tables{};
   const auto half = [](int x, int n) {
     return (__builtin_popcount(x ^ n) + __builtin_parity(x) - __builtin_parity(n)) / 2;
   };
   for (int pair = 0; pair < 256; ++pair) {
-    for (int n = 0; n < 16; ++n) {
-      tables.entry[pair][n] = static_cast<uint8_t>(half(pair & 15, n) | half(pair >> 4, n) << 4);
+    for (int n = 0; n < kBytes; ++n) {
+      tables.entry[pair][n] = static_cast<uint8_t>(half(pair & 15, n & 15) | half(pair >> 4, n & 15) << 4);
     }
   }
   return tables;
 }
 
-constexpr HalfCountTables kHalfCountTables = MakeHalfCountTables();
+template <int kBytes>
+constexpr HalfCountTables<kBytes> kHalfCountTables = MakeHalfCountTables<kBytes>();
 
 // Of the parts of a window behind the first one.
 alignas(32) constexpr int32_t kNoOddWeights[32] = {};
@@ -109,7 +112,7 @@ struct NibbleCounter {
                                 int64_t block_bytes, bool first, Bytes (&s)[kPairs]) {
     const Bytes index = N::Index(weights, block_bytes);
     BNN_UNROLL for (int q = 0; q < kPairs; ++q) {
-      const uint8_t* entry = &kHalfCountTables.entry[0][0] + window.offsets[q][nibble];
+      const uint8_t* entry = &kHalfCountTables<N::kTableBytes>.entry[0][0] + N::kTableBytes / 16 * uint64_t{window.offsets[q][nibble]};
       const Bytes halves = N::Shuffle(N::Table(entry), index);
       s[q] = first ? halves : N::Add8(s[q], halves);
       BNN_KEEP_ORDER(s[q]);
@@ -121,6 +124,38 @@ struct NibbleCounter {
     BNN_UNROLL for (int q = 0; q < kPairs; ++q) {
       low[q] = N::Add8(low[q], N::And(s[q], N::Splat16(0x0F0F)));
       high[q] = N::Add16(high[q], N::template Right16<4>(s[q]));
+      BNN_KEEP_ORDER(low[q]);
+      BNN_KEEP_ORDER(high[q]);
+    }
+  }
+
+  // The lookups of seven nibbles of all pairs and their folds, pair by pair: with 32 registers the indices stay in
+  // seven of them. Offsets are loaded four at a time.
+  template <int kPairs>
+  static BNN_INLINE void CountSeven(const NibbleWindow<kPairs>& window, int64_t nibble, const uint8_t* weights,
+                                    int64_t block_bytes, Bytes (&low)[kPairs], Bytes (&high)[kPairs]) {
+    Bytes index[kLookupsPerFold];
+    BNN_UNROLL for (int i = 0; i < kLookupsPerFold; ++i) {
+      index[i] = N::Index(weights + i * 32, block_bytes);
+      BNN_KEEP_ORDER(index[i]);
+    }
+    BNN_UNROLL for (int q = 0; q < kPairs; ++q) {
+      Bytes s[1];
+      uint64_t offsets = 0;
+      BNN_UNROLL for (int i = 0; i < kLookupsPerFold; ++i) {
+        if (i % 4 == 0) {
+          __builtin_memcpy(&offsets, window.offsets[q] + nibble + i, sizeof(offsets));
+          __asm__("" : "+r"(offsets));
+        }
+        const uint8_t* entry =
+            &kHalfCountTables<N::kTableBytes>.entry[0][0] + N::kTableBytes / 16 * (offsets & 0xFFFF);
+        offsets >>= 16;
+        const Bytes halves = N::Shuffle(N::Table(entry), index[i]);
+        s[0] = i == 0 ? halves : N::Add8(s[0], halves);
+        BNN_KEEP_ORDER(s[0]);
+      }
+      low[q] = N::Add8(low[q], N::And(s[0], N::Splat16(0x0F0F)));
+      high[q] = N::Add16(high[q], N::template Right16<4>(s[0]));
       BNN_KEEP_ORDER(low[q]);
       BNN_KEEP_ORDER(high[q]);
     }
@@ -155,11 +190,15 @@ struct NibbleCounter {
       int64_t end = nibble + kFoldsPerWiden * kLookupsPerFold;
       if (end > nibbles) end = nibbles;
       for (; end - nibble >= kLookupsPerFold; nibble += kLookupsPerFold) {
-        BNN_UNROLL for (int i = 0; i < kLookupsPerFold; ++i) {
-          Lookup(window, nibble + i, weights + i * 32, block_bytes, i == 0, s);
+        if constexpr (N::kIndicesInRegisters) {
+          CountSeven(window, nibble, weights, block_bytes, low, high);
+        } else {
+          BNN_UNROLL for (int i = 0; i < kLookupsPerFold; ++i) {
+            Lookup(window, nibble + i, weights + i * 32, block_bytes, i == 0, s);
+          }
+          Fold(s, low, high);
         }
         weights += kLookupsPerFold * 32;
-        Fold(s, low, high);
       }
       if (nibble < end) {
         BNN_UNROLL for (int q = 0; q < kPairs; ++q) s[q] = zero;

@@ -30,6 +30,8 @@ namespace {
 struct NibblesAvx2 {
   using Vector = Avx2;
   using Bytes = __m256i;
+  static constexpr int kTableBytes = 16;
+  static constexpr bool kIndicesInRegisters = false;
   static constexpr int kBlocks = 1;
   static constexpr int kMaxPixels = 8;
 

@@ -15,6 +15,8 @@ namespace {
 struct NibblesAvx512 {
   using Vector = Avx512;
   using Bytes = __m512i;
+  static constexpr int kTableBytes = 64;
+  static constexpr bool kIndicesInRegisters = true;
   static constexpr int kBlocks = 2;
   static constexpr int kMaxPixels = 14;
 
@@ -29,7 +31,7 @@ struct NibblesAvx512 {
     return TwoHalves(from, from + block_words);
   }
   static BNN_INLINE Bytes Table(const uint8_t* entry) {
-    return _mm512_maskz_broadcast_i32x4(0xFFFF, _mm_load_si128(reinterpret_cast<const __m128i*>(entry)));
+    return _mm512_load_si512(entry);
   }
   static BNN_INLINE Bytes Zero() { return _mm512_setzero_si512(); }
   static BNN_INLINE Bytes Splat16(int16_t x) { return _mm512_set1_epi16(x); }
