@@ -36,7 +36,7 @@ inline constexpr PackedOrder kBlockedOrder = {0, 32, 20 << 10};
 int64_t BlockedWeightWords(const WeightShape& shape);
 void PackBlockedWeights(const WeightShape& shape, const uint32_t* weights, uint32_t* packed);
 
-// The order of kernels that use nibbles (4 bits) of weights as indices of byte shuffles, kernels/x86/popcount_avx2.h.
+// The order of kernels that use nibbles (4 bits) of weights as indices of byte shuffles, kernels/x86/nibble_counter.h.
 // For every block of 32 output channels:
 //
 //   32 words   of channel 0, 1, ... 31: how many of its nibbles have an odd number of ones

@@ -38,6 +38,7 @@ BNN_NOINLINE void RunTiles(const BinaryTiles& tiles, const Epilogue& epilogue, i
     TilePlace place = tile.place;
     int64_t left = blocks;
     do {
+      // Blocks that are counted at once. Halves of two blocks are in memory anyway, so one epilogue serves both.
       const int together = left < Counter::kBlocks ? 1 : Counter::kBlocks;
       const int64_t block_words = together > 1 ? tiles.block_words : 0;
       IntTile<V, kPixels> halves[Counter::kBlocks];

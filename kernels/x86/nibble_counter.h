@@ -33,16 +33,18 @@
 //
 // 3. The window (nibble_window.h) makes the offsets of the tables from the words of the pixels.
 //
-// Order: for 7 nibbles, the pairs innermost: an index is loaded once for all pairs, and their independent chains of
-// additions hide the latencies of loads and shuffles. An odd last pixel costs as much as a pair. The tables (4 KB), the
-// offsets (16 bytes a word and pair: 9 KB for 4 pairs and 3x3 over 512 channels) and the weights that pass by share L1;
-// the weights may come from L2.
+// Order. With 16 registers, nibble by nibble, the pairs innermost: an index is loaded once for all pairs, whose
+// independent chains of additions hide the latencies of loads and shuffles. With 32, the indices of seven nibbles stay
+// in registers and the pairs pass one after the other: one sum s is alive instead of one a pair, and the seven offsets
+// of a pair take two loads of four. An odd last pixel costs as much as a pair. The tables, the offsets (16 bytes a word
+// and pair: 9 KB for 4 pairs and 3x3 over 512 channels) and the weights that pass by share L1; the weights may come
+// from L2.
 //
-// N supplies the vectors: Vector (the wrapper of the epilogue), kBlocks (channel blocks a vector: 32 bytes each),
-// kMaxPixels; Bytes, and of it: Index (the nibbles of one or two blocks), Table (16 bytes in all 128-bit lanes), Zero,
-// Splat16, Splat32, And, Add8, Add16, Sub16, Shuffle, Left16 and Right16 (shifts of 16-bit lanes), MaddPairs
-// (vpmaddwd), Add32, Sub32, OddWeights (32-bit constants of 8 channels of each block); and AddTo, which brings 8
-// channels of each block into the order of the halves.
+// N supplies the vectors. Of the counter: Vector (the wrapper of the epilogue), kBlocks (channel blocks a vector, 32
+// bytes each), kMaxPixels, kOrder, kTableBytes (an entry repeats its 16 bytes in as many), kIndicesInRegisters. Of its
+// Bytes: Index (the nibbles of all blocks), Table (an entry in all 128-bit lanes), OddWeights (32-bit constants of 8
+// channels of each block), AddTo (the same order of channels into that of the halves), and, named like their
+// instructions, Zero, Splat16, Splat32, And, Add8, Add16, Add32, Sub16, Sub32, Shuffle, MaddPairs, Left16, Right16.
 #pragma once
 
 #include <cstdint>
@@ -59,7 +61,7 @@
 namespace bnn::kernels {
 namespace {
 
-// entry[x | y << 4][n] = half(x, n) | half(y, n) << 4, as derived above.
+// entry[x | y << 4][n] = half(x, n) | half(y, n) << 4, as derived above, for n from 0 to 15 and again from 16 on.
 template <int kBytes>
 struct HalfCountTables {
   alignas(64) uint8_t entry[256][kBytes];
@@ -92,7 +94,7 @@ struct NibbleCounter {
   static constexpr int kBlocks = N::kBlocks;
   static constexpr int kMaxPixels = N::kMaxPixels;
   static constexpr int kPixelStep = 2;
-  static constexpr PackedOrder kOrder = kNibbleOrder;
+  static constexpr PackedOrder kOrder = N::kOrder;
 
   static constexpr int kLookupsPerFold = 7;  // 7 * 2 <= 15
   static constexpr int kFoldsPerWiden = 18;  // 18 * 14 <= 255
@@ -106,14 +108,18 @@ struct NibbleCounter {
     BNN_INLINE explicit Input(const TileInput& where) : TileInput(where) {}
   };
 
+  // The table at `offset` in tables of 16 bytes each.
+  static BNN_INLINE Bytes Table(uint64_t offset) {
+    return N::Table(&kHalfCountTables<N::kTableBytes>.entry[0][0] + N::kTableBytes / 16 * offset);
+  }
+
   // The lookups of one nibble of all pairs: s[q] += half counts, or = if it is the first.
   template <int kPairs>
   static BNN_INLINE void Lookup(const NibbleWindow<kPairs>& window, int64_t nibble, const uint8_t* weights,
                                 int64_t block_bytes, bool first, Bytes (&s)[kPairs]) {
     const Bytes index = N::Index(weights, block_bytes);
     BNN_UNROLL for (int q = 0; q < kPairs; ++q) {
-      const uint8_t* entry = &kHalfCountTables<N::kTableBytes>.entry[0][0] + N::kTableBytes / 16 * uint64_t{window.offsets[q][nibble]};
-      const Bytes halves = N::Shuffle(N::Table(entry), index);
+      const Bytes halves = N::Shuffle(Table(window.offsets[q][nibble]), index);
       s[q] = first ? halves : N::Add8(s[q], halves);
       BNN_KEEP_ORDER(s[q]);
     }
@@ -140,22 +146,20 @@ struct NibbleCounter {
       BNN_KEEP_ORDER(index[i]);
     }
     BNN_UNROLL for (int q = 0; q < kPairs; ++q) {
-      Bytes s[1];
+      Bytes s;
       uint64_t offsets = 0;
       BNN_UNROLL for (int i = 0; i < kLookupsPerFold; ++i) {
         if (i % 4 == 0) {
           __builtin_memcpy(&offsets, window.offsets[q] + nibble + i, sizeof(offsets));
-          __asm__("" : "+r"(offsets));
+          __asm__("" : "+r"(offsets));  // else compilers load them one by one
         }
-        const uint8_t* entry =
-            &kHalfCountTables<N::kTableBytes>.entry[0][0] + N::kTableBytes / 16 * (offsets & 0xFFFF);
+        const Bytes halves = N::Shuffle(Table(offsets & 0xFFFF), index[i]);
         offsets >>= 16;
-        const Bytes halves = N::Shuffle(N::Table(entry), index[i]);
-        s[0] = i == 0 ? halves : N::Add8(s[0], halves);
-        BNN_KEEP_ORDER(s[0]);
+        s = i == 0 ? halves : N::Add8(s, halves);
+        BNN_KEEP_ORDER(s);
       }
-      low[q] = N::Add8(low[q], N::And(s[0], N::Splat16(0x0F0F)));
-      high[q] = N::Add16(high[q], N::template Right16<4>(s[0]));
+      low[q] = N::Add8(low[q], N::And(s, N::Splat16(0x0F0F)));
+      high[q] = N::Add16(high[q], N::template Right16<4>(s));
       BNN_KEEP_ORDER(low[q]);
       BNN_KEEP_ORDER(high[q]);
     }
@@ -221,11 +225,13 @@ struct NibbleCounter {
                                       typename Vector::Int (&halves)[kBlocks][kPixels][Vector::kVectors]) {
     const Bytes of_low = N::Splat32(0xFFFE);  // -2 times the low 16 bits, 0 times the high ones
     const Bytes of_high = N::Splat32(-2 * 65536);
+    Bytes odd_of_weights[4];
+    BNN_UNROLL for (int v = 0; v < 4; ++v) odd_of_weights[v] = N::OddWeights(odd_weights + v * 8, block_words);
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       const Bytes odd_of_pixel = N::Splat32(window.odd[p]);
       Bytes plus[4];
       BNN_UNROLL for (int v = 0; v < 4; ++v) {
-        const Bytes odd = N::Sub32(odd_of_pixel, N::OddWeights(odd_weights + v * 8, block_words));
+        const Bytes odd = N::Sub32(odd_of_pixel, odd_of_weights[v]);
         plus[v] = N::Add32(N::MaddPairs(sums[p / 2][p % 2 * 2 + v % 2], v < 2 ? of_low : of_high), odd);
       }
       N::AddTo(plus, p, halves);

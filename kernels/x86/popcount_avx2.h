@@ -34,6 +34,7 @@ struct NibblesAvx2 {
   static constexpr bool kIndicesInRegisters = false;
   static constexpr int kBlocks = 1;
   static constexpr int kMaxPixels = 8;
+  static constexpr PackedOrder kOrder = kNibbleOrder;
 
   static BNN_INLINE Bytes Index(const uint8_t* weights, int64_t) {
     return _mm256_load_si256(reinterpret_cast<const __m256i*>(weights));

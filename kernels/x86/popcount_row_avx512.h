@@ -1,4 +1,7 @@
-// The inner loop of binary convolution and of the binary dense layer for AVX-512 without VPOPCNTDQ. ISA files only.
+// The inner loop of the binary dense layer for AVX-512 without VPOPCNTDQ and few rows. ISA files only.
+//
+// Few rows use every weight once or twice, so the size of the weights counts, and the tables of nibble_counter.h have
+// too few pixels to share an index. This loop reads the blocked order as it is.
 //
 // Without a popcount, counting every product a ^ w by table lookups costs 8 operations. Instead, products are added bit
 // by bit: each of the 32 bits of a lane has a binary counter of its own, whose digits (ones, twos, fours, eights) are
