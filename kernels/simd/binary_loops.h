@@ -54,6 +54,7 @@ BNN_NOINLINE void RunTiles(const BinaryTiles& tiles, const Epilogue& epilogue, i
         weights += tiles.block_words;
         base.classes += tiles.base_block_step;
         place.channel += kChannelBlock;
+        if constexpr (Counter::kBlocks == 2) place.lanes = tiles.LanesOf(place.channel / kChannelBlock);
       }
       left -= together;
     } while (left > 0);
@@ -73,7 +74,7 @@ BNN_INLINE void RunTilesOf(int64_t pixels, const BinaryTiles& tiles, const Epilo
   }
 }
 
-// All pixels of the extent for channel blocks [block_begin, block_end), which have the same lanes.
+// All pixels of the extent for channel blocks [block_begin, block_end), a group.
 template <class Counter, Finish kFinish>
 void RunBlocks(const BinaryTiles& tiles, const Epilogue& epilogue, const TileSplit& split, int64_t block_begin,
                int64_t block_end) {
@@ -111,8 +112,8 @@ BNN_INLINE void RunBinaryTiles(const BinaryTiles& tiles, const Epilogue& epilogu
   const TileSplit split =
       SplitTiles(tiles.extent.col_end - tiles.extent.col_begin, Counter::kMaxPixels, Counter::kPixelStep);
   for (int64_t block = tiles.block_begin; block < tiles.block_end;) {
-    const int64_t end = tiles.GroupEnd(block);
-    switch (FinishOf(epilogue, tiles.even_base, tiles.LanesOf(block))) {
+    const int64_t end = tiles.GroupEnd(block, Counter::kBlocks);
+    switch (FinishOf(epilogue, tiles.even_base, tiles.LanesOf(end - 1))) {
       case Finish::kAffineFloats:
         RunBlocks<Counter, Finish::kAffineFloats>(tiles, epilogue, split, block, end);
         break;
