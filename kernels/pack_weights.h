@@ -20,11 +20,12 @@ struct PackedOrder {
   int64_t header_words = 0;    // a block
   int64_t words_per_word = 0;  // a block and word of input
   int64_t group_bytes = 0;     // of neighbouring blocks that a tile of pixels should pass through before the next tile
+  int64_t group_step = 1;      // their number is a multiple of this: what kernels count at once
 
   constexpr int64_t BlockWords(int64_t input_words) const { return header_words + input_words * words_per_word; }
   constexpr int64_t GroupBlocks(int64_t input_words) const {
     const int64_t blocks = group_bytes / (BlockWords(input_words) * static_cast<int64_t>(sizeof(uint32_t)));
-    return blocks > 1 ? blocks : 1;
+    return blocks > group_step ? blocks / group_step * group_step : group_step;
   }
 };
 
@@ -35,7 +36,7 @@ inline constexpr PackedOrder kBlockedOrder = {0, 32, 20 << 10};
 int64_t BlockedWeightWords(const WeightShape& shape);
 void PackBlockedWeights(const WeightShape& shape, const uint32_t* weights, uint32_t* packed);
 
-// The order of kernels that use nibbles (4 bits) of weights as indices of byte shuffles, kernels/x86/popcount_avx2.h.
+// The order of kernels that use nibbles (4 bits) of weights as indices of byte shuffles, kernels/x86/nibble_counter.h.
 // For every block of 32 output channels:
 //
 //   32 words   of channel 0, 1, ... 31: how many of its nibbles have an odd number of ones
@@ -45,7 +46,7 @@ void PackBlockedWeights(const WeightShape& shape, const uint32_t* weights, uint3
 //
 // Output channels beyond the last one are 0. Twice the memory of the blocked order. For the kernels of this order,
 // blocks of a group share what is made of the input; their weights may come from L2.
-inline constexpr PackedOrder kNibbleOrder = {32, 64, 256 << 10};
+inline constexpr PackedOrder kNibbleOrder = {32, 64, 256 << 10, 2};
 int64_t NibbleWeightWords(const WeightShape& shape);
 void PackNibbleWeights(const WeightShape& shape, const uint32_t* weights, uint32_t* packed);
 

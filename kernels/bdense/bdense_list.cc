@@ -6,7 +6,7 @@ namespace {
 
 constexpr const BDenseKernel* kKernels[] = {
 #if defined(__x86_64__)
-    &kBDenseAvx512Vpopcnt, &kBDenseAvx512, &kBDenseAvx2, &kBDenseRowAvx2,
+    &kBDenseAvx512Vpopcnt, &kBDenseAvx512, &kBDenseRowAvx512, &kBDenseAvx2, &kBDenseRowAvx2,
 #endif
     &kBDenseRef,
 };

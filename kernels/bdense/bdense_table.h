@@ -8,6 +8,7 @@ namespace bnn::kernels {
 extern const BDenseKernel kBDenseRef;
 extern const BDenseKernel kBDenseRowAvx2;
 extern const BDenseKernel kBDenseAvx2;
+extern const BDenseKernel kBDenseRowAvx512;
 extern const BDenseKernel kBDenseAvx512;
 extern const BDenseKernel kBDenseAvx512Vpopcnt;
 

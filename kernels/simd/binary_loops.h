@@ -36,16 +36,28 @@ BNN_NOINLINE void RunTiles(const BinaryTiles& tiles, const Epilogue& epilogue, i
     const uint32_t* weights = tile.weights;
     TileBase base = tile.base;
     TilePlace place = tile.place;
-    int64_t block = blocks;
+    int64_t left = blocks;
     do {
-      IntTile<V, kPixels> halves;
-      StartHalves<V, kPixels>(base, halves);
-      Counter::template Count<kPixels>(input, weights, halves);
-      FinishHalves<V, kPixels, kFinish>(epilogue, place, base, tiles.even_base, halves);
-      weights += tiles.block_words;
-      base.classes += tiles.base_block_step;
-      place.channel += kChannelBlock;
-    } while (--block > 0);
+      // Blocks that are counted at once. Halves of two blocks are in memory anyway, so one epilogue serves both.
+      const int together = left < Counter::kBlocks ? 1 : Counter::kBlocks;
+      const int64_t block_words = together > 1 ? tiles.block_words : 0;
+      IntTile<V, kPixels> halves[Counter::kBlocks];
+      TileBase second = base;
+      StartHalves<V, kPixels>(base, halves[0]);
+      if constexpr (Counter::kBlocks == 2) {
+        if (together == 2) second.classes += tiles.base_block_step;
+        StartHalves<V, kPixels>(second, halves[1]);
+      }
+      Counter::template Count<kPixels>(input, weights, block_words, halves);
+      BNN_NO_UNROLL for (int b = 0; b < together; ++b) {
+        FinishHalves<V, kPixels, kFinish>(epilogue, place, base, tiles.even_base, halves[b]);
+        weights += tiles.block_words;
+        base.classes += tiles.base_block_step;
+        place.channel += kChannelBlock;
+        if constexpr (Counter::kBlocks == 2) place.lanes = tiles.LanesOf(place.channel / kChannelBlock);
+      }
+      left -= together;
+    } while (left > 0);
     tile.in += kPixels * tiles.in_steps.pixel;
     tile.place.col += kPixels;
     if (tile.base.col_class != nullptr) tile.base.col_class += kPixels;
@@ -62,7 +74,7 @@ BNN_INLINE void RunTilesOf(int64_t pixels, const BinaryTiles& tiles, const Epilo
   }
 }
 
-// All pixels of the extent for channel blocks [block_begin, block_end), which have the same lanes.
+// All pixels of the extent for channel blocks [block_begin, block_end), a group.
 template <class Counter, Finish kFinish>
 void RunBlocks(const BinaryTiles& tiles, const Epilogue& epilogue, const TileSplit& split, int64_t block_begin,
                int64_t block_end) {
@@ -100,8 +112,8 @@ BNN_INLINE void RunBinaryTiles(const BinaryTiles& tiles, const Epilogue& epilogu
   const TileSplit split =
       SplitTiles(tiles.extent.col_end - tiles.extent.col_begin, Counter::kMaxPixels, Counter::kPixelStep);
   for (int64_t block = tiles.block_begin; block < tiles.block_end;) {
-    const int64_t end = tiles.GroupEnd(block);
-    switch (FinishOf(epilogue, tiles.even_base, tiles.LanesOf(block))) {
+    const int64_t end = tiles.GroupEnd(block, Counter::kBlocks);
+    switch (FinishOf(epilogue, tiles.even_base, tiles.LanesOf(end - 1))) {
       case Finish::kAffineFloats:
         RunBlocks<Counter, Finish::kAffineFloats>(tiles, epilogue, split, block, end);
         break;

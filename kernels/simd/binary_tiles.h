@@ -31,10 +31,12 @@ struct BinaryTiles {
   int64_t last_block;    // the block that holds the last output channel
   uint32_t last_lanes;   // which of its channels exist
 
-  // The end of the group of blocks with equal lanes that starts at `block`.
-  BNN_KERNEL_INLINE int64_t GroupEnd(int64_t block) const {
+  // The end of the group of blocks that starts at `block`. A last block that lacks lanes, and what a kernel counts
+  // together with it, is a group of its own: `together` blocks from the start of a group on.
+  BNN_KERNEL_INLINE int64_t GroupEnd(int64_t block, int64_t together) const {
     const int64_t end = block + group_blocks < block_end ? block + group_blocks : block_end;
-    return end > last_block && block < last_block && last_lanes != ~uint32_t{0} ? last_block : end;
+    const int64_t cut = last_block - (last_block - block) % together;
+    return end > last_block && block < cut && last_lanes != ~uint32_t{0} ? cut : end;
   }
 
   BNN_KERNEL_INLINE uint32_t LanesOf(int64_t block) const { return block == last_block ? last_lanes : ~uint32_t{0}; }

@@ -2,15 +2,17 @@
 // one instruction set (kernels/x86/popcount_*.h). ISA files only.
 //
 //   Vector         the vector wrapper of its epilogue
+//   kBlocks        channel blocks that it counts at once: 1 or 2
 //   kMaxPixels     pixels of the largest tile
 //   kPixelStep     tiles of a multiple of this many pixels are the good ones
 //   kOrder         of its packed weights
 //   Input<kPixels>(TileInput)
 //                  what lies under kPixels pixels. It lives as long as the tile, through all of its channel blocks, so
 //                  that a counter can keep in it what it makes of the input.
-//   Count<kPixels>(input, weights, halves)
-//                  subtracts the numbers of differing bits between every pixel's window and the weights of one channel
-//                  block from `halves`, lanes in the order of channels
+//   Count<kPixels>(input, weights, block_words, halves)
+//                  subtracts the numbers of differing bits between every pixel's window and the weights of kBlocks
+//                  channel blocks, which are `block_words` apart, from `halves` (an IntTile for each block), lanes in
+//                  the order of channels. block_words = 0 counts the last block of an odd number twice.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +33,7 @@ struct TileInput {
 
 // The choices of a counter that reads activations and blocked weights as they are.
 struct PlainCounter {
+  static constexpr int kBlocks = 1;
   static constexpr int kPixelStep = 1;
   static constexpr PackedOrder kOrder = kBlockedOrder;
 

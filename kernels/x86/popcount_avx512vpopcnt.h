@@ -197,7 +197,9 @@ struct CountAvx512Vpopcnt : PlainCounter {
   // halves[p][v] -= the number of differing bits between the window of pixel p and the weights of the block, channels
   // 16 * v + (0 to 15).
   template <int kPixels>
-  static BNN_INLINE void Count(const Input<kPixels>& input, const uint32_t* weights, __m512i (&halves)[kPixels][2]) {
+  static BNN_INLINE void Count(const Input<kPixels>& input, const uint32_t* weights, int64_t,
+                               __m512i (&blocks)[1][kPixels][2]) {
+    __m512i(&halves)[kPixels][2] = blocks[0];
     const TapWalk& walk = input.walk;
     const uint32_t* const in = input.in;
     const int64_t pixel_step = input.pixel_step;

@@ -80,7 +80,9 @@ struct CountRowAvx2 : PlainCounter {
   // halves[p][v] -= the number of differing bits between the window of pixel p and the weights of the block, channels
   // 8 * v + (0 to 7).
   template <int kPixels>
-  static BNN_INLINE void Count(const Input<kPixels>& input, const uint32_t* weights, __m256i (&halves)[kPixels][4]) {
+  static BNN_INLINE void Count(const Input<kPixels>& input, const uint32_t* weights, int64_t,
+                               __m256i (&blocks)[1][kPixels][4]) {
+    __m256i(&halves)[kPixels][4] = blocks[0];
     const TapWalk& walk = input.walk;
     const uint32_t* const in = input.in;
     const int64_t pixel_step = input.pixel_step;

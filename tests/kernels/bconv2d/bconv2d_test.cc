@@ -178,8 +178,8 @@ TEST_CASE("widths: every kernel equals the reference for every remainder of its 
     for (Guard guard : test::kBothGuards) {
       for (int64_t gap : {0, 3}) {
         // Without a gap, rows and images of the 1x1 convolution touch and are merged.
-        CheckAgainstReference(Image(2, 3, width, 70, 45), kFloatsAndBits, gap, guard);
-        CheckAgainstReference(Square(3, 1, Image(2, 2, width, 70, 45)), kFloatsAndBits, gap, guard);
+        CheckAgainstReference(Image(2, 3, width, 70, 109), kFloatsAndBits, gap, guard);
+        CheckAgainstReference(Square(3, 1, Image(2, 2, width, 70, 109)), kFloatsAndBits, gap, guard);
       }
     }
   }
@@ -217,10 +217,17 @@ TEST_CASE("runs: every kernel equals the reference for every length of a run of 
   }
 }
 
-// 9 x 1184 bits are 333 words: more than kernels keep at once of what they make of the input. And 9 channel blocks.
+// 9 x 1184 bits are 333 words: more than kernels keep at once of what they make of the input. And up to 9 channel
+// blocks, in even and odd numbers: kernels that count two at once have one left.
 TEST_CASE("long windows and many channel blocks") {
   CheckAgainstReference(Square(3, 1, Image(1, 3, 9, 1184, 40)), kPlainFloats, 0, Guard::kAfter);
-  CheckAgainstReference(Square(3, 1, Image(1, 3, 9, 96, 270)), kPlainFloats, 0, Guard::kAfter);
+  for (int64_t out : {32, 64, 96, 160, 270}) {
+    CheckAgainstReference(Square(3, 1, Image(1, 3, 9, 96, out)), kPlainFloats, 0, Guard::kAfter);
+    CheckAgainstReference(Square(3, 1, Image(1, 3, 9, 96, out)), kPlainFloats, 0, Guard::kBefore);
+  }
+  for (int64_t out : {64, 96}) {
+    CheckAgainstReference(Square(3, 1, Image(1, 3, 9, 1184, out)), kPlainFloats, 0, Guard::kAfter);
+  }
 }
 
 TEST_CASE("all bits differ, or none: the largest and the smallest counts") {
