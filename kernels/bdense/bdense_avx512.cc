@@ -15,8 +15,9 @@ namespace {
 WeightShape WeightsOf(const BDenseShape& shape) { return {shape.out_features, 1, shape.in_features}; }
 
 const char* Refuse(const BDenseShape& shape) {
-  if (shape.rows < 4) return "fewer than 4 rows are bound by reading weights, which are twice as large in its order";
-  return RefuseBlockedBDense(shape);
+  if (const char* reason = RefuseBlockedBDense(shape); reason != nullptr) return reason;
+  return shape.rows < 4 ? "fewer than 4 rows are bound by reading weights, which are twice as large in its order"
+                        : nullptr;
 }
 
 int64_t PackedWords(const BDenseShape& shape) { return NibbleWeightWords(WeightsOf(shape)); }
