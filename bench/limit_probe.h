@@ -5,8 +5,8 @@
 // Each probe is the best sequence known for its instruction set, which its file derives. MACs an operation:
 //
 //   avx512vpopcnt   512 / 3      xor, vpopcntd, vpaddd
-//   avx512          512 / 3.31   no popcount: carry-save adders, and popcounts by shuffle of the highest carries only
-//   avx2            256 / 2.43   no popcount either: tables of 16 sums, looked up by the weights for two pixels at once
+//   avx512          512 / 2.43   no popcount: tables of 16 sums, looked up by the weights for two pixels at once
+//   avx2            256 / 2.43   the same in half the width
 #pragma once
 
 #include <cstdint>
