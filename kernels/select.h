@@ -15,14 +15,14 @@ inline const char* RefuseIsa(Isa isa, Isa max_isa) {
 }
 
 // The first kernel that neither its instruction set nor `refuse(kernel)` excludes, the last (the reference) in any
-// case. `refused(kernel, reason)` hears of each kernel that was passed over.
-template <class List, class Refuse, class Refused>
-auto SelectKernel(const List& list, Isa max_isa, Refuse refuse, Refused refused) {
+// case. `refused`, unless it is nullptr, hears of each kernel that was passed over.
+template <class List, class Refuse>
+auto SelectKernel(const List& list, Isa max_isa, Refuse refuse, RefusalFn refused, void* context) {
   for (int64_t i = 0; i + 1 < list.size; ++i) {
     const char* reason = RefuseIsa(list.begin[i]->isa, max_isa);
     if (reason == nullptr) reason = refuse(*list.begin[i]);
     if (reason == nullptr) return list.begin[i];
-    refused(*list.begin[i], reason);
+    if (refused != nullptr) refused(context, list.begin[i]->name, reason);
   }
   return list.begin[list.size - 1];
 }
@@ -31,10 +31,7 @@ auto SelectKernel(const List& list, Isa max_isa, Refuse refuse, Refused refused)
 template <class List>
 auto SelectKernel(const List& list, Isa max_isa, RefusalFn refused, void* context) {
   return SelectKernel(
-      list, max_isa, [](const auto&) -> const char* { return nullptr; },
-      [&](const auto& kernel, const char* reason) {
-        if (refused != nullptr) refused(context, kernel.name, reason);
-      });
+      list, max_isa, [](const auto&) -> const char* { return nullptr; }, refused, context);
 }
 
 }  // namespace bnn::kernels

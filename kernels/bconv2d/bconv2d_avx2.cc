@@ -2,25 +2,11 @@
 // there) in the loops of kernels/simd/binary_loops.h.
 #include "kernels/bconv2d/bconv2d_table.h"
 #include "kernels/bconv2d/bconv2d_tiles.h"
-#include "kernels/pack_weights.h"
 #include "kernels/x86/popcount_avx2.h"
 
 namespace bnn::kernels {
-namespace {
 
-WeightShape WeightsOf(const BConv2dShape& shape) {
-  return {shape.out_channels, shape.kernel_h * shape.kernel_w, shape.in_channels};
-}
-
-int64_t PackedWords(const BConv2dShape& shape) { return NibbleWeightWords(WeightsOf(shape)); }
-
-void Pack(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed) {
-  PackNibbleWeights(WeightsOf(shape), weights, packed);
-}
-
-}  // namespace
-
-const BConv2dKernel kBConv2dAvx2 = {"bconv2d_avx2", Isa::kAvx2, RefuseBlockedBConv2d,
-                                    PackedWords,    Pack,       RunBConv2dTiles<CountAvx2>};
+const BConv2dKernel kBConv2dAvx2 = {"bconv2d_avx2",     Isa::kAvx2,        RefuseBlockedBConv2d,
+                                    NibbleBConv2dWords, PackNibbleBConv2d, RunBConv2dTiles<CountAvx2>};
 
 }  // namespace bnn::kernels

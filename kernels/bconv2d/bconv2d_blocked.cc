@@ -59,6 +59,12 @@ void PackBlockedBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint
   PackBlockedWeights(WeightsOf(shape), weights, packed);
 }
 
+int64_t NibbleBConv2dWords(const BConv2dShape& shape) { return NibbleWeightWords(WeightsOf(shape)); }
+
+void PackNibbleBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed) {
+  PackNibbleWeights(WeightsOf(shape), weights, packed);
+}
+
 BinaryTiles ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& args, const PackedOrder& order) {
   BinaryTiles tiles;
   tiles.in = args.in;

@@ -1,6 +1,6 @@
 // What the vector kernels of binary convolution share outside their inner loops: how a shape and its arguments become
-// what the loops of kernels/simd/binary_loops.h walk, and the entries of those that read the blocked weight order of
-// kernels/pack_weights.h. Compiled for any CPU; the ISA files call it once a run.
+// what the loops of kernels/simd/binary_loops.h walk, and the entries for the weight orders of kernels/pack_weights.h.
+// Compiled for any CPU; the ISA files call it once a run.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,9 @@ namespace bnn::kernels {
 const char* RefuseBlockedBConv2d(const BConv2dShape& shape);
 int64_t BlockedBConv2dWords(const BConv2dShape& shape);
 void PackBlockedBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed);
+// packed_words and pack of a kernel of the nibble order.
+int64_t NibbleBConv2dWords(const BConv2dShape& shape);
+void PackNibbleBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed);
 
 // A shape and its arguments, resolved to what the loops need.
 BinaryTiles ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& args, const PackedOrder& order);

@@ -19,10 +19,7 @@ BConv2dKernelList BConv2dKernels() { return {kKernels, static_cast<int64_t>(size
 
 const BConv2dKernel* SelectBConv2d(const BConv2dShape& shape, Isa max_isa, RefusalFn refused, void* context) {
   return SelectKernel(
-      BConv2dKernels(), max_isa, [&](const BConv2dKernel& kernel) { return kernel.refuse(shape); },
-      [&](const BConv2dKernel& kernel, const char* reason) {
-        if (refused != nullptr) refused(context, kernel.name, reason);
-      });
+      BConv2dKernels(), max_isa, [&](const BConv2dKernel& kernel) { return kernel.refuse(shape); }, refused, context);
 }
 
 }  // namespace bnn::kernels

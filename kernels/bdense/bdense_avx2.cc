@@ -6,27 +6,19 @@
 // would have half of it, and one or two have 515 there.)
 #include "kernels/bdense/bdense_table.h"
 #include "kernels/bdense/bdense_tiles.h"
-#include "kernels/pack_weights.h"
 #include "kernels/x86/popcount_avx2.h"
 
 namespace bnn::kernels {
 namespace {
-
-WeightShape WeightsOf(const BDenseShape& shape) { return {shape.out_features, 1, shape.in_features}; }
 
 const char* Refuse(const BDenseShape& shape) {
   if (const char* reason = RefuseBlockedBDense(shape); reason != nullptr) return reason;
   return shape.rows == 1 ? "a single row is bound by reading weights, which are twice as large in its order" : nullptr;
 }
 
-int64_t PackedWords(const BDenseShape& shape) { return NibbleWeightWords(WeightsOf(shape)); }
-
-void Pack(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed) {
-  PackNibbleWeights(WeightsOf(shape), weights, packed);
-}
-
 }  // namespace
 
-const BDenseKernel kBDenseAvx2 = {"bdense_avx2", Isa::kAvx2, Refuse, PackedWords, Pack, RunBDenseTiles<CountAvx2>};
+const BDenseKernel kBDenseAvx2 = {"bdense_avx2",     Isa::kAvx2,       Refuse,
+                                  NibbleBDenseWords, PackNibbleBDense, RunBDenseTiles<CountAvx2>};
 
 }  // namespace bnn::kernels

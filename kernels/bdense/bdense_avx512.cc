@@ -6,13 +6,10 @@
 // and 1200, 4 rows 1230 and 1280, 6 rows 1500 and 1430; at 1024 -> 1024, 4 rows 1330 and 1230.)
 #include "kernels/bdense/bdense_table.h"
 #include "kernels/bdense/bdense_tiles.h"
-#include "kernels/pack_weights.h"
 #include "kernels/x86/popcount_avx512.h"
 
 namespace bnn::kernels {
 namespace {
-
-WeightShape WeightsOf(const BDenseShape& shape) { return {shape.out_features, 1, shape.in_features}; }
 
 const char* Refuse(const BDenseShape& shape) {
   if (const char* reason = RefuseBlockedBDense(shape); reason != nullptr) return reason;
@@ -20,15 +17,9 @@ const char* Refuse(const BDenseShape& shape) {
                         : nullptr;
 }
 
-int64_t PackedWords(const BDenseShape& shape) { return NibbleWeightWords(WeightsOf(shape)); }
-
-void Pack(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed) {
-  PackNibbleWeights(WeightsOf(shape), weights, packed);
-}
-
 }  // namespace
 
-const BDenseKernel kBDenseAvx512 = {"bdense_avx512", Isa::kAvx512, Refuse,
-                                    PackedWords,     Pack,         RunBDenseTiles<CountAvx512>};
+const BDenseKernel kBDenseAvx512 = {"bdense_avx512",   Isa::kAvx512,     Refuse,
+                                    NibbleBDenseWords, PackNibbleBDense, RunBDenseTiles<CountAvx512>};
 
 }  // namespace bnn::kernels

@@ -19,6 +19,12 @@ void PackBlockedBDense(const BDenseShape& shape, const uint32_t* weights, uint32
   PackBlockedWeights(WeightsOf(shape), weights, packed);
 }
 
+int64_t NibbleBDenseWords(const BDenseShape& shape) { return NibbleWeightWords(WeightsOf(shape)); }
+
+void PackNibbleBDense(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed) {
+  PackNibbleWeights(WeightsOf(shape), weights, packed);
+}
+
 BinaryTiles ResolveBDense(const BDenseShape& shape, const BDenseArgs& args, const PackedOrder& order,
                           int32_t (&base)[kChannelBlock]) {
   for (int32_t& k : base) k = static_cast<int32_t>(shape.in_features);

@@ -14,6 +14,9 @@ namespace bnn::kernels {
 const char* RefuseBlockedBDense(const BDenseShape& shape);
 int64_t BlockedBDenseWords(const BDenseShape& shape);
 void PackBlockedBDense(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed);
+// packed_words and pack of a kernel of the nibble order.
+int64_t NibbleBDenseWords(const BDenseShape& shape);
+void PackNibbleBDense(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed);
 
 // A shape and its arguments, resolved to what the loops need. `base` receives the constants of a channel block, which
 // the result points to: K for every feature.

@@ -17,10 +17,7 @@ BDenseKernelList BDenseKernels() { return {kKernels, static_cast<int64_t>(sizeof
 
 const BDenseKernel* SelectBDense(const BDenseShape& shape, Isa max_isa, RefusalFn refused, void* context) {
   return SelectKernel(
-      BDenseKernels(), max_isa, [&](const BDenseKernel& kernel) { return kernel.refuse(shape); },
-      [&](const BDenseKernel& kernel, const char* reason) {
-        if (refused != nullptr) refused(context, kernel.name, reason);
-      });
+      BDenseKernels(), max_isa, [&](const BDenseKernel& kernel) { return kernel.refuse(shape); }, refused, context);
 }
 
 }  // namespace bnn::kernels

@@ -168,6 +168,7 @@ BNN_INLINE void FinishFloats(const Epilogue& epilogue, const TilePlace& at, int 
 //   layer, the accumulator costs nothing more: the factor 2 goes into the scale of the affine step that follows, or
 //   into the integer threshold (2 * h >= T is h >= ceil(T / 2)). Both are exact. With 14 sums a tile, doubling and
 //   subtracting would cost 28 vector operations: 3.5 % of a 3x3 convolution over 64 channels.
+
 // The constants of a tile's pixels for one channel block: 32 for each border class.
 struct TileBase {
   const int32_t* classes;     // of class 0
@@ -222,7 +223,7 @@ BNN_INLINE void StoreThresholdBits(const Epilogue& epilogue, const TilePlace& at
 }
 
 // The epilogues that a tile's code is specialized for. The general one interprets the list of steps, which costs as
-// much as several words of arithmetic; nearly every layer of a network has one of the other two.
+// much as several words of arithmetic; nearly every layer of a network has one of the others.
 enum class Finish {
   kAffineFloats,    // even base, one affine step, floats leave, all 32 channels exist
   kResidualFloats,  // the same with a residual added to it, and then perhaps a PReLU
@@ -241,17 +242,13 @@ BNN_INLINE Finish FinishOf(const Epilogue& epilogue, bool even_base, uint32_t la
                                                                                   : Finish::kAny;
 }
 
-// The general epilogue of a tile of half accumulators.
+// The general epilogue of a tile of half accumulators. Integer thresholds get here with an odd base only.
 template <class V, int kPixels>
 BNN_INLINE void FinishAny(const Epilogue& epilogue, const TilePlace& at, const TileBase& base, bool even_base,
                           IntTile<V, kPixels>& half) {
   if (!even_base) DoubleHalves<V, kPixels>(base, half);
   if (epilogue.bits != nullptr && epilogue.int_thresholds != nullptr) {
-    if (even_base) {
-      StoreThresholdBits<V, kPixels, true>(epilogue, at, half);
-    } else {
-      StoreThresholdBits<V, kPixels, false>(epilogue, at, half);
-    }
+    StoreThresholdBits<V, kPixels, false>(epilogue, at, half);
     return;
   }
   FloatTile<V, kPixels> y;

@@ -125,14 +125,17 @@ struct NibbleCounter {
     }
   }
 
+  // The sums of a pair.
+  static BNN_INLINE void Fold(Bytes s, Bytes& low, Bytes& high) {
+    low = N::Add8(low, N::And(s, N::Splat16(0x0F0F)));
+    high = N::Add16(high, N::template Right16<4>(s));
+    BNN_KEEP_ORDER(low);
+    BNN_KEEP_ORDER(high);
+  }
+
   template <int kPairs>
-  static BNN_INLINE void Fold(const Bytes (&s)[kPairs], Bytes (&low)[kPairs], Bytes (&high)[kPairs]) {
-    BNN_UNROLL for (int q = 0; q < kPairs; ++q) {
-      low[q] = N::Add8(low[q], N::And(s[q], N::Splat16(0x0F0F)));
-      high[q] = N::Add16(high[q], N::template Right16<4>(s[q]));
-      BNN_KEEP_ORDER(low[q]);
-      BNN_KEEP_ORDER(high[q]);
-    }
+  static BNN_INLINE void FoldAll(const Bytes (&s)[kPairs], Bytes (&low)[kPairs], Bytes (&high)[kPairs]) {
+    BNN_UNROLL for (int q = 0; q < kPairs; ++q) Fold(s[q], low[q], high[q]);
   }
 
   // The lookups of seven nibbles of all pairs and their folds, pair by pair: with 32 registers the indices stay in
@@ -158,10 +161,7 @@ struct NibbleCounter {
         s = i == 0 ? halves : N::Add8(s, halves);
         BNN_KEEP_ORDER(s);
       }
-      low[q] = N::Add8(low[q], N::And(s, N::Splat16(0x0F0F)));
-      high[q] = N::Add16(high[q], N::template Right16<4>(s));
-      BNN_KEEP_ORDER(low[q]);
-      BNN_KEEP_ORDER(high[q]);
+      Fold(s, low[q], high[q]);
     }
   }
 
@@ -200,7 +200,7 @@ struct NibbleCounter {
           BNN_UNROLL for (int i = 0; i < kLookupsPerFold; ++i) {
             Lookup(window, nibble + i, weights + i * 32, block_bytes, i == 0, s);
           }
-          Fold(s, low, high);
+          FoldAll(s, low, high);
         }
         weights += kLookupsPerFold * 32;
       }
@@ -210,7 +210,7 @@ struct NibbleCounter {
           Lookup(window, nibble, weights, block_bytes, false, s);
           weights += 32;
         }
-        Fold(s, low, high);
+        FoldAll(s, low, high);
       }
       Widen(low, high, sums);
     }
