@@ -1,6 +1,7 @@
 // Epilogues with parameters, residuals and outputs in guarded buffers, for the tests of every kernel that runs one.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -113,6 +114,19 @@ class EpilogueFixture {
       epilogue.int_thresholds = int_thresholds_->data();
       epilogue.flip = flip_->data();
     }
+    return epilogue;
+  }
+
+  // The same with the output in the place of the last residual, which it copies there with its gaps. `steps` receives
+  // the steps.
+  Epilogue MakeInPlace(EpilogueOutputs* outputs, std::vector<EpilogueStep>* steps) const {
+    *steps = steps_;
+    const auto last =
+        std::find_if(steps->rbegin(), steps->rend(), [](const auto& step) { return step.kind == StepKind::kAdd; });
+    std::copy_n(last->a, outputs->floats.size(), outputs->floats.data());
+    last->a = outputs->floats.data();
+    Epilogue epilogue = Make(outputs);
+    epilogue.steps = steps->data();
     return epilogue;
   }
 

@@ -280,6 +280,64 @@ TEST_CASE("integer thresholds and flips over all channel counts") {
     CheckAgainstReference(Square(3, 1, Image(1, 3, 4, 64, out)), only_bits, 0, Guard::kAfter);
 }
 
+// Chains with a residual, which the vector kernels have code of their own for, and others; floats leave.
+const EpilogueCase kResidualCases[] = {
+    {{StepKind::kAdd}, true, BitsOutput::kNone, false},
+    {{StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kNone, false},
+    {{StepKind::kAffine, StepKind::kAdd, StepKind::kPRelu}, true, BitsOutput::kNone, false},
+    {{StepKind::kAffine, StepKind::kAdd, StepKind::kPRelu, StepKind::kAffine}, true, BitsOutput::kNone, false},
+    {{StepKind::kAdd, StepKind::kAffine, StepKind::kAdd, StepKind::kClamp}, true, BitsOutput::kFloatThresholds, false},
+};
+
+// An output in the place of its residual equals that of the reference beside it, in these parts (empty: all at once).
+void CheckInPlace(const BConv2dShape& shape, const EpilogueCase& epilogue_case, int64_t gap, Guard guard,
+                  const std::vector<Part>& parts = {}) {
+  std::mt19937 random(8);
+  BConv2dProblem problem(shape, gap, guard, random);
+  const TensorGeometry geometry = {shape.batch, shape.out_h(), shape.out_w(), shape.out_channels, gap};
+  const EpilogueFixture fixture(epilogue_case, geometry, 20, guard, random);
+  std::vector<EpilogueStep> steps;
+  const auto run = [&](const BConv2dKernel& kernel, const Epilogue& epilogue) {
+    BConv2dArgs args = problem.ArgsFor(kernel);
+    args.epilogue = epilogue;
+    if (parts.empty()) kernel.run(shape, args);
+    for (const Part& part : parts) {
+      SetPart(part, &args);
+      kernel.run(shape, args);
+    }
+  };
+  const std::vector<const BConv2dKernel*> kernels = RunnableKernels();
+  EpilogueOutputs expected(geometry, guard);
+  fixture.MakeInPlace(&expected, &steps);  // what nobody writes stays the residual
+  run(*kernels.back(), fixture.Make(&expected));
+  for (const BConv2dKernel* kernel : kernels) {
+    EpilogueOutputs actual(geometry, guard);
+    run(*kernel, fixture.MakeInPlace(&actual, &steps));
+    CHECK_MESSAGE(test::SameOutputs(expected, actual),
+                  kernel->name << ": " << test::Describe(shape) << ", " << epilogue_case.Name() << ", gap " << gap);
+  }
+}
+
+TEST_CASE("in place: an output may take the place of its residual") {
+  for (const EpilogueCase& epilogue_case : kResidualCases) {
+    // Every remainder of a tile of pixels, rows that are merged and rows that are not, whole channel blocks and others,
+    // odd and even constants.
+    for (int64_t width = 1; width <= 17; ++width) {
+      const Guard guard = width % 2 == 0 ? Guard::kAfter : Guard::kBefore;
+      for (int64_t gap : {0, 3}) {
+        CheckInPlace(Image(2, 3, width, 70, 109), epilogue_case, gap, guard);
+        CheckInPlace(Square(3, 1, Image(1, 2, width, 64, 96)), epilogue_case, gap, guard);
+      }
+    }
+    BConv2dShape shape = Square(3, 1, Image(2, 5, 9, 33, 70));
+    shape.stride_h = shape.stride_w = 2;
+    for (Padding padding : kPaddings) {
+      shape.padding = padding;
+      CheckInPlace(shape, epilogue_case, 0, Guard::kAfter, {{0, 1, 0, 3, 0, 3}, {1, 2, 0, 2, 0, 2}});
+    }
+  }
+}
+
 TEST_CASE("parts: what is named is computed, and nothing else is written") {
   for (Padding padding : kPaddings) {
     for (int64_t kernel : {1, 3}) {
