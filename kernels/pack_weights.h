@@ -2,6 +2,9 @@
 //
 // The file holds, per output channel, the bits in (tap, in_channel) order without gaps, padded to whole words once at
 // the end. Kernels want every tap to start at a word, as activations do: pixel (tap) by pixel, WordsFor(in) words each.
+//
+// Each order loses nothing: Unpack...() writes the very words that Pack...() read. So a process may hold its weights in
+// one order only, and still make another one when it wants to run another kernel.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +38,7 @@ struct PackedOrder {
 inline constexpr PackedOrder kBlockedOrder = {0, 32, 20 << 10};
 int64_t BlockedWeightWords(const WeightShape& shape);
 void PackBlockedWeights(const WeightShape& shape, const uint32_t* weights, uint32_t* packed);
+void UnpackBlockedWeights(const WeightShape& shape, const uint32_t* packed, uint32_t* weights);
 
 // The order of kernels that use nibbles (4 bits) of weights as indices of byte shuffles, kernels/x86/nibble_counter.h.
 // For every block of 32 output channels:
@@ -49,9 +53,11 @@ void PackBlockedWeights(const WeightShape& shape, const uint32_t* weights, uint3
 inline constexpr PackedOrder kNibbleOrder = {32, 64, 256 << 10, 2};
 int64_t NibbleWeightWords(const WeightShape& shape);
 void PackNibbleWeights(const WeightShape& shape, const uint32_t* weights, uint32_t* packed);
+void UnpackNibbleWeights(const WeightShape& shape, const uint32_t* packed, uint32_t* weights);
 
 // The order of the reference: [out][tap][in_word].
 int64_t RowWeightWords(const WeightShape& shape);
 void PackRowWeights(const WeightShape& shape, const uint32_t* weights, uint32_t* packed);
+void UnpackRowWeights(const WeightShape& shape, const uint32_t* packed, uint32_t* weights);
 
 }  // namespace bnn::kernels

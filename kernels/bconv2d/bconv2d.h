@@ -94,6 +94,9 @@ struct BConv2dKernel {
   // (kernel_h, kernel_w, in) order without gaps, into the order that run() wants.
   void (*pack)(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed);
 
+  // The inverse of pack(): writes the words of the model file, spare bits included.
+  void (*unpack)(const BConv2dShape& shape, const uint32_t* packed, uint32_t* weights);
+
   // Computes the part of the output that `args` names. Reads nothing outside the halo buffer, the packed weights and
   // the padded parameter arrays; writes nothing outside the named part. Reentrant.
   void (*run)(const BConv2dShape& shape, const BConv2dArgs& args);

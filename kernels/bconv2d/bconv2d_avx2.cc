@@ -6,7 +6,8 @@
 
 namespace bnn::kernels {
 
-const BConv2dKernel kBConv2dAvx2 = {"bconv2d_avx2",     Isa::kAvx2,        RefuseBlockedBConv2d,
-                                    NibbleBConv2dWords, PackNibbleBConv2d, RunBConv2dTiles<CountAvx2>};
+const BConv2dKernel kBConv2dAvx2 = {
+    "bconv2d_avx2",    Isa::kAvx2,          RefuseBlockedBConv2d,      NibbleBConv2dWords,
+    PackNibbleBConv2d, UnpackNibbleBConv2d, RunBConv2dTiles<CountAvx2>};
 
 }  // namespace bnn::kernels

@@ -6,8 +6,12 @@
 
 namespace bnn::kernels {
 
-const BConv2dKernel kBConv2dAvx512Vpopcnt = {"bconv2d_avx512vpopcnt", Isa::kAvx512Vpopcnt,
-                                             RefuseBlockedBConv2d,    BlockedBConv2dWords,
-                                             PackBlockedBConv2d,      RunBConv2dTiles<CountAvx512Vpopcnt>};
+const BConv2dKernel kBConv2dAvx512Vpopcnt = {"bconv2d_avx512vpopcnt",
+                                             Isa::kAvx512Vpopcnt,
+                                             RefuseBlockedBConv2d,
+                                             BlockedBConv2dWords,
+                                             PackBlockedBConv2d,
+                                             UnpackBlockedBConv2d,
+                                             RunBConv2dTiles<CountAvx512Vpopcnt>};
 
 }  // namespace bnn::kernels

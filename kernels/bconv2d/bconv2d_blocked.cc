@@ -59,10 +59,18 @@ void PackBlockedBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint
   PackBlockedWeights(WeightsOf(shape), weights, packed);
 }
 
+void UnpackBlockedBConv2d(const BConv2dShape& shape, const uint32_t* packed, uint32_t* weights) {
+  UnpackBlockedWeights(WeightsOf(shape), packed, weights);
+}
+
 int64_t NibbleBConv2dWords(const BConv2dShape& shape) { return NibbleWeightWords(WeightsOf(shape)); }
 
 void PackNibbleBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed) {
   PackNibbleWeights(WeightsOf(shape), weights, packed);
+}
+
+void UnpackNibbleBConv2d(const BConv2dShape& shape, const uint32_t* packed, uint32_t* weights) {
+  UnpackNibbleWeights(WeightsOf(shape), packed, weights);
 }
 
 BinaryTiles ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& args, const PackedOrder& order) {

@@ -11,13 +11,15 @@
 
 namespace bnn::kernels {
 
-// The entries refuse, packed_words and pack of a kernel of the blocked order.
+// The entries refuse, packed_words, pack and unpack of a kernel of the blocked order.
 const char* RefuseBlockedBConv2d(const BConv2dShape& shape);
 int64_t BlockedBConv2dWords(const BConv2dShape& shape);
 void PackBlockedBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed);
-// packed_words and pack of a kernel of the nibble order.
+void UnpackBlockedBConv2d(const BConv2dShape& shape, const uint32_t* packed, uint32_t* weights);
+// packed_words, pack and unpack of a kernel of the nibble order.
 int64_t NibbleBConv2dWords(const BConv2dShape& shape);
 void PackNibbleBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed);
+void UnpackNibbleBConv2d(const BConv2dShape& shape, const uint32_t* packed, uint32_t* weights);
 
 // A shape and its arguments, resolved to what the loops need.
 BinaryTiles ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& args, const PackedOrder& order);

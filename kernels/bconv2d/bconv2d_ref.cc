@@ -17,6 +17,9 @@ int64_t PackedWords(const BConv2dShape& shape) { return RowWeightWords(WeightsOf
 void Pack(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed) {
   PackRowWeights(WeightsOf(shape), weights, packed);
 }
+void Unpack(const BConv2dShape& shape, const uint32_t* packed, uint32_t* weights) {
+  UnpackRowWeights(WeightsOf(shape), packed, weights);
+}
 
 // The number of taps and channels where the window at `at` and the weights of output channel `out` differ.
 int32_t CountDifferences(const BConv2dShape& shape, const BConv2dArgs& args, const OutputPixel& at, int64_t out) {
@@ -60,6 +63,6 @@ void Run(const BConv2dShape& shape, const BConv2dArgs& args) {
 
 }  // namespace
 
-const BConv2dKernel kBConv2dRef = {"bconv2d_ref", Isa::kReference, Refuse, PackedWords, Pack, Run};
+const BConv2dKernel kBConv2dRef = {"bconv2d_ref", Isa::kReference, Refuse, PackedWords, Pack, Unpack, Run};
 
 }  // namespace bnn::kernels

@@ -36,6 +36,8 @@ struct BDenseKernel {
   int64_t (*packed_words)(const BDenseShape& shape);  // a packed buffer must be 64-byte aligned
   // From [out_features][WordsFor(in_features)], as in the model file.
   void (*pack)(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed);
+  // The inverse of pack().
+  void (*unpack)(const BDenseShape& shape, const uint32_t* packed, uint32_t* weights);
   void (*run)(const BDenseShape& shape, const BDenseArgs& args);
 };
 

@@ -18,7 +18,12 @@ const char* Refuse(const BDenseShape& shape) {
 
 }  // namespace
 
-const BDenseKernel kBDenseAvx2 = {"bdense_avx2",     Isa::kAvx2,       Refuse,
-                                  NibbleBDenseWords, PackNibbleBDense, RunBDenseTiles<CountAvx2>};
+const BDenseKernel kBDenseAvx2 = {"bdense_avx2",
+                                  Isa::kAvx2,
+                                  Refuse,
+                                  NibbleBDenseWords,
+                                  PackNibbleBDense,
+                                  UnpackNibbleBDense,
+                                  RunBDenseTiles<CountAvx2>};
 
 }  // namespace bnn::kernels

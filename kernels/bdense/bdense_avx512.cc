@@ -19,7 +19,12 @@ const char* Refuse(const BDenseShape& shape) {
 
 }  // namespace
 
-const BDenseKernel kBDenseAvx512 = {"bdense_avx512",   Isa::kAvx512,     Refuse,
-                                    NibbleBDenseWords, PackNibbleBDense, RunBDenseTiles<CountAvx512>};
+const BDenseKernel kBDenseAvx512 = {"bdense_avx512",
+                                    Isa::kAvx512,
+                                    Refuse,
+                                    NibbleBDenseWords,
+                                    PackNibbleBDense,
+                                    UnpackNibbleBDense,
+                                    RunBDenseTiles<CountAvx512>};
 
 }  // namespace bnn::kernels

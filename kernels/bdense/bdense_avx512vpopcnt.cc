@@ -6,8 +6,12 @@
 
 namespace bnn::kernels {
 
-const BDenseKernel kBDenseAvx512Vpopcnt = {"bdense_avx512vpopcnt", Isa::kAvx512Vpopcnt,
-                                           RefuseBlockedBDense,    BlockedBDenseWords,
-                                           PackBlockedBDense,      RunBDenseTiles<CountAvx512Vpopcnt>};
+const BDenseKernel kBDenseAvx512Vpopcnt = {"bdense_avx512vpopcnt",
+                                           Isa::kAvx512Vpopcnt,
+                                           RefuseBlockedBDense,
+                                           BlockedBDenseWords,
+                                           PackBlockedBDense,
+                                           UnpackBlockedBDense,
+                                           RunBDenseTiles<CountAvx512Vpopcnt>};
 
 }  // namespace bnn::kernels

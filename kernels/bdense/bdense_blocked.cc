@@ -19,10 +19,18 @@ void PackBlockedBDense(const BDenseShape& shape, const uint32_t* weights, uint32
   PackBlockedWeights(WeightsOf(shape), weights, packed);
 }
 
+void UnpackBlockedBDense(const BDenseShape& shape, const uint32_t* packed, uint32_t* weights) {
+  UnpackBlockedWeights(WeightsOf(shape), packed, weights);
+}
+
 int64_t NibbleBDenseWords(const BDenseShape& shape) { return NibbleWeightWords(WeightsOf(shape)); }
 
 void PackNibbleBDense(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed) {
   PackNibbleWeights(WeightsOf(shape), weights, packed);
+}
+
+void UnpackNibbleBDense(const BDenseShape& shape, const uint32_t* packed, uint32_t* weights) {
+  UnpackNibbleWeights(WeightsOf(shape), packed, weights);
 }
 
 BinaryTiles ResolveBDense(const BDenseShape& shape, const BDenseArgs& args, const PackedOrder& order,

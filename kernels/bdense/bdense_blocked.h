@@ -10,13 +10,15 @@
 
 namespace bnn::kernels {
 
-// The entries refuse, packed_words and pack of a kernel of the blocked order.
+// The entries refuse, packed_words, pack and unpack of a kernel of the blocked order.
 const char* RefuseBlockedBDense(const BDenseShape& shape);
 int64_t BlockedBDenseWords(const BDenseShape& shape);
 void PackBlockedBDense(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed);
-// packed_words and pack of a kernel of the nibble order.
+void UnpackBlockedBDense(const BDenseShape& shape, const uint32_t* packed, uint32_t* weights);
+// packed_words, pack and unpack of a kernel of the nibble order.
 int64_t NibbleBDenseWords(const BDenseShape& shape);
 void PackNibbleBDense(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed);
+void UnpackNibbleBDense(const BDenseShape& shape, const uint32_t* packed, uint32_t* weights);
 
 // A shape and its arguments, resolved to what the loops need. `base` receives the constants of a channel block, which
 // the result points to: K for every feature.

@@ -15,6 +15,9 @@ int64_t PackedWords(const BDenseShape& shape) { return RowWeightWords(WeightsOf(
 void Pack(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed) {
   PackRowWeights(WeightsOf(shape), weights, packed);
 }
+void Unpack(const BDenseShape& shape, const uint32_t* packed, uint32_t* weights) {
+  UnpackRowWeights(WeightsOf(shape), packed, weights);
+}
 
 int32_t Dot(const BDenseShape& shape, const uint32_t* in, const uint32_t* weights) {
   int32_t differences = 0;
@@ -40,6 +43,6 @@ void Run(const BDenseShape& shape, const BDenseArgs& args) {
 
 }  // namespace
 
-const BDenseKernel kBDenseRef = {"bdense_ref", Isa::kReference, Refuse, PackedWords, Pack, Run};
+const BDenseKernel kBDenseRef = {"bdense_ref", Isa::kReference, Refuse, PackedWords, Pack, Unpack, Run};
 
 }  // namespace bnn::kernels

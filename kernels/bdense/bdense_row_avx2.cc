@@ -7,7 +7,8 @@
 
 namespace bnn::kernels {
 
-const BDenseKernel kBDenseRowAvx2 = {"bdense_row_avx2",  Isa::kAvx2,        RefuseBlockedBDense,
-                                     BlockedBDenseWords, PackBlockedBDense, RunBDenseTiles<CountRowAvx2>};
+const BDenseKernel kBDenseRowAvx2 = {"bdense_row_avx2",           Isa::kAvx2,        RefuseBlockedBDense,
+                                     BlockedBDenseWords,          PackBlockedBDense, UnpackBlockedBDense,
+                                     RunBDenseTiles<CountRowAvx2>};
 
 }  // namespace bnn::kernels

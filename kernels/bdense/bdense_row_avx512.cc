@@ -7,7 +7,8 @@
 
 namespace bnn::kernels {
 
-const BDenseKernel kBDenseRowAvx512 = {"bdense_row_avx512", Isa::kAvx512,      RefuseBlockedBDense,
-                                       BlockedBDenseWords,  PackBlockedBDense, RunBDenseTiles<CountRowAvx512>};
+const BDenseKernel kBDenseRowAvx512 = {
+    "bdense_row_avx512", Isa::kAvx512,        RefuseBlockedBDense,           BlockedBDenseWords,
+    PackBlockedBDense,   UnpackBlockedBDense, RunBDenseTiles<CountRowAvx512>};
 
 }  // namespace bnn::kernels

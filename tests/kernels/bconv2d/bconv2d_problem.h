@@ -1,6 +1,8 @@
 // A binary convolution as values of -1 and +1, and the same as the buffers that kernels take.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -103,6 +105,9 @@ class BConv2dProblem {
   BConv2dArgs ArgsFor(const BConv2dKernel& kernel) {
     packed_ = std::make_unique<GuardedBuffer<uint32_t>>(kernel.packed_words(shape_), guard_);
     kernel.pack(shape_, file_weights_->data(), packed_->data());
+    GuardedBuffer<uint32_t> unpacked(static_cast<int64_t>(file_weights_->span().size()), guard_);
+    kernel.unpack(shape_, packed_->data(), unpacked.data());
+    CHECK(unpacked.ToVector() == file_weights_->ToVector());
     BConv2dArgs args;
     args.in = halo_->data();
     args.in_strides = halo_geometry_.strides(kernels::WordsFor(shape_.in_channels));

@@ -83,6 +83,9 @@ void Run(const BDenseKernel& kernel, const Problem& problem, Guard guard, const 
          const std::vector<Part>& parts) {
   GuardedBuffer<uint32_t> packed(kernel.packed_words(problem.shape), guard);
   kernel.pack(problem.shape, problem.weights.data(), packed.data());
+  GuardedBuffer<uint32_t> unpacked(problem.shape.out_features * WordsFor(problem.shape.in_features), guard);
+  kernel.unpack(problem.shape, packed.data(), unpacked.data());
+  CHECK(unpacked.ToVector() == problem.weights.ToVector());
   BDenseArgs args;
   args.in = problem.in.data();
   args.in_row_stride = problem.stride;
