@@ -2,9 +2,8 @@
 
 #include <cmath>
 
-#include "bench/limit_probe.h"
-#include "bench/memory_probe.h"
 #include "bench/timing.h"
+#include "kernels/limits/limits.h"
 
 namespace bnn::bench {
 namespace {
@@ -19,9 +18,14 @@ struct Places {
   int read = kAbsent;
 };
 
+const kernels::ArithmeticProbe& ProbeOf(kernels::Isa isa) {
+  return kernels::FindProbe(kernels::Arithmetic::kBinary, isa);
+}
+
+// Only instruction sets that the CPU has are limits; plain C++ is none.
 int AddProbe(kernels::Isa isa, Contest& contest) {
-  const LimitProbe* const probe = FindLimitProbe(isa);
-  return probe == nullptr ? kAbsent : contest.Add([probe] { RunLimitProbe(*probe); });
+  if (isa == kernels::Isa::kReference || !kernels::IsaSupported(isa)) return kAbsent;
+  return contest.Add([isa] { RunProbe(ProbeOf(isa)); });
 }
 
 // A kernel stands right behind its limits.
@@ -52,7 +56,7 @@ double SpeedupOf(const Contest& contest, int contender, int other) {
 // A kernel's MACs a second relative to a probe's.
 double ShareOf(const Contest& contest, const Places& places, int64_t macs, kernels::Isa isa, int probe_place) {
   if (probe_place == kAbsent) return kNone;
-  const auto probe_macs = static_cast<double>(MacsOf(*FindLimitProbe(isa)));
+  const auto probe_macs = static_cast<double>(MacsOf(ProbeOf(isa)));
   return contest.Speedup(places.kernel, probe_place) * static_cast<double>(macs) / probe_macs;
 }
 
@@ -60,7 +64,7 @@ KernelResult ResultOf(const Contest& contest, const Places& places, const Compet
   KernelResult result;
   result.seconds = contest.Seconds(places.kernel);
   if (places.probe != kAbsent) {
-    result.limit = static_cast<double>(MacsOf(*FindLimitProbe(competitor.isa))) / contest.Seconds(places.probe);
+    result.limit = static_cast<double>(MacsOf(ProbeOf(competitor.isa))) / contest.Seconds(places.probe);
   }
   result.popcount_share = ShareOf(contest, places, macs, competitor.isa, places.probe);
   result.vpopcnt_share = ShareOf(contest, places, macs, kernels::Isa::kAvx512Vpopcnt, places.vpopcnt_probe);

@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "bench/buffer.h"
-#include "bench/memory_probe.h"
 #include "bench/sections.h"
 #include "bench/timing.h"
 #include "kernels/bitpack/bitpack.h"
 #include "kernels/bmaxpool/bmaxpool.h"
+#include "kernels/limits/limits.h"
 
 namespace bnn::bench {
 namespace {

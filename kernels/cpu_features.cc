@@ -15,6 +15,8 @@ struct Support {
   bool avx2 = false;
   bool avx512 = false;
   bool avx512_vpopcnt = false;
+  bool avx_vnni = false;
+  bool avx512_vnni = false;
 };
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -58,14 +60,18 @@ Support Detect() {
   const bool avx2 = Bit(ebx, 5);
   const bool bmi2 = Bit(ebx, 8);
   support.avx2 = avx2 && fma && bmi1 && bmi2;
+  const unsigned ebx7 = ebx;
+  const unsigned ecx7 = ecx;
+  if (eax >= 1 && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0) support.avx_vnni = support.avx2 && Bit(eax, 4);
 
   if ((xcr0 & kOpmaskAndZmm) != kOpmaskAndZmm) return support;
-  const bool f = Bit(ebx, 16);
-  const bool dq = Bit(ebx, 17);
-  const bool bw = Bit(ebx, 30);
-  const bool vl = Bit(ebx, 31);
+  const bool f = Bit(ebx7, 16);
+  const bool dq = Bit(ebx7, 17);
+  const bool bw = Bit(ebx7, 30);
+  const bool vl = Bit(ebx7, 31);
   support.avx512 = support.avx2 && f && dq && bw && vl;
-  support.avx512_vpopcnt = support.avx512 && Bit(ecx, 14);
+  support.avx512_vpopcnt = support.avx512 && Bit(ecx7, 14);
+  support.avx512_vnni = support.avx512 && Bit(ecx7, 11);
   return support;
 }
 
@@ -137,6 +143,20 @@ bool IsaSupported(Isa isa) {
       return Cached().avx512;
     case Isa::kAvx512Vpopcnt:
       return Cached().avx512_vpopcnt;
+  }
+  return false;
+}
+
+bool HasVnni(Isa isa) {
+  switch (isa) {
+    case Isa::kReference:
+    case Isa::kNeon:
+      return false;
+    case Isa::kAvx2:
+      return Cached().avx_vnni;
+    case Isa::kAvx512:
+    case Isa::kAvx512Vpopcnt:
+      return Cached().avx512_vnni;
   }
   return false;
 }

@@ -26,6 +26,10 @@ bool IsaFromName(std::string_view name, Isa* isa);
 // True when the CPU has the instructions and the operating system saves their registers (XCR0). Thread-safe.
 bool IsaSupported(Isa isa);
 
+// True when the CPU also has the dot products of bytes (VNNI) in the vectors of `isa`: 256 bit for kAvx2, 512 bit for
+// kAvx512 and above. No kernel of ours needs them; oneDNN uses them.
+bool HasVnni(Isa isa);
+
 // The best supported one.
 Isa BestIsa();
 

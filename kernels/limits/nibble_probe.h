@@ -16,7 +16,7 @@
 
 #include "kernels/simd/inline.h"
 
-namespace bnn::bench {
+namespace bnn::kernels {
 namespace {
 
 constexpr int kLookups = 7;
@@ -53,4 +53,4 @@ void RunNibbleProbe(const uint8_t* first_table, int64_t rounds, uint32_t* sink) 
 }
 
 }  // namespace
-}  // namespace bnn::bench
+}  // namespace bnn::kernels

@@ -2,14 +2,14 @@
 // assembly makes the compiler believe that the input changed, so that it repeats work on the same register.
 #include <immintrin.h>
 
-#include "bench/limit_probe.h"
+#include "kernels/limits/limits_table.h"
 
-namespace bnn::bench {
+namespace bnn::kernels {
 namespace {
 
 constexpr int kSums = 14;
 
-void Run(int64_t rounds, uint32_t* sink) {
+void RunBinary(int64_t rounds, uint32_t* sink) {
   using Sum = uint32_t __attribute__((vector_size(64)));
   const __m512i weights = _mm512_set1_epi32(0x5A5A1234);
   __m512i in = _mm512_set1_epi32(0x13579BDF);
@@ -26,7 +26,13 @@ void Run(int64_t rounds, uint32_t* sink) {
 
 }  // namespace
 
-extern const LimitProbe kLimitProbeAvx512Vpopcnt = {kernels::Isa::kAvx512Vpopcnt, "xor, vpopcntd, vpaddd", kSums * 512,
-                                                    Run};
+extern const LimitProbes kLimitsAvx512Vpopcnt = {"limits_avx512vpopcnt",
+                                                 Isa::kAvx512Vpopcnt,
+                                                 /*needs_vnni=*/false,
+                                                 {"xor, vpopcntd, vpaddd", kSums * 512, RunBinary},
+                                                 {},
+                                                 {},
+                                                 nullptr,
+                                                 nullptr};
 
-}  // namespace bnn::bench
+}  // namespace bnn::kernels
