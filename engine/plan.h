@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,7 @@ struct PlanTensor {
   BitsLayout bits;            // when type is kBits
   Place place = Place::kArena;
   int64_t external_index = 0;  // of the input or output
-  int alias_of = -1;           // another tensor whose memory this one is (reshape); -1: its own
+  int alias_of = -1;           // another tensor whose memory this one is (reshape, in place); -1: its own
   int64_t offset = 0;          // bytes, within the arena
   int64_t bytes = 0;           // batch included
 };
@@ -82,6 +83,12 @@ struct StepDescription {
   int64_t weight_bytes = 0;
 };
 
+// An output that may take the memory of one of these inputs, where nobody needs that input afterwards.
+struct InPlace {
+  int output = -1;
+  std::vector<int> inputs;  // the preferred one first
+};
+
 class Step {
  public:
   virtual ~Step() = default;
@@ -94,7 +101,8 @@ class Step {
   StepDescription description;
   std::vector<int> inputs;   // plan tensors
   std::vector<int> outputs;  // plan tensors
-  int scratch = -1;          // a plan tensor that lives during this step only, or -1
+  std::optional<InPlace> in_place;
+  int scratch = -1;  // a plan tensor that lives during this step only, or -1
 };
 
 struct Plan {

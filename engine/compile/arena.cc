@@ -47,6 +47,35 @@ std::vector<Lifetime> Lifetimes(const Plan& plan) {
 
 }  // namespace
 
+void ShareInPlace(Plan* plan) {
+  std::vector<int64_t> last_use(plan->tensors.size(), -1);  // of roots
+  for (size_t s = 0; s < plan->steps.size(); ++s) {
+    for (const int t : plan->steps[s]->inputs) last_use[Root(*plan, t)] = static_cast<int64_t>(s);
+    for (const int t : plan->steps[s]->outputs) last_use[Root(*plan, t)] = static_cast<int64_t>(s);
+  }
+  for (size_t s = 0; s < plan->steps.size(); ++s) {
+    Step& step = *plan->steps[s];
+    if (!step.in_place) continue;
+    const auto output = static_cast<size_t>(step.in_place->output);
+    PlanTensor& to = plan->tensors[output];
+    if (to.place != Place::kArena || to.alias_of >= 0) continue;
+    for (const int input : step.in_place->inputs) {
+      const size_t root = Root(*plan, input);
+      const PlanTensor& from = plan->tensors[root];
+      const auto reads =
+          std::count_if(step.inputs.begin(), step.inputs.end(), [&](int t) { return Root(*plan, t) == root; });
+      if (from.place != Place::kArena || from.bytes != to.bytes || root == output || reads != 1 ||
+          last_use[root] != static_cast<int64_t>(s)) {
+        continue;
+      }
+      to.alias_of = static_cast<int>(root);
+      last_use[root] = last_use[output];
+      step.description.reason += (step.description.reason.empty() ? "" : "; ") + ("in place of '" + from.name + "'");
+      break;
+    }
+  }
+}
+
 // Greedy by size, the usual heuristic for offset assignment (Pisarchyk and Lee, arXiv:2001.03288): the largest tensor
 // first, each at the lowest offset where it overlaps no placed tensor that is alive at the same time.
 Status PlaceTensors(Plan* plan) {

@@ -47,11 +47,15 @@ int32_t TapSum(const uint32_t* row, int64_t tap, int64_t in_channels) {
 
 }  // namespace
 
+bool NeedsBorderClasses(const kernels::BConv2dShape& shape) {
+  const bool has_padding = shape.pad_top + shape.pad_left + shape.pad_bottom + shape.pad_right > 0;
+  return shape.padding == kernels::Padding::kZero && has_padding;
+}
+
 BorderClasses MakeBorderClasses(const kernels::BConv2dShape& shape, const uint32_t* weights) {
   BorderClasses result;
   const int64_t padded = kernels::PaddedChannels(shape.out_channels);
-  const bool has_padding = shape.pad_top + shape.pad_left + shape.pad_bottom + shape.pad_right > 0;
-  if (shape.padding != kernels::Padding::kZero || !has_padding) {
+  if (!NeedsBorderClasses(shape)) {
     result.base = AlignedBuffer<int32_t>(static_cast<size_t>(padded));
     for (int64_t o = 0; o < shape.out_channels; ++o) {
       result.base[static_cast<size_t>(o)] = static_cast<int32_t>(shape.terms());

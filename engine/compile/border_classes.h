@@ -16,7 +16,11 @@ struct BorderClasses {
   AlignedBuffer<int32_t> base;  // [classes][PaddedChannels(out_channels)]
 };
 
-// For one group. `weights` in the order of the model file: [out][WordsFor(kernel_h * kernel_w * in)].
+// True where MakeBorderClasses reads weights: padding is excluded, and there is some.
+bool NeedsBorderClasses(const kernels::BConv2dShape& shape);
+
+// For one group. `weights` in the order of the model file: [out][WordsFor(kernel_h * kernel_w * in)];
+// may be nullptr where they are not needed.
 BorderClasses MakeBorderClasses(const kernels::BConv2dShape& shape, const uint32_t* weights);
 
 }  // namespace bnn::engine

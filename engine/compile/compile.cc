@@ -27,7 +27,8 @@ Overloaded(Fns...) -> Overloaded<Fns...>;  // clang 14 does not deduce it for ag
 
 class Compiler {
  public:
-  Compiler(const ModelDef& model, const CompileOptions& options) : model_(model), context_{model, plan_} {
+  Compiler(const ModelDef& model, WeightStore& weights, const CompileOptions& options)
+      : model_(model), context_{model, plan_, weights} {
     plan_.batch = options.batch;
     plan_.threads = options.threads;
     plan_.max_isa = options.max_isa;
@@ -41,6 +42,7 @@ class Compiler {
     for (size_t n = 0; n < model_.nodes.size(); ++n) BNN_RETURN_IF_ERROR(AddStepsOfNode(static_cast<int>(n)));
     BNN_RETURN_IF_ERROR(CopyRepeatedOutputs());
     for (PlanTensor& tensor : plan_.tensors) BNN_RETURN_IF_ERROR(SetBytes(&tensor));
+    ShareInPlace(&plan_);
     BNN_RETURN_IF_ERROR(PlaceTensors(&plan_));
     return std::move(plan_);
   }
@@ -204,8 +206,8 @@ class Compiler {
 
 }  // namespace
 
-Result<Plan> Compile(const formats::ModelDef& model, const CompileOptions& options) {
-  return Compiler(model, options).Run();
+Result<Plan> Compile(const formats::ModelDef& model, WeightStore& weights, const CompileOptions& options) {
+  return Compiler(model, weights, options).Run();
 }
 
 }  // namespace bnn::engine

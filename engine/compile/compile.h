@@ -6,6 +6,7 @@
 
 #include "bnn/status.h"
 #include "engine/plan.h"
+#include "engine/weight_store.h"
 #include "formats/model_def.h"
 #include "kernels/cpu_features.h"
 
@@ -17,7 +18,8 @@ struct CompileOptions {
   kernels::Isa max_isa = kernels::Isa::kReference;
 };
 
-// `model` has passed formats::Validate. It is not needed afterwards: the plan holds copies of all that it uses.
-Result<Plan> Compile(const formats::ModelDef& model, const CompileOptions& options);
+// `model` has passed formats::Validate; the data of its larger blobs are in `weights`. Neither is needed afterwards: the
+// plan holds all that it uses.
+Result<Plan> Compile(const formats::ModelDef& model, WeightStore& weights, const CompileOptions& options);
 
 }  // namespace bnn::engine

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "engine/compile/int_threshold.h"
+#include "engine/ops/selection.h"
 #include "kernels/bits.h"
 #include "kernels/epilogue_ref.h"
 
@@ -43,11 +44,14 @@ EpilogueParams::EpilogueParams(const StepContext& context, const Group& group, i
     AddStep(context, node, value);
     value = node.output;
   }
-  if (group.binarize != formats::kNone) {
-    op_suffix_ += "+binarize";
-    const formats::NodeDef& binarize = model.nodes[static_cast<size_t>(group.binarize)];
-    thresholds_ = context.PerChannel(std::get<formats::Binarize>(binarize.op).thresholds, channels_, groups_);
+  if (!group.branch.empty()) {
+    thresholds_ = PaddedPerChannel(group.thresholds.data(), std::ssize(group.thresholds), channels_, groups_);
     if (terms > 0) CollapseThresholds(terms);
+    if (group.branch.size() > 1) {
+      reason_ = JoinReasons(
+          reason_, "thresholds of " + std::to_string(group.branch.size() - 1) + " increasing nodes before the bits");
+    }
+    op_suffix_ += "+binarize";
   }
   GuardFirstScale();
 }
@@ -126,7 +130,7 @@ void EpilogueParams::CollapseThresholds(int64_t terms) {
     int_thresholds[i] = found.threshold;
     if (found.flip) kernels::SetBit(flip.data(), static_cast<int64_t>(i), 1);
   }
-  reason_ = "integer thresholds: " + std::string(steps_.empty() ? "" : op_suffix_.substr(1) + " ") +
+  reason_ = "integer thresholds: " + std::string(steps_.empty() ? "" : op_suffix_.substr(1) + "+binarize ") +
             "collapsed to one comparison a channel";
   int_thresholds_ = std::move(int_thresholds);
   flip_ = std::move(flip);

@@ -1,8 +1,11 @@
 #include "engine/compile/fuse.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 #include <variant>
 
+#include "engine/compile/threshold_branch.h"
 #include "kernels/epilogue.h"
 
 namespace bnn::engine {
@@ -14,12 +17,7 @@ using formats::NodeDef;
 
 class Fuser {
  public:
-  explicit Fuser(const ModelDef& model) : model_(model), readers_(model.tensors.size()) {
-    for (size_t n = 0; n < model.nodes.size(); ++n) {
-      for (const int t : model.nodes[n].inputs) readers_[Index(t)].push_back(static_cast<int>(n));
-    }
-    is_output_.resize(model.tensors.size());
-    for (const int t : model.outputs) is_output_[Index(t)] = true;
+  explicit Fuser(const ModelDef& model) : model_(model), readers_(model) {
     fusion_.group_of.assign(model.nodes.size(), kNone);
   }
 
@@ -39,6 +37,10 @@ class Fuser {
  private:
   static size_t Index(int i) { return static_cast<size_t>(i); }
 
+  const NodeDef& Node(int n) const { return model_.nodes[Index(n)]; }
+
+  static bool IsResidualAdd(const NodeDef& node) { return std::holds_alternative<formats::Binary>(node.op); }
+
   bool IsChainNode(const NodeDef& node) const {
     if (std::holds_alternative<formats::Affine>(node.op) || std::holds_alternative<formats::PRelu>(node.op) ||
         std::holds_alternative<formats::Clamp>(node.op)) {
@@ -53,61 +55,69 @@ class Fuser {
   void StartAtBinaryLayer(int n) {
     Group group;
     group.source_node = n;
-    group.input = model_.nodes[Index(n)].inputs[0];
+    group.input = Node(n).inputs[0];
     group.position = n;
     Claim(n);
-    Extend(std::move(group), model_.nodes[Index(n)].output);
+    Extend(std::move(group), Node(n).output);
   }
 
   void StartAtFloat(int n) {
     Group group;
-    group.input = model_.nodes[Index(n)].inputs[0];
+    group.input = Node(n).inputs[0];
     group.position = n;
-    Claim(n);
-    if (std::holds_alternative<formats::Binarize>(model_.nodes[Index(n)].op)) {
-      group.binarize = n;
-      group.bits_output = model_.nodes[Index(n)].output;
+    if (TakeBranch(n, &group)) {
+      group.position = group.branch.back();
       fusion_.groups.push_back(std::move(group));
       return;
     }
     group.chain.push_back(n);
-    Extend(std::move(group), model_.nodes[Index(n)].output);
+    Claim(n);
+    Extend(std::move(group), Node(n).output);
   }
 
   // Follows the chain from its value `tensor` and stores the finished group.
   void Extend(Group group, int tensor) {
-    while (true) {
-      const std::vector<int>& readers = readers_[Index(tensor)];
-      if (is_output_[Index(tensor)] || readers.size() != 1) break;
-      const int next = readers[0];
-      if (fusion_.group_of[Index(next)] != kNone || !IsChainNode(model_.nodes[Index(next)])) break;
+    while (readers_.has_one(tensor)) {
+      const int next = readers_.of(tensor)[0];
+      if (fusion_.group_of[Index(next)] != kNone || !IsChainNode(Node(next))) break;
       if (group.chain.size() >= kernels::kMaxEpilogueSteps - 1) break;  // one is kept for GuardFirstScale
+      if (!IntThresholdsFit(group) && FindThresholdBranch(model_, readers_, next)) break;
       group.chain.push_back(next);
       group.position = next;
       Claim(next);
-      tensor = model_.nodes[Index(next)].output;
+      tensor = Node(next).output;
     }
-    bool floats_wanted = is_output_[Index(tensor)];
-    for (const int reader : readers_[Index(tensor)]) {
-      const bool is_binarize = std::holds_alternative<formats::Binarize>(model_.nodes[Index(reader)].op);
-      if (is_binarize && group.binarize == kNone && fusion_.group_of[Index(reader)] == kNone) {
-        group.binarize = reader;
-        group.bits_output = model_.nodes[Index(reader)].output;
-        Claim(reader);
-      } else {
-        floats_wanted = true;
-      }
+    bool floats_wanted = readers_.is_output(tensor);
+    for (const int reader : readers_.of(tensor)) {
+      if (!TakeBranch(reader, &group)) floats_wanted = true;
     }
-    if (floats_wanted || group.binarize == kNone) group.float_output = tensor;
+    if (floats_wanted || group.branch.empty()) group.float_output = tensor;
     fusion_.groups.push_back(std::move(group));
+  }
+
+  // The accumulator of a binary layer takes everything into integer thresholds while nothing is added to it.
+  bool IntThresholdsFit(const Group& group) const {
+    return group.source_node != kNone &&
+           std::none_of(group.chain.begin(), group.chain.end(), [this](int n) { return IsResidualAdd(Node(n)); });
+  }
+
+  // The bits of the branch that starts at node `first` are made by the group, if there is one and the group has none.
+  bool TakeBranch(int first, Group* group) {
+    if (!group->branch.empty() || fusion_.group_of[Index(first)] != kNone) return false;
+    std::optional<ThresholdBranch> branch = FindThresholdBranch(model_, readers_, first);
+    if (!branch) return false;
+    for (const int n : branch->nodes) Claim(n);
+    group->bits_output = Node(branch->nodes.back()).output;
+    group->branch = std::move(branch->nodes);
+    group->thresholds = std::move(branch->thresholds);
+    return true;
   }
 
   // Marks a node as belonging to the group under construction.
   void Claim(int n) { fusion_.group_of[Index(n)] = static_cast<int>(fusion_.groups.size()); }
 
   const ModelDef& model_;
-  std::vector<std::vector<int>> readers_;
-  std::vector<bool> is_output_;
+  const Readers readers_;
   Fusion fusion_;
 };
 

@@ -6,8 +6,9 @@
 //   BConv2d -> Affine -> PRelu -> Add(residual) -> Binarize        one step, writes bits
 //                                              \-> MaxPool         the same step, writes floats as well
 //
-// A chain goes on while its value has exactly one reader, so no value that somebody else needs disappears. Fusing never
-// changes a result: the epilogue performs the same roundings as the separate steps.
+// A chain goes on while its value has exactly one reader, so no value that somebody else needs disappears. Increasing
+// nodes between the chain's end and the bits become thresholds (threshold_branch.h), whoever else reads the floats.
+// Fusing never changes a result: the epilogue performs the same roundings as the separate steps.
 #pragma once
 
 #include <vector>
@@ -20,9 +21,10 @@ struct Group {
   int source_node = formats::kNone;   // BConv2d or BDense; kNone: the chain works on the float tensor `input`
   int input = formats::kNone;         // tensor that the source node, or the first node of the chain, reads
   std::vector<int> chain;             // Affine, PRelu, Clamp and Add nodes, in order
-  int binarize = formats::kNone;      // Binarize node at the end
+  std::vector<int> branch;            // nodes that `thresholds` stand for; a Binarize is the last. Empty: no bits
+  std::vector<float> thresholds;      // [1] or [channels], of the chain's value; NaN: the bit is always 0
   int float_output = formats::kNone;  // tensor, when somebody reads the chain's floats
-  int bits_output = formats::kNone;   // tensor, when there is a binarize
+  int bits_output = formats::kNone;   // tensor, when there is a branch
   int position = 0;  // the node in whose place the step runs: the last of the chain, where all residuals are there
 };
 

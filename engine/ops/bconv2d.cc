@@ -1,6 +1,7 @@
 // Binary convolution with its fused epilogue.
 #include "kernels/bconv2d/bconv2d.h"
 
+#include <memory>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "engine/compile/border_classes.h"
 #include "engine/compile/epilogue_params.h"
 #include "engine/ops/binary_ops.h"
+#include "engine/ops/packed_bits.h"
 #include "engine/ops/selection.h"
 #include "engine/parallel.h"
 
@@ -37,12 +39,13 @@ class BConv2dStep final : public Step {
         epilogue_(context, group, shape_.out_channels * op_.groups, op_.groups, shape_.terms()),
         input_layout_(context.Tensor(input).bits) {
     inputs = epilogue_.residuals();
+    if (epilogue_.float_output() != -1) in_place = InPlace{epilogue_.float_output(), inputs};
     inputs.insert(inputs.begin(), input);
     if (epilogue_.float_output() != -1) outputs.push_back(epilogue_.float_output());
     if (epilogue_.bits_output() != -1) outputs.push_back(epilogue_.bits_output());
     std::string refusals;
     kernel_ = kernels::SelectBConv2d(shape_, context.plan.max_isa, AppendRefusal, &refusals);
-    PackWeights(context);
+    MakeWeights(context);
     Describe(context, refusals);
   }
 
@@ -61,6 +64,8 @@ class BConv2dStep final : public Step {
   }
 
  private:
+  using Weights = PackedBits<kernels::BConv2dKernel, kernels::BConv2dShape>;
+
   struct Split {
     bool by_rows = true;
     int64_t units = 0;
@@ -102,7 +107,7 @@ class BConv2dStep final : public Step {
               (input_layout_.left - shape_.pad_left) * input_layout_.pixel_words() +
               g * kernels::WordsFor(shape_.in_channels);
     args.in_strides = input_layout_.strides();
-    args.weights = weights_.data() + static_cast<int64_t>(g) * group_words_;
+    args.weights = weights_->group(g);
     args.base = border.base.data();
     if (!border.row_class.empty()) {
       args.row_class = border.row_class.data();
@@ -142,16 +147,17 @@ class BConv2dStep final : public Step {
     return shape;
   }
 
-  void PackWeights(const StepContext& context) {
-    constexpr int64_t kAlignWords = int64_t{kAlignment / sizeof(uint32_t)};
-    group_words_ = (kernel_->packed_words(shape_) + kAlignWords - 1) / kAlignWords * kAlignWords;
-    weights_ = AlignedBuffer<uint32_t>(static_cast<size_t>(group_words_ * op_.groups));
-    const uint32_t* source = context.BlobWords(op_.weights);
+  // The border classes first: they read the weights as the file has them, which packing makes unnecessary.
+  void MakeWeights(const StepContext& context) {
     const int64_t source_words = shape_.out_channels * kernels::WordsFor(shape_.terms());
+    std::shared_ptr<const WeightStore::Source> source;
+    if (NeedsBorderClasses(shape_)) source = context.weights.SourceOf(op_.weights);
     for (int64_t g = 0; g < op_.groups; ++g) {
-      kernel_->pack(shape_, source + g * source_words, weights_.data() + g * group_words_);
-      borders_.push_back(MakeBorderClasses(shape_, source + g * source_words));
+      const auto* words = source == nullptr ? nullptr : reinterpret_cast<const uint32_t*>(source->data());
+      borders_.push_back(MakeBorderClasses(shape_, words == nullptr ? nullptr : words + g * source_words));
     }
+    source.reset();
+    weights_ = Weights::Of(context.weights, op_.weights, *kernel_, shape_, op_.groups, source_words);
   }
 
   void Describe(const StepContext& context, const std::string& refusals) {
@@ -172,7 +178,7 @@ class BConv2dStep final : public Step {
     description.is_binary = true;
     int64_t base_bytes = 0;
     for (const BorderClasses& border : borders_) base_bytes += static_cast<int64_t>(border.base.bytes());
-    description.weight_bytes = static_cast<int64_t>(weights_.bytes()) + base_bytes + epilogue_.bytes();
+    description.weight_bytes = weights_->bytes() + base_bytes + epilogue_.bytes();
   }
 
   const formats::NodeDef node_;
@@ -182,8 +188,7 @@ class BConv2dStep final : public Step {
   const EpilogueParams epilogue_;
   const BitsLayout input_layout_;
   const kernels::BConv2dKernel* kernel_ = nullptr;
-  int64_t group_words_ = 0;
-  AlignedBuffer<uint32_t> weights_;     // [groups][group_words_]
+  std::shared_ptr<const Weights> weights_;
   std::vector<BorderClasses> borders_;  // a group each
 };
 

@@ -1,11 +1,13 @@
 // Binary dense layer with its fused epilogue.
 #include "kernels/bdense/bdense.h"
 
+#include <memory>
 #include <utility>
 #include <variant>
 
 #include "engine/compile/epilogue_params.h"
 #include "engine/ops/binary_ops.h"
+#include "engine/ops/packed_bits.h"
 #include "engine/ops/selection.h"
 #include "engine/parallel.h"
 
@@ -21,13 +23,14 @@ class BDenseStep final : public Step {
         input_layout_(context.Tensor(input).bits) {
     const formats::NodeDef& node = context.model.nodes[static_cast<size_t>(group.source_node)];
     inputs = epilogue_.residuals();
+    if (epilogue_.float_output() != -1) in_place = InPlace{epilogue_.float_output(), inputs};
     inputs.insert(inputs.begin(), input);
     if (epilogue_.float_output() != -1) outputs.push_back(epilogue_.float_output());
     if (epilogue_.bits_output() != -1) outputs.push_back(epilogue_.bits_output());
     std::string refusals;
     kernel_ = kernels::SelectBDense(shape_, context.plan.max_isa, AppendRefusal, &refusals);
-    weights_ = AlignedBuffer<uint32_t>(static_cast<size_t>(kernel_->packed_words(shape_)));
-    kernel_->pack(shape_, context.BlobWords(std::get<formats::BDense>(node.op).weights), weights_.data());
+    weights_ = Weights::Of(context.weights, std::get<formats::BDense>(node.op).weights, *kernel_, shape_, /*groups=*/1,
+                           shape_.out_features * kernels::WordsFor(shape_.in_features));
 
     description.name = node.name;
     description.op = "bdense" + epilogue_.op_suffix();
@@ -36,7 +39,7 @@ class BDenseStep final : public Step {
     description.reason = JoinReasons(refusals, epilogue_.reason());
     description.macs = shape_.rows * shape_.in_features * shape_.out_features;
     description.is_binary = true;
-    description.weight_bytes = static_cast<int64_t>(weights_.bytes()) + epilogue_.bytes();
+    description.weight_bytes = weights_->bytes() + epilogue_.bytes();
   }
 
   Status Run(const RunContext& context) const override {
@@ -48,7 +51,7 @@ class BDenseStep final : public Step {
       kernels::BDenseArgs args;
       args.in = context.Words(inputs[0]) + input_layout_.interior();
       args.in_row_stride = input_layout_.image_words();
-      args.weights = weights_.data();
+      args.weights = weights_->group(0);
       args.epilogue = epilogue_.Bind(context, 0, /*rows_are_samples=*/true, steps);
       args.row_begin = by_blocks ? 0 : begin;
       args.row_end = by_blocks ? shape_.rows : end;
@@ -60,6 +63,8 @@ class BDenseStep final : public Step {
   }
 
  private:
+  using Weights = PackedBits<kernels::BDenseKernel, kernels::BDenseShape>;
+
   static kernels::BDenseShape Shape(const StepContext& context, const Group& group) {
     const formats::NodeDef& node = context.model.nodes[static_cast<size_t>(group.source_node)];
     const auto& op = std::get<formats::BDense>(node.op);
@@ -72,7 +77,7 @@ class BDenseStep final : public Step {
   const EpilogueParams epilogue_;
   const BitsLayout input_layout_;
   const kernels::BDenseKernel* kernel_ = nullptr;
-  AlignedBuffer<uint32_t> weights_;
+  std::shared_ptr<const Weights> weights_;
 };
 
 }  // namespace

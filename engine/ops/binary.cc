@@ -5,10 +5,10 @@
 // them stands still. Those four loops are what the compiler vectorizes. Each operation rounds once.
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <utility>
 #include <vector>
 
-#include "engine/aligned_buffer.h"
 #include "engine/ops/loops.h"
 #include "engine/ops/make_step.h"
 
@@ -150,12 +150,9 @@ class BinaryStep final : public Step {
     inputs = {node.inputs[0]};
     if (op.constant != formats::kNone) {
       const formats::Blob& blob = context.model.blobs[static_cast<size_t>(op.constant)];
-      const float* values = context.BlobFloats(op.constant);
-      const int64_t count = formats::ElementCount(blob.dims);
-      constant_ = AlignedBuffer<float>(static_cast<size_t>(count));
-      std::copy_n(values, count, constant_.data());
+      constant_ = context.SharedFloats(op.constant);
       b = BroadcastStrides(blob.dims, out);
-      description.weight_bytes = count * static_cast<int64_t>(sizeof(float));
+      description.weight_bytes = formats::ElementCount(blob.dims) * static_cast<int64_t>(sizeof(float));
     } else {
       b = strides_of_tensor(node.inputs[1]);
       inputs.push_back(node.inputs[1]);
@@ -164,6 +161,12 @@ class BinaryStep final : public Step {
     axes_ = MergedAxes(out, a, b);
     count_ = formats::ElementCount(out);
     outputs = {node.output};
+    // An operand that is broadcast would be overwritten before its last use.
+    InPlace place{node.output, {}};
+    for (const int input : inputs) {
+      if (context.Tensor(input).dims == out_dims) place.inputs.push_back(input);
+    }
+    if (!place.inputs.empty()) in_place = std::move(place);
     description.name = node.name;
     description.op = Name(kind_);
     description.kernel = "plain";
@@ -172,7 +175,7 @@ class BinaryStep final : public Step {
 
   Status Run(const RunContext& context) const override {
     const float* a = context.Floats(inputs[0]);
-    const float* b = inputs.size() == 2 ? context.Floats(inputs[1]) : constant_.data();
+    const float* b = inputs.size() == 2 ? context.Floats(inputs[1]) : constant_.get();
     if (constant_first_) std::swap(a, b);
     float* out = context.Floats(outputs[0]);
     ParallelItems(threads_, count_, 1, [&](int64_t begin, int64_t end) { Apply(kind_, axes_, a, b, begin, end, out); });
@@ -183,7 +186,7 @@ class BinaryStep final : public Step {
   const BinaryKind kind_;
   const bool constant_first_;
   const int threads_;
-  AlignedBuffer<float> constant_;  // empty: two tensors
+  std::shared_ptr<const float> constant_;  // null: two tensors
   std::vector<Axis> axes_;
   int64_t count_ = 0;
 };

@@ -24,6 +24,7 @@ class EltwiseStep final : public Step {
     inputs.insert(inputs.begin(), group.input);
     if (epilogue_.float_output() != -1) outputs.push_back(epilogue_.float_output());
     if (epilogue_.bits_output() != -1) outputs.push_back(epilogue_.bits_output());
+    if (epilogue_.float_output() != -1) in_place = InPlace{epilogue_.float_output(), inputs};
     is_packing_ = !epilogue_.has_steps() && epilogue_.float_output() == -1;
     if (is_packing_) {
       packer_ = kernels::SelectBitpack(context.plan.max_isa, AppendRefusal, &description.reason);
@@ -31,7 +32,8 @@ class EltwiseStep final : public Step {
       kernel_ = kernels::SelectEltwise(context.plan.max_isa, AppendRefusal, &description.reason);
     }
 
-    const int first = group.chain.empty() ? group.binarize : group.chain.front();
+    description.reason = JoinReasons(description.reason, epilogue_.reason());
+    const int first = group.chain.empty() ? group.branch.front() : group.chain.front();
     description.name = context.model.nodes[static_cast<size_t>(first)].name;
     description.op = epilogue_.op_suffix().substr(1);
     description.kernel = is_packing_ ? packer_->name : kernel_->name;

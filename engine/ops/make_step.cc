@@ -11,13 +11,21 @@ const float* StepContext::BlobFloats(int blob) const {
   return reinterpret_cast<const float*>(model.blobs[static_cast<size_t>(blob)].data.data());
 }
 
-const uint32_t* StepContext::BlobWords(int blob) const {
-  return reinterpret_cast<const uint32_t*>(model.blobs[static_cast<size_t>(blob)].data.data());
+std::shared_ptr<const float> StepContext::SharedFloats(int blob) const {
+  if (weights.Holds(blob)) {
+    const std::shared_ptr<const WeightStore::Source> source = weights.SourceOf(blob);
+    return {source, reinterpret_cast<const float*>(source->data())};
+  }
+  const auto copy = std::make_shared<const WeightStore::Source>(model.blobs[static_cast<size_t>(blob)].data);
+  return {copy, reinterpret_cast<const float*>(copy->data())};
 }
 
 AlignedBuffer<float> StepContext::PerChannel(int blob, int64_t channels, int64_t groups) const {
   const int64_t count = formats::ElementCount(model.blobs[static_cast<size_t>(blob)].dims);
-  const float* values = BlobFloats(blob);
+  return PaddedPerChannel(BlobFloats(blob), count, channels, groups);
+}
+
+AlignedBuffer<float> PaddedPerChannel(const float* values, int64_t count, int64_t channels, int64_t groups) {
   const int64_t group_channels = channels / groups;
   const int64_t padded = kernels::PaddedChannels(group_channels);
   AlignedBuffer<float> result(static_cast<size_t>(groups * padded));

@@ -9,6 +9,7 @@
 #include "bnn/status.h"
 #include "engine/aligned_buffer.h"
 #include "engine/plan.h"
+#include "engine/weight_store.h"
 #include "formats/model_def.h"
 
 namespace bnn::engine {
@@ -17,15 +18,21 @@ namespace bnn::engine {
 struct StepContext {
   const formats::ModelDef& model;
   Plan& plan;  // batch, threads, max_isa and tensors are set; factories add scratch tensors only
+  WeightStore& weights;  // of all plans of the model
 
+  // A blob of at most one axis (one value, or one a channel), which the model keeps. Layers ask `weights` for theirs.
   const float* BlobFloats(int blob) const;
-  const uint32_t* BlobWords(int blob) const;
+  // Any float blob in the form of the file, for steps that read it so.
+  std::shared_ptr<const float> SharedFloats(int blob) const;
   const PlanTensor& Tensor(int tensor) const { return plan.tensors[static_cast<size_t>(tensor)]; }
   // A float blob of 1 or `channels` values as [groups][PaddedChannels(channels / groups)], the form that kernels want.
   AlignedBuffer<float> PerChannel(int blob, int64_t channels, int64_t groups) const;
   // Adds a tensor of `bytes` bytes that lives during one step; returns its index for Step::scratch.
   int AddScratch(int64_t bytes);
 };
+
+// `values` ([1] or [channels]) as PerChannel gives them.
+AlignedBuffer<float> PaddedPerChannel(const float* values, int64_t count, int64_t channels, int64_t groups);
 
 // "3x3 s2 p1": kernel, stride, padding and dilation, as plans show them. Parts that say nothing are left out.
 std::string WindowText(const formats::Window2d& window);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "engine/aligned_buffer.h"
@@ -77,6 +78,74 @@ TEST_CASE("an alias extends the life of what it names; caller memory takes no ar
   REQUIRE(PlaceTensors(&plan).ok());
   CHECK(plan.tensors[0].offset != plan.tensors[2].offset);
   CHECK(plan.arena_bytes == 128);
+}
+
+// Tensors of 64 bytes: 0 -> 1 -> 2 -> ...; each step may work in place.
+Plan ChainPlan(int count) {
+  Plan plan;
+  for (int t = 0; t < count; ++t) {
+    PlanTensor tensor;
+    tensor.name = "t" + std::to_string(t);
+    tensor.bytes = 64;
+    plan.tensors.push_back(tensor);
+    auto step = std::make_unique<NoStep>();
+    step->outputs = {t};
+    if (t > 0) {
+      step->inputs = {t - 1};
+      step->in_place = InPlace{t, {t - 1}};
+    }
+    plan.steps.push_back(std::move(step));
+  }
+  return plan;
+}
+
+TEST_CASE("a chain of steps that work in place needs the memory of one tensor") {
+  Plan plan = ChainPlan(4);
+  ShareInPlace(&plan);
+  for (int t = 1; t < 4; ++t) CHECK(plan.tensors[static_cast<size_t>(t)].alias_of == 0);
+  CHECK(plan.steps[1]->description.reason == "in place of 't0'");
+  REQUIRE(PlaceTensors(&plan).ok());
+  CHECK(plan.arena_bytes == 64);
+}
+
+TEST_CASE("nothing is overwritten that is read again, is not ours, has another size, or is read twice by the step") {
+  SUBCASE("a later reader") {
+    Plan plan = ChainPlan(4);
+    plan.steps[3]->inputs.push_back(0);
+    ShareInPlace(&plan);
+    CHECK(plan.tensors[1].alias_of == -1);
+    CHECK(plan.tensors[2].alias_of == 1);
+    CHECK(plan.tensors[3].alias_of == 1);
+  }
+  SUBCASE("a later reader by another name") {
+    Plan plan = ChainPlan(3);
+    PlanTensor reshaped;
+    reshaped.alias_of = 0;
+    plan.tensors.push_back(reshaped);
+    plan.steps[2]->inputs.push_back(3);
+    ShareInPlace(&plan);
+    CHECK(plan.tensors[1].alias_of == -1);
+  }
+  SUBCASE("the caller's memory") {
+    Plan plan = ChainPlan(3);
+    plan.tensors[0].place = Place::kInput;
+    plan.tensors[2].place = Place::kOutput;
+    ShareInPlace(&plan);
+    CHECK(plan.tensors[1].alias_of == -1);
+    CHECK(plan.tensors[2].alias_of == -1);
+  }
+  SUBCASE("another size") {
+    Plan plan = ChainPlan(2);
+    plan.tensors[1].bytes = 128;
+    ShareInPlace(&plan);
+    CHECK(plan.tensors[1].alias_of == -1);
+  }
+  SUBCASE("read twice") {
+    Plan plan = ChainPlan(2);
+    plan.steps[1]->inputs = {0, 0};
+    ShareInPlace(&plan);
+    CHECK(plan.tensors[1].alias_of == -1);
+  }
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ TEST_CASE("a residual block becomes one step a convolution, with bits and floats
   REQUIRE(formats::Validate(b.model, "test").ok());
   const Fusion fusion = FuseNodes(b.model);
   REQUIRE(fusion.groups.size() == 3);
-  CHECK(fusion.groups[0].binarize == 0);  // sign1 alone: x is a caller's tensor
+  CHECK(fusion.groups[0].branch == std::vector<int>{0});  // sign1 alone: x is a caller's tensor
   const Group& first = fusion.groups[1];
   CHECK(first.source_node == 1);
   CHECK(first.chain == std::vector<int>{2, 3});
@@ -96,6 +96,43 @@ TEST_CASE("only one binarization joins a step; x + x and broadcast additions do 
   CHECK(group.bits_output == p);
   CHECK(group.float_output == scaled);  // q still reads it
   CHECK(fusion.group_of[4] != fusion.group_of[2]);
+}
+
+TEST_CASE("a shift before the bits becomes thresholds, although a residual reads the unshifted floats") {
+  ModelBuilder b;
+  const int x = b.Input({4, 4, 8});
+  const int bits = b.Binarize("sign1", x);
+  const int conv = b.Node("conv1", Conv3x3(Weights(&b, 8, 8)), {bits});
+  const int sum = b.Node("add1", formats::Binary{}, {conv, x});
+  const int shifted = b.Affine("shift", sum, {1.f}, {0.5f});
+  const int next = b.Binarize("sign2", shifted);
+  const int conv2 = b.Node("conv2", Conv3x3(Weights(&b, 8, 8)), {next});
+  b.Output(b.Node("add2", formats::Binary{}, {conv2, sum}));
+  REQUIRE(formats::Validate(b.model, "test").ok());
+  const Fusion fusion = FuseNodes(b.model);
+  REQUIRE(fusion.groups.size() == 3);
+  const Group& first = fusion.groups[1];
+  CHECK(first.chain == std::vector<int>{2});
+  CHECK(first.branch == std::vector<int>{3, 4});
+  CHECK(first.thresholds == std::vector<float>{-0.5f});
+  CHECK(first.float_output == sum);
+  CHECK(first.bits_output == next);
+}
+
+TEST_CASE("a falling or shared node before the bits is not moved") {
+  for (const bool shared : {false, true}) {
+    ModelBuilder b;
+    const int x = b.Input({4, 4, 8});
+    const int scaled = b.Affine("scale", x, {shared ? 1.f : -1.f}, {0.5f});
+    const int bits = b.Binarize("sign", scaled);
+    if (shared) b.Output(b.Node("clamp", formats::Clamp{0, 1}, {scaled}));
+    b.Output(b.Node("conv", Conv3x3(Weights(&b, 8, 8)), {bits}));
+    const Fusion fusion = FuseNodes(b.model);
+    const Group& group = fusion.groups[0];
+    CHECK(group.chain == std::vector<int>{0});
+    CHECK(group.branch == std::vector<int>{1});
+    CHECK(group.thresholds == std::vector<float>{0.f});
+  }
 }
 
 }  // namespace

@@ -1,0 +1,153 @@
+#include "engine/compile/threshold_branch.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <utility>
+#include <variant>
+
+#include "kernels/epilogue_ref.h"
+
+namespace bnn::engine {
+namespace {
+
+using formats::ModelDef;
+using formats::NodeDef;
+using kernels::EpilogueStep;
+using kernels::StepKind;
+
+// Values of a blob {1} or {channels}.
+class ChannelValues {
+ public:
+  ChannelValues() = default;
+  ChannelValues(const ModelDef& model, int index) {
+    const formats::Blob& blob = model.blobs[static_cast<size_t>(index)];
+    values_.resize(blob.data.size() / sizeof(float));
+    std::memcpy(values_.data(), blob.data.data(), values_.size() * sizeof(float));
+  }
+  size_t size() const { return values_.size(); }
+  float at(size_t channel) const { return values_[values_.size() == 1 ? 0 : channel]; }
+
+ private:
+  std::vector<float> values_ = {0.0f};
+};
+
+// A node of a branch and the parameters of its channels.
+struct BranchStep {
+  EpilogueStep step;
+  ChannelValues a, b;
+
+  float Apply(float y, size_t channel) const { return kernels::ApplyStep(step, y, a.at(channel), b.at(channel)); }
+};
+
+std::optional<BranchStep> ToStep(const ModelDef& model, const NodeDef& node) {
+  BranchStep step;
+  if (const auto* affine = std::get_if<formats::Affine>(&node.op)) {
+    step.step.kind = StepKind::kAffine;
+    step.a = ChannelValues(model, affine->scale);
+    step.b = ChannelValues(model, affine->bias);
+  } else if (const auto* prelu = std::get_if<formats::PRelu>(&node.op)) {
+    step.step.kind = StepKind::kPRelu;
+    step.a = ChannelValues(model, prelu->slope);
+  } else if (const auto* clamp = std::get_if<formats::Clamp>(&node.op)) {
+    step.step.kind = StepKind::kClamp;
+    step.step.lo = clamp->low;
+    step.step.hi = clamp->high;
+  } else {
+    return std::nullopt;
+  }
+  return step;
+}
+
+// With finite parameters of these signs a step is non-decreasing wherever it gives no NaN, and it gives NaN at
+// infinities only: 0 * inf.
+bool IsIncreasing(const BranchStep& step, size_t channel) {
+  const float a = step.a.at(channel), b = step.b.at(channel);
+  switch (step.step.kind) {
+    case StepKind::kAffine:
+      return std::isfinite(a) && std::isfinite(b) && a > 0;
+    case StepKind::kPRelu:
+      return std::isfinite(a) && a >= 0;
+    case StepKind::kClamp:
+      return step.step.lo <= step.step.hi;
+    case StepKind::kAdd:
+      return false;
+  }
+  return false;
+}
+
+// Floats in order as integers: -inf is the least, +inf the greatest; -0 and +0 are neighbours.
+int32_t ToOrdinal(float x) {
+  const auto bits = std::bit_cast<int32_t>(x);
+  return bits >= 0 ? bits : std::numeric_limits<int32_t>::min() - bits - 1;
+}
+
+float FromOrdinal(int32_t ordinal) {
+  return std::bit_cast<float>(ordinal >= 0 ? ordinal : std::numeric_limits<int32_t>::min() - ordinal - 1);
+}
+
+// The least x with bit(x), where bit is false, ..., false, true, ..., true over the floats in order; NaN: never true.
+template <typename BitFn>
+float LeastTrue(const BitFn& bit) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  if (bit(-kInfinity)) return -kInfinity;
+  if (!bit(kInfinity)) return std::numeric_limits<float>::quiet_NaN();
+  int64_t low = ToOrdinal(-kInfinity), high = ToOrdinal(kInfinity);  // bit is false at low, true at high
+  while (high - low > 1) {
+    const int64_t middle = low + (high - low) / 2;
+    (bit(FromOrdinal(static_cast<int32_t>(middle))) ? high : low) = middle;
+  }
+  return FromOrdinal(static_cast<int32_t>(high));
+}
+
+// The thresholds before the steps; nullopt where a channel is not increasing.
+std::optional<std::vector<float>> MoveThresholds(const std::vector<BranchStep>& steps,
+                                                 const ChannelValues& thresholds) {
+  size_t channels = thresholds.size();
+  for (const BranchStep& step : steps) channels = std::max({channels, step.a.size(), step.b.size()});
+  std::vector<float> moved(channels);
+  for (size_t c = 0; c < channels; ++c) {
+    for (const BranchStep& step : steps) {
+      if (!IsIncreasing(step, c)) return std::nullopt;
+    }
+    moved[c] = LeastTrue([&](float y) {
+      for (const BranchStep& step : steps) y = step.Apply(y, c);
+      return y >= thresholds.at(c);
+    });
+  }
+  return moved;
+}
+
+}  // namespace
+
+Readers::Readers(const ModelDef& model) : readers_(model.tensors.size()), is_output_(model.tensors.size()) {
+  for (size_t n = 0; n < model.nodes.size(); ++n) {
+    for (const int t : model.nodes[n].inputs) readers_[static_cast<size_t>(t)].push_back(static_cast<int>(n));
+  }
+  for (const int t : model.outputs) is_output_[static_cast<size_t>(t)] = true;
+}
+
+std::optional<ThresholdBranch> FindThresholdBranch(const ModelDef& model, const Readers& readers, int first) {
+  ThresholdBranch branch;
+  std::vector<BranchStep> steps;
+  int n = first;
+  while (true) {
+    const NodeDef& node = model.nodes[static_cast<size_t>(n)];
+    branch.nodes.push_back(n);
+    if (const auto* binarize = std::get_if<formats::Binarize>(&node.op)) {
+      std::optional<std::vector<float>> moved = MoveThresholds(steps, ChannelValues(model, binarize->thresholds));
+      if (!moved) return std::nullopt;
+      branch.thresholds = *std::move(moved);
+      return branch;
+    }
+    std::optional<BranchStep> step = ToStep(model, node);
+    if (!step || !readers.has_one(node.output)) return std::nullopt;
+    steps.push_back(*std::move(step));
+    n = readers.of(node.output)[0];
+  }
+}
+
+}  // namespace bnn::engine

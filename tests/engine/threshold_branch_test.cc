@@ -1,0 +1,116 @@
+#include "engine/compile/threshold_branch.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+
+#include "tests/engine/model_builder.h"
+
+namespace bnn::engine {
+namespace {
+
+using test::ModelBuilder;
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+// Any float that is not NaN, all magnitudes alike.
+float AnyFloat(std::mt19937& random) {
+  while (true) {
+    const auto bits = static_cast<uint32_t>(random());
+    float x;
+    std::memcpy(&x, &bits, sizeof(x));
+    if (!std::isnan(x)) return x;
+  }
+}
+
+// What the separate nodes do to one value.
+bool Bit(float x, float scale, float bias, float slope, float low, float high, float threshold) {
+  float y = std::fma(x, scale, bias);
+  y = y < 0 ? y * slope : y;
+  y = y < low ? low : (y > high ? high : y);
+  return y >= threshold;
+}
+
+std::optional<ThresholdBranch> Branch(float scale, float bias, float slope, float low, float high, float threshold) {
+  ModelBuilder b;
+  const int x = b.Input({2, 2, 1});
+  const int affine = b.Affine("affine", x, {scale}, {bias});
+  const int prelu = b.Node("prelu", formats::PRelu{b.Floats({1}, {slope})}, {affine});
+  const int clamp = b.Node("clamp", formats::Clamp{low, high}, {prelu});
+  b.Binarize("sign", clamp, {threshold});
+  return FindThresholdBranch(b.model, Readers(b.model), 0);
+}
+
+TEST_CASE("the moved threshold decides every float as the separate nodes do") {
+  std::mt19937 random(11);
+  std::uniform_real_distribution<float> uniform(-3, 3);
+  for (int trial = 0; trial < 400; ++trial) {
+    const float scale = trial % 7 == 0 ? std::fabs(AnyFloat(random)) : std::fabs(uniform(random)) + 0.01f;
+    const float bias = trial % 5 == 0 ? 0 : uniform(random);
+    const float slope = trial % 3 == 0 ? 0 : std::fabs(uniform(random));
+    const float low = trial % 2 == 0 ? -kInfinity : -std::fabs(uniform(random));
+    const float high = trial % 4 == 0 ? 1 : kInfinity;
+    const float threshold = trial % 6 == 0 ? low : uniform(random);
+    if (scale == 0 || !std::isfinite(scale)) continue;
+    const auto branch = Branch(scale, bias, slope, low, high, threshold);
+    REQUIRE(branch.has_value());
+    REQUIRE(branch->nodes == std::vector<int>{0, 1, 2, 3});
+    REQUIRE(branch->thresholds.size() == 1);
+    const float moved = branch->thresholds[0];
+    std::vector<float> values = {0.f,
+                                 -0.f,
+                                 kInfinity,
+                                 -kInfinity,
+                                 std::nanf(""),
+                                 moved,
+                                 std::nextafter(moved, -kInfinity),
+                                 std::nextafter(moved, kInfinity)};
+    for (int i = 0; i < 200; ++i) values.push_back(i % 2 == 0 ? AnyFloat(random) : uniform(random));
+    for (const float x : values) {
+      REQUIRE_MESSAGE((x >= moved) == Bit(x, scale, bias, slope, low, high, threshold),
+                      "x " << x << " scale " << scale << " bias " << bias << " slope " << slope << " threshold "
+                           << threshold << " moved " << moved);
+    }
+  }
+}
+
+TEST_CASE("a bit that is never set gets the threshold NaN") {
+  const auto branch = Branch(1, 0, 1, -1, 1, 2);
+  REQUIRE(branch.has_value());
+  CHECK(std::isnan(branch->thresholds[0]));
+}
+
+TEST_CASE("thresholds a channel") {
+  ModelBuilder b;
+  const int x = b.Input({2, 2, 3});
+  b.Binarize("sign", b.Affine("shift", x, {1}, {1, -2, 0.5}));
+  const auto branch = FindThresholdBranch(b.model, Readers(b.model), 0);
+  REQUIRE(branch.has_value());
+  CHECK(branch->thresholds == std::vector<float>{-1, 2, -0.5});
+}
+
+TEST_CASE("a Binarize alone is a branch with its own thresholds") {
+  ModelBuilder b;
+  b.Binarize("sign", b.Input({2, 2, 2}), {0.25f, -1});
+  const auto branch = FindThresholdBranch(b.model, Readers(b.model), 0);
+  REQUIRE(branch.has_value());
+  CHECK(branch->thresholds == std::vector<float>{0.25f, -1});
+}
+
+TEST_CASE("what is not increasing in every channel is no branch") {
+  CHECK_FALSE(Branch(-1, 0, 1, -1, 1, 0).has_value());
+  CHECK_FALSE(Branch(0, 0, 1, -1, 1, 0).has_value());
+  CHECK_FALSE(Branch(1, 0, -0.5f, -1, 1, 0).has_value());
+  CHECK_FALSE(Branch(1, 0, 1, 1, -1, 0).has_value());
+  CHECK_FALSE(Branch(kInfinity, 0, 1, -1, 1, 0).has_value());
+  CHECK_FALSE(Branch(1, kInfinity, 1, -1, 1, 0).has_value());
+  ModelBuilder b;
+  b.Binarize("sign", b.Affine("scale", b.Input({2, 2, 2}), {1, -1}, {0}));
+  CHECK_FALSE(FindThresholdBranch(b.model, Readers(b.model), 0).has_value());
+}
+
+}  // namespace
+}  // namespace bnn::engine
