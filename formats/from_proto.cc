@@ -9,6 +9,7 @@ namespace {
 
 // The enumerators of model_def.h are stored by their numbers.
 static_assert(static_cast<int>(ElementType::kBits) == proto::ELEMENT_TYPE_BITS);
+static_assert(static_cast<int>(ElementType::kUInt8) == proto::ElementType_MAX);
 static_assert(static_cast<int>(PadValue::kOne) == proto::PAD_VALUE_ONE);
 static_assert(static_cast<int>(PadValue::kZero) == proto::PadValue_MAX);
 static_assert(static_cast<int>(UnaryKind::kSigmoid) == proto::UNARY_KIND_SIGMOID);
@@ -59,6 +60,12 @@ Status ReadWindow(const proto::Window2d& in, const Path& path, Window2d* out) {
           .pad_right = in.pad_right()};
   if (in.unknown_fields().empty()) return OkStatus();
   return CheckUnknownFields(in.unknown_fields(), path.Text() + ".window");
+}
+
+Status ReadQuantization(const proto::Quantization& in, const Path& path, const char* field, Quantization* out) {
+  *out = {.scale = in.scale(), .zero_point = in.zero_point()};
+  if (in.unknown_fields().empty()) return OkStatus();
+  return CheckUnknownFields(in.unknown_fields(), path.Text() + field);
 }
 
 // One overload an operator.
@@ -151,6 +158,27 @@ Status ReadOp(const proto::Softmax& in, const Path&, Softmax* out) {
   *out = {.axis = in.axis(), .log = in.log()};
   return OkStatus();
 }
+Status ReadOp(const proto::Quantize& in, const Path& path, Quantize* out) {
+  out->type = To<ElementType>(in.type());
+  return ReadQuantization(in.to(), path, ".to", &out->to);
+}
+Status ReadOp(const proto::Dequantize& in, const Path& path, Dequantize* out) {
+  return ReadQuantization(in.from(), path, ".from", &out->from);
+}
+Status ReadOp(const proto::QConv2d& in, const Path& path, QConv2d* out) {
+  out->groups = in.groups();
+  if (in.has_weights()) out->weights = in.weights();
+  if (in.has_weight_scales()) out->weight_scales = in.weight_scales();
+  if (in.has_bias()) out->bias = in.bias();
+  BNN_RETURN_IF_ERROR(ReadQuantization(in.input(), path, ".input", &out->input));
+  return ReadWindow(in.window(), path, &out->window);
+}
+Status ReadOp(const proto::QDense& in, const Path& path, QDense* out) {
+  if (in.has_weights()) out->weights = in.weights();
+  if (in.has_weight_scales()) out->weight_scales = in.weight_scales();
+  if (in.has_bias()) out->bias = in.bias();
+  return ReadQuantization(in.input(), path, ".input", &out->input);
+}
 
 template <typename OpStruct, typename Message>
 Status ReadOpField(const Message& message, int node, const char* field, Op* out) {
@@ -201,6 +229,14 @@ Status ReadNodeOp(const proto::Node& node, int index, Op* out) {
       return ReadOpField<Reshape>(node.reshape(), index, ".reshape", out);
     case proto::Node::kSoftmax:
       return ReadOpField<Softmax>(node.softmax(), index, ".softmax", out);
+    case proto::Node::kQuantize:
+      return ReadOpField<Quantize>(node.quantize(), index, ".quantize", out);
+    case proto::Node::kDequantize:
+      return ReadOpField<Dequantize>(node.dequantize(), index, ".dequantize", out);
+    case proto::Node::kQconv2D:
+      return ReadOpField<QConv2d>(node.qconv2d(), index, ".qconv2d", out);
+    case proto::Node::kQdense:
+      return ReadOpField<QDense>(node.qdense(), index, ".qdense", out);
     case proto::Node::OP_NOT_SET:
       break;
   }

@@ -19,8 +19,9 @@ int64_t BoundedProduct(const std::vector<int64_t>& dims, size_t first, int64_t l
 
 const char* OpName(const Op& op) {
   static constexpr std::array<const char*, std::variant_size_v<Op>> kNames = {
-      "BConv2d", "BDense", "BMaxPool", "Binarize", "Unpack", "Conv2d", "Dense", "Affine",    "PRelu",   "Clamp",
-      "Unary",   "Binary", "MaxPool",  "AvgPool",  "Concat", "Slice",  "Pad",   "Transpose", "Reshape", "Softmax"};
+      "BConv2d", "BDense",    "BMaxPool", "Binarize", "Unpack",   "Conv2d",     "Dense",   "Affine",
+      "PRelu",   "Clamp",     "Unary",    "Binary",   "MaxPool",  "AvgPool",    "Concat",  "Slice",
+      "Pad",     "Transpose", "Reshape",  "Softmax",  "Quantize", "Dequantize", "QConv2d", "QDense"};
   return kNames[op.index()];
 }
 
@@ -30,7 +31,12 @@ int64_t ElementCount(const std::vector<int64_t>& dims) {
   return count;
 }
 
+IntegerRange RangeOf(ElementType type) {
+  return type == ElementType::kUInt8 ? IntegerRange{0, 255} : IntegerRange{-128, 127};
+}
+
 int64_t BlobBytes(ElementType type, const std::vector<int64_t>& dims) {
+  if (type == ElementType::kInt8 || type == ElementType::kUInt8) return BoundedProduct(dims, 0, kMaxBlobBytes);
   constexpr int64_t kWordBytes = 4;
   constexpr int64_t kMaxWords = kMaxBlobBytes / kWordBytes;
   if (type == ElementType::kFloat32) {

@@ -5,6 +5,8 @@
 //    samples, so a model runs at any batch size.
 //  * Feature maps are NHWC: dims {height, width, channels}. Vectors are {features}. The last axis is the channel axis.
 //  * Element type kBits holds two-valued data as bits: 1 = high value (+1), 0 = low value (-1).
+//  * Element types kInt8 and kUInt8 hold integers q; what real number stands for q is a matter of the operators that
+//    write and read them (Quantization).
 //  * Constants live in `blobs`; operators name them by index.
 //  * Nodes are in execution order.
 //  * The tensors that the outside sees (inputs and outputs) are float32 and have the dims of the source network.
@@ -20,7 +22,7 @@
 
 namespace bnn::formats {
 
-enum class ElementType : uint8_t { kFloat32 = 1, kBits = 2 };
+enum class ElementType : uint8_t { kFloat32 = 1, kBits = 2, kInt8 = 3, kUInt8 = 4 };
 
 inline constexpr int kNone = -1;  // an absent optional tensor or blob index
 
@@ -32,8 +34,9 @@ struct TensorDef {
   bool operator==(const TensorDef&) const = default;
 };
 
-// Constant data. kFloat32: little-endian IEEE 754, dense in dims order. kBits: dims[0] rows (output channels), each the
-// bits of the remaining dims in row-major order, LSB first, padded with 0 bits to whole 32-bit little-endian words.
+// Constant data. kFloat32: little-endian IEEE 754, dense in dims order. kInt8, kUInt8: a byte each, dense in dims
+// order. kBits: dims[0] rows (output channels), each the bits of the remaining dims in row-major order, LSB first,
+// padded with 0 bits to whole 32-bit little-endian words.
 struct Blob {
   ElementType type = ElementType::kFloat32;
   std::vector<int64_t> dims;
@@ -203,8 +206,55 @@ struct Softmax {
   bool operator==(const Softmax&) const = default;
 };
 
+// The real numbers that integers q stand for: x = (q - zero_point) * scale. Scale: positive, finite. Zero point: a
+// value of the integers' type.
+struct Quantization {
+  float scale = 1;
+  int32_t zero_point = 0;
+
+  bool operator==(const Quantization&) const = default;
+};
+// float32 -> `type` (kInt8 or kUInt8): q = saturate(round(x / scale) + zero_point), round half to even. NaN gives the
+// smallest q.
+struct Quantize {
+  ElementType type = ElementType::kInt8;
+  Quantization to;
+
+  bool operator==(const Quantize&) const = default;
+};
+// int8 or uint8 -> float32: x = (q - zero_point) * scale.
+struct Dequantize {
+  Quantization from;
+
+  bool operator==(const Dequantize&) const = default;
+};
+// int8 or uint8 -> float32: y = sum((q - zero_point) * w) * (scale * weight_scale[c]) + bias[c]. The sum is an exact
+// integer, what follows is float32 arithmetic. Padded taps contribute nothing. Weights: int8
+// [out][kernel_h][kernel_w][in / groups]; weight scales: float32 [1] or [out]; bias: float32 [out] or none.
+struct QConv2d {
+  Window2d window;
+  int64_t groups = 1;
+  Quantization input;
+  int weights = kNone;
+  int weight_scales = kNone;
+  int bias = kNone;
+
+  bool operator==(const QConv2d&) const = default;
+};
+// The same for int8 or uint8 of any dims, read flat in storage order -> float32 {out}. Weights: int8
+// [out][elements of one sample].
+struct QDense {
+  Quantization input;
+  int weights = kNone;
+  int weight_scales = kNone;
+  int bias = kNone;
+
+  bool operator==(const QDense&) const = default;
+};
+
 using Op = std::variant<BConv2d, BDense, BMaxPool, Binarize, Unpack, Conv2d, Dense, Affine, PRelu, Clamp, Unary, Binary,
-                        MaxPool, AvgPool, Concat, Slice, Pad, Transpose, Reshape, Softmax>;
+                        MaxPool, AvgPool, Concat, Slice, Pad, Transpose, Reshape, Softmax, Quantize, Dequantize,
+                        QConv2d, QDense>;
 
 // "BConv2d", "Affine", ...: the name of the alternative, as used in messages, plans and the proto.
 const char* OpName(const Op& op);
@@ -253,6 +303,13 @@ struct ModelDef {
 // Elements of one sample. The dims must have been validated (no overflow).
 int64_t ElementCount(const std::vector<int64_t>& dims);
 
+// The smallest and largest integer of kInt8 or kUInt8.
+struct IntegerRange {
+  int32_t low = 0;
+  int32_t high = 0;
+};
+IntegerRange RangeOf(ElementType type);
+
 // Bytes that a blob of that type and dims has; -1 where a dim is below 1 (or bits have no dims) or the size exceeds
 // kMaxBlobBytes.
 int64_t BlobBytes(ElementType type, const std::vector<int64_t>& dims);
@@ -269,5 +326,6 @@ inline constexpr int64_t kMaxBlobs = 1 << 17;
 inline constexpr int64_t kMaxWindow = 1 << 16;  // each kernel, stride, dilation and pad
 inline constexpr int64_t kMaxNameBytes = 1024;
 inline constexpr int64_t kMaxBinaryTerms = (int64_t{1} << 24) - 1;  // K of a binary layer: a float32 holds +-K exactly
+inline constexpr int64_t kMaxInt8Terms = INT32_MAX / (255 * 128);   // |q - zero_point| <= 255, |w| <= 128
 
 }  // namespace bnn::formats

@@ -54,6 +54,23 @@ Status CheckEnum(const char* field, Enum value, Enum last) {
                       ", expected 1 to " + std::to_string(static_cast<int>(last)));
 }
 
+Status CheckScale(const std::string& field, const Quantization& quantization) {
+  if (std::isfinite(quantization.scale) && quantization.scale > 0) return OkStatus();
+  return InvalidModel(field + ".scale: found " + std::to_string(quantization.scale) + ", expected a positive number");
+}
+
+Status CheckZeroPoint(const std::string& field, const Quantization& quantization, ElementType type) {
+  const IntegerRange range = RangeOf(type);
+  if (quantization.zero_point >= range.low && quantization.zero_point <= range.high) return OkStatus();
+  return InvalidModel(field + ".zero_point: found " + std::to_string(quantization.zero_point) + ", expected " +
+                      std::to_string(range.low) + " to " + std::to_string(range.high) + " of " + TypeName(type));
+}
+
+Status CheckQuantization(const std::string& field, const Quantization& quantization, ElementType type) {
+  BNN_RETURN_IF_ERROR(CheckScale(field, quantization));
+  return CheckZeroPoint(field, quantization, type);
+}
+
 // One overload an operator.
 struct ValueRules {
   const std::vector<Blob>& blobs;
@@ -111,12 +128,43 @@ struct ValueRules {
   Status operator()(const Transpose&) const { return OkStatus(); }
   Status operator()(const Reshape&) const { return OkStatus(); }
   Status operator()(const Softmax&) const { return OkStatus(); }
+  Status operator()(const Quantize& op) const {
+    if (op.type != ElementType::kInt8 && op.type != ElementType::kUInt8) {
+      return InvalidModel("type: found value " + std::to_string(static_cast<int>(op.type)) +
+                          ", expected int8 (3) or uint8 (4)");
+    }
+    return CheckQuantization("to", op.to, op.type);
+  }
+  // The zero point depends on the type of the input: OutputType() checks it.
+  Status operator()(const Dequantize& op) const { return CheckScale("from", op.from); }
+  Status operator()(const QConv2d& op) const { return Quantized(op); }
+  Status operator()(const QDense& op) const { return Quantized(op); }
+
+  template <typename QuantizedLayer>
+  Status Quantized(const QuantizedLayer& op) const {
+    BNN_RETURN_IF_ERROR(CheckScale("input", op.input));
+    BNN_RETURN_IF_ERROR(CheckBlobFloats("weight_scales", op.weight_scales, blobs, Values::kFinite));
+    return CheckBlobFloats("bias", op.bias, blobs, Values::kFinite);
+  }
 };
+
+// How an op reads its int8 or uint8 input; nullptr where it has none.
+const Quantization* InputQuantization(const Op& op) {
+  return std::visit(
+      []<typename T>(const T& o) -> const Quantization* {
+        if constexpr (std::is_same_v<T, QConv2d> || std::is_same_v<T, QDense>) {
+          return &o.input;
+        } else if constexpr (std::is_same_v<T, Dequantize>) {
+          return &o.from;
+        } else {
+          return nullptr;
+        }
+      },
+      op);
+}
 
 template <typename T, typename... Options>
 inline constexpr bool kIsOneOf = (std::is_same_v<T, Options> || ...);
-
-const char* TypeName(ElementType type) { return type == ElementType::kBits ? "bits" : "float32"; }
 
 }  // namespace
 
@@ -152,21 +200,25 @@ Status CheckSpareBits(const Blob& blob) {
 }
 
 Result<ElementType> OutputType(const Op& op, const std::vector<ElementType>& inputs) {
+  const Quantization* integers = InputQuantization(op);
   return std::visit(
-      [&]<typename T>(const T&) -> Result<ElementType> {
+      [&]<typename T>(const T& o) -> Result<ElementType> {
         constexpr bool kKeepsType = std::is_same_v<T, Reshape>;
         constexpr bool kTakesBits = kIsOneOf<T, BConv2d, BDense, BMaxPool, Unpack>;
         constexpr bool kGivesBits = kIsOneOf<T, BMaxPool, Binarize>;
-        ElementType expected = kTakesBits ? ElementType::kBits : ElementType::kFloat32;
-        if (kKeepsType) {
-          if (inputs.empty()) return InvalidModel("inputs: found 0, expected at least 1");
-          expected = inputs[0];
-        }
+        if (kKeepsType && inputs.empty()) return InvalidModel("inputs: found 0, expected at least 1");
+        const ElementType expected = kKeepsType ? inputs[0] : kTakesBits ? ElementType::kBits : ElementType::kFloat32;
         for (size_t i = 0; i < inputs.size(); ++i) {
-          if (inputs[i] == expected) continue;
+          const bool is_integer = inputs[i] == ElementType::kInt8 || inputs[i] == ElementType::kUInt8;
+          if (integers != nullptr ? is_integer : inputs[i] == expected) continue;
           return InvalidModel("inputs[" + std::to_string(i) + "]: found " + TypeName(inputs[i]) + ", expected " +
-                              TypeName(expected));
+                              (integers != nullptr ? "int8 or uint8" : TypeName(expected)));
         }
+        if (integers != nullptr && !inputs.empty()) {
+          const char* field = std::is_same_v<T, Dequantize> ? "from" : "input";
+          BNN_RETURN_IF_ERROR(CheckZeroPoint(field, *integers, inputs[0]));
+        }
+        if constexpr (std::is_same_v<T, Quantize>) return o.type;
         if (kKeepsType) return expected;
         return kGivesBits ? ElementType::kBits : ElementType::kFloat32;
       },

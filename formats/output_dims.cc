@@ -36,7 +36,7 @@ Result<const Blob*> FindBlob(const char* field, int index, ElementType type, con
   const Blob* blob = &blobs[static_cast<size_t>(index)];
   if (blob->type != type) {
     return InvalidModel(std::string(field) + ": found " + TypedShapeText(blob->type, blob->dims) + ", expected " +
-                        (type == ElementType::kBits ? "bits" : "float32"));
+                        TypeName(type));
   }
   return blob;
 }
@@ -95,7 +95,7 @@ struct DimRules {
     return WrongDims(field, blob->dims, "[1] or [" + std::to_string(channels) + "]");
   }
 
-  // BConv2d and Conv2d.
+  // BConv2d, Conv2d and QConv2d.
   Result<Shape> Convolution(const Window2d& window, int64_t groups, int weights, ElementType type) const {
     BNN_ASSIGN_OR_RETURN(Shape out, WindowOutput(window, in(), EveryWindow::kMayBeAllPadding));
     if (groups < 1 || in()[2] % groups != 0) {
@@ -115,10 +115,36 @@ struct DimRules {
     return out;
   }
 
-  Status CheckTerms(int64_t terms) const {
-    if (terms <= kMaxBinaryTerms) return OkStatus();
+  Status CheckTerms(int64_t terms, int64_t most) const {
+    if (terms <= most) return OkStatus();
     return InvalidModel("weights: found " + std::to_string(terms) + " terms a sum, expected at most " +
-                        std::to_string(kMaxBinaryTerms));
+                        std::to_string(most));
+  }
+
+  // Dense and QDense.
+  Result<Shape> Flat(int weights, ElementType type) const {
+    BNN_ASSIGN_OR_RETURN(const Blob* blob, FindBlob("weights", weights, type, blobs));
+    const int64_t features = ElementCount(in());
+    if (blob->dims.size() != 2 || blob->dims[1] != features) {
+      return WrongDims("weights", blob->dims, "[out features] followed by [" + std::to_string(features) + "]");
+    }
+    return Shape{blob->dims[0]};
+  }
+
+  // [out] or none.
+  Status CheckBias(int bias, int64_t out) const {
+    if (bias == kNone) return OkStatus();
+    return CheckBlobIs("bias", bias, ElementType::kFloat32, {out}, blobs);
+  }
+
+  // QConv2d and QDense.
+  Status CheckQuantized(int64_t terms, int64_t out, int weight_scales, int bias) const {
+    BNN_RETURN_IF_ERROR(CheckTerms(terms, kMaxInt8Terms));
+    BNN_ASSIGN_OR_RETURN(const Blob* scales, FindBlob("weight_scales", weight_scales, ElementType::kFloat32, blobs));
+    if (scales->dims != Shape{1} && scales->dims != Shape{out}) {
+      return WrongDims("weight_scales", scales->dims, "[1] or [" + std::to_string(out) + "]");
+    }
+    return CheckBias(bias, out);
   }
 
   Result<Shape> SameDims(Status status) const {
@@ -128,7 +154,7 @@ struct DimRules {
 
   Result<Shape> operator()(const BConv2d& op) const {
     BNN_ASSIGN_OR_RETURN(Shape out, Convolution(op.window, op.groups, op.weights, ElementType::kBits));
-    BNN_RETURN_IF_ERROR(CheckTerms(op.window.kernel_h * op.window.kernel_w * (in()[2] / op.groups)));
+    BNN_RETURN_IF_ERROR(CheckTerms(op.window.kernel_h * op.window.kernel_w * (in()[2] / op.groups), kMaxBinaryTerms));
     return out;
   }
   Result<Shape> operator()(const BDense& op) const {
@@ -137,7 +163,7 @@ struct DimRules {
     if (blob->dims.size() != 2 || blob->dims[1] != in()[0]) {
       return WrongDims("weights", blob->dims, "[out features] followed by " + ShapeText(in()));
     }
-    BNN_RETURN_IF_ERROR(CheckTerms(in()[0]));
+    BNN_RETURN_IF_ERROR(CheckTerms(in()[0], kMaxBinaryTerms));
     return Shape{blob->dims[0]};
   }
   Result<Shape> operator()(const BMaxPool& op) const {
@@ -150,21 +176,13 @@ struct DimRules {
   }
   Result<Shape> operator()(const Conv2d& op) const {
     BNN_ASSIGN_OR_RETURN(Shape out, Convolution(op.window, op.groups, op.weights, ElementType::kFloat32));
-    if (op.bias != kNone) {
-      BNN_RETURN_IF_ERROR(CheckBlobIs("bias", op.bias, ElementType::kFloat32, {out[2]}, blobs));
-    }
+    BNN_RETURN_IF_ERROR(CheckBias(op.bias, out[2]));
     return out;
   }
   Result<Shape> operator()(const Dense& op) const {
-    BNN_ASSIGN_OR_RETURN(const Blob* blob, FindBlob("weights", op.weights, ElementType::kFloat32, blobs));
-    const int64_t features = ElementCount(in());
-    if (blob->dims.size() != 2 || blob->dims[1] != features) {
-      return WrongDims("weights", blob->dims, "[out features] followed by [" + std::to_string(features) + "]");
-    }
-    if (op.bias != kNone) {
-      BNN_RETURN_IF_ERROR(CheckBlobIs("bias", op.bias, ElementType::kFloat32, {blob->dims[0]}, blobs));
-    }
-    return Shape{blob->dims[0]};
+    BNN_ASSIGN_OR_RETURN(Shape out, Flat(op.weights, ElementType::kFloat32));
+    BNN_RETURN_IF_ERROR(CheckBias(op.bias, out[0]));
+    return out;
   }
   Result<Shape> operator()(const Affine& op) const {
     BNN_RETURN_IF_ERROR(CheckPerChannel("scale", op.scale));
@@ -247,6 +265,19 @@ struct DimRules {
     return InvalidArgument("the dims of a Reshape are those of its output tensor");
   }
   Result<Shape> operator()(const Softmax& op) const { return SameDims(CheckAxis(op.axis, in())); }
+  Result<Shape> operator()(const Quantize&) const { return in(); }
+  Result<Shape> operator()(const Dequantize&) const { return in(); }
+  Result<Shape> operator()(const QConv2d& op) const {
+    BNN_ASSIGN_OR_RETURN(Shape out, Convolution(op.window, op.groups, op.weights, ElementType::kInt8));
+    const int64_t terms = op.window.kernel_h * op.window.kernel_w * (in()[2] / op.groups);
+    BNN_RETURN_IF_ERROR(CheckQuantized(terms, out[2], op.weight_scales, op.bias));
+    return out;
+  }
+  Result<Shape> operator()(const QDense& op) const {
+    BNN_ASSIGN_OR_RETURN(Shape out, Flat(op.weights, ElementType::kInt8));
+    BNN_RETURN_IF_ERROR(CheckQuantized(ElementCount(in()), out[0], op.weight_scales, op.bias));
+    return out;
+  }
 };
 
 Status CheckInputCount(const Op& op, size_t found) {

@@ -13,8 +13,22 @@ std::string ShapeText(const std::vector<int64_t>& dims) {
   return text + "]";
 }
 
+const char* TypeName(ElementType type) {
+  switch (type) {
+    case ElementType::kFloat32:
+      return "float32";
+    case ElementType::kBits:
+      return "bits";
+    case ElementType::kInt8:
+      return "int8";
+    case ElementType::kUInt8:
+      return "uint8";
+  }
+  return "unknown";
+}
+
 std::string TypedShapeText(ElementType type, const std::vector<int64_t>& dims) {
-  return (type == ElementType::kBits ? "bits " : "float32 ") + ShapeText(dims);
+  return std::string(TypeName(type)) + " " + ShapeText(dims);
 }
 
 bool IsPrintableUtf8(std::string_view text) {

@@ -13,6 +13,9 @@ namespace bnn::formats {
 // "[8,3,3,64]"; long lists are cut, because a hostile file may hold millions.
 std::string ShapeText(const std::vector<int64_t>& dims);
 
+// "float32", "bits", "int8" or "uint8".
+const char* TypeName(ElementType type);
+
 // "float32 [8,3,3,64]"
 std::string TypedShapeText(ElementType type, const std::vector<int64_t>& dims);
 

@@ -23,6 +23,11 @@ void Fill(const Window2d& window, proto::Window2d* out) {
   out->set_pad_right(window.pad_right);
 }
 
+void Fill(const Quantization& quantization, proto::Quantization* out) {
+  out->set_scale(quantization.scale);
+  out->set_zero_point(quantization.zero_point);
+}
+
 // One overload an operator: selects its field of the oneof and fills it. The enumerators of model_def.h have the
 // numbers of the proto's (from_proto.cc asserts it). An absent index is an absent field.
 struct OpWriter {
@@ -113,6 +118,28 @@ struct OpWriter {
     proto::Softmax* out = node->mutable_softmax();
     out->set_axis(op.axis);
     out->set_log(op.log);
+  }
+  void operator()(const Quantize& op) const {
+    proto::Quantize* out = node->mutable_quantize();
+    out->set_type(static_cast<proto::ElementType>(op.type));
+    Fill(op.to, out->mutable_to());
+  }
+  void operator()(const Dequantize& op) const { Fill(op.from, node->mutable_dequantize()->mutable_from()); }
+  void operator()(const QConv2d& op) const {
+    proto::QConv2d* out = node->mutable_qconv2d();
+    Fill(op.window, out->mutable_window());
+    out->set_groups(op.groups);
+    Fill(op.input, out->mutable_input());
+    if (op.weights != kNone) out->set_weights(op.weights);
+    if (op.weight_scales != kNone) out->set_weight_scales(op.weight_scales);
+    if (op.bias != kNone) out->set_bias(op.bias);
+  }
+  void operator()(const QDense& op) const {
+    proto::QDense* out = node->mutable_qdense();
+    Fill(op.input, out->mutable_input());
+    if (op.weights != kNone) out->set_weights(op.weights);
+    if (op.weight_scales != kNone) out->set_weight_scales(op.weight_scales);
+    if (op.bias != kNone) out->set_bias(op.bias);
   }
 };
 

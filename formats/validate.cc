@@ -33,8 +33,9 @@ Status CheckCount(const char* list, size_t found, int64_t least, int64_t most) {
 }
 
 Status CheckType(const std::string& field, ElementType type) {
-  if (type == ElementType::kFloat32 || type == ElementType::kBits) return OkStatus();
-  return Wrong(field, "value " + std::to_string(static_cast<int>(type)), "float32 (1) or bits (2)");
+  if (type >= ElementType::kFloat32 && type <= ElementType::kUInt8) return OkStatus();
+  return Wrong(field, "value " + std::to_string(static_cast<int>(type)),
+               "float32 (1), bits (2), int8 (3) or uint8 (4)");
 }
 
 // The dims of tensors and blobs; `most` elements, -1: no limit here.
@@ -53,6 +54,9 @@ Status CheckDims(const std::string& field, ElementType type, const std::vector<i
   }
   return OkStatus();
 }
+
+// "bits 'x'"
+std::string NamedText(const TensorDef& tensor) { return TypeName(tensor.type) + (" '" + tensor.name + "'"); }
 
 class Validator {
  public:
@@ -167,7 +171,7 @@ class Validator {
     const std::string field = Indexed("inputs", index);
     BNN_RETURN_IF_ERROR(Produce(field + ".tensor", input.tensor));
     const TensorDef& fed = tensor(input.tensor);
-    if (fed.type != ElementType::kFloat32) return Wrong(field, "bits '" + fed.name + "'", "float32");
+    if (fed.type != ElementType::kFloat32) return Wrong(field, NamedText(fed), "float32");
     int64_t channels = 1;
     switch (input.layout) {
       case ImageLayout::kNotAnImage:
@@ -210,7 +214,7 @@ class Validator {
     const TensorDef& output = tensor(node.output);
     BNN_ASSIGN_OR_RETURN(const ElementType type, OutputType(node.op, types));
     if (output.type != type) {
-      return Wrong("output", TypedShapeText(output.type, output.dims), type == ElementType::kBits ? "bits" : "float32");
+      return Wrong("output", TypedShapeText(output.type, output.dims), TypeName(type));
     }
     BNN_RETURN_IF_ERROR(CheckOutputDims(node.op, dims, output));
     return CheckOpValues(node.op, model_.blobs);
@@ -232,8 +236,7 @@ class Validator {
       const int index = model_.outputs[i];
       const std::string field = Indexed("outputs", i);
       BNN_RETURN_IF_ERROR(CheckIndex(field, index));
-      if (tensor(index).type != ElementType::kFloat32)
-        return Wrong(field, "bits '" + tensor(index).name + "'", "float32");
+      if (tensor(index).type != ElementType::kFloat32) return Wrong(field, NamedText(tensor(index)), "float32");
       if (seen[static_cast<size_t>(index)]) {
         return Wrong(field, "'" + tensor(index).name + "' a second time", "each tensor once");
       }

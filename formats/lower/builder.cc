@@ -16,11 +16,6 @@ static_assert(std::endian::native == std::endian::little, "blobs are copied as l
 
 constexpr int64_t kWordBits = 32;
 
-ElementType OutputType(const Op& op) {
-  const bool bits = std::holds_alternative<Binarize>(op) || std::holds_alternative<BMaxPool>(op);
-  return bits ? ElementType::kBits : ElementType::kFloat32;
-}
-
 // New indices for the used elements of a list: kNone for the others.
 std::vector<int> Renumber(const std::vector<bool>& used) {
   std::vector<int> renumbered(used.size(), kNone);
@@ -60,6 +55,8 @@ std::vector<int*> BlobsOf(Op* op) {
           return {&o.slope};
         } else if constexpr (std::is_same_v<T, Binary>) {
           return {&o.constant};
+        } else if constexpr (std::is_same_v<T, QConv2d> || std::is_same_v<T, QDense>) {
+          return {&o.weights, &o.weight_scales, &o.bias};
         } else {
           return {};
         }
@@ -80,11 +77,17 @@ int ModelBuilder::AddInput(const std::string& name, std::vector<int64_t> dims, I
 Result<int> ModelBuilder::AddNode(const std::string& node, Op op, const std::vector<int>& inputs,
                                   const std::string& value) {
   std::vector<std::vector<int64_t>> dims;
-  for (const int input : inputs) dims.push_back(tensor(input).dims);
+  std::vector<ElementType> types;
+  for (const int input : inputs) {
+    dims.push_back(tensor(input).dims);
+    types.push_back(tensor(input).type);
+  }
   Result<std::vector<int64_t>> out = OutputDims(op, dims, model_.blobs);
-  if (!out.ok()) return Status(out.status().code(), "node '" + node + "': " + out.status().message());
-  const ElementType type = OutputType(op);
-  return Append(node, std::move(op), inputs, {UniqueName(value), type, std::move(*out)});
+  const Result<ElementType> type = OutputType(op, types);
+  for (const Status& status : {out.status(), type.status()}) {
+    if (!status.ok()) return Status(status.code(), "node '" + node + "': " + status.message());
+  }
+  return Append(node, std::move(op), inputs, {UniqueName(value), *type, std::move(*out)});
 }
 
 int ModelBuilder::AddReshape(const std::string& node, int input, std::vector<int64_t> dims, const std::string& value) {
@@ -104,6 +107,16 @@ int ModelBuilder::AddFloats(std::vector<int64_t> dims, const std::vector<float>&
   blob.dims = std::move(dims);
   blob.data.resize(values.size() * sizeof(float));
   std::memcpy(blob.data.data(), values.data(), blob.data.size());
+  model_.blobs.push_back(std::move(blob));
+  return static_cast<int>(model_.blobs.size()) - 1;
+}
+
+int ModelBuilder::AddInt8(std::vector<int64_t> dims, const std::vector<int8_t>& values) {
+  Blob blob;
+  blob.type = ElementType::kInt8;
+  blob.dims = std::move(dims);
+  blob.data.resize(values.size());
+  std::memcpy(blob.data.data(), values.data(), values.size());
   model_.blobs.push_back(std::move(blob));
   return static_cast<int>(model_.blobs.size()) - 1;
 }

@@ -26,6 +26,7 @@ class ModelBuilder {
   int AddReshape(const std::string& node, int input, std::vector<int64_t> dims, const std::string& value);
 
   int AddFloats(std::vector<int64_t> dims, const std::vector<float>& values);
+  int AddInt8(std::vector<int64_t> dims, const std::vector<int8_t>& values);
   // `bits`: one element each, rows of dims[0].
   int AddBits(std::vector<int64_t> dims, const std::vector<bool>& bits);
 

@@ -200,13 +200,27 @@ std::vector<Place> Places() {
   BNN_PLACE(Transpose, transpose);
   BNN_PLACE(Reshape, reshape);
   BNN_PLACE(Softmax, softmax);
+  BNN_PLACE(Quantize, quantize);
+  BNN_PLACE(Dequantize, dequantize);
+  BNN_PLACE(QConv2d, qconv2d);
+  BNN_PLACE(QDense, qdense);
 #undef BNN_PLACE
+  add("Quantize", "quantize.to",
+      [](proto::Node* n) { return n->mutable_quantize()->mutable_to()->mutable_unknown_fields(); });
+  add("Dequantize", "dequantize.from",
+      [](proto::Node* n) { return n->mutable_dequantize()->mutable_from()->mutable_unknown_fields(); });
+  add("QConv2d", "qconv2d.input",
+      [](proto::Node* n) { return n->mutable_qconv2d()->mutable_input()->mutable_unknown_fields(); });
+  add("QConv2d", "qconv2d.window",
+      [](proto::Node* n) { return n->mutable_qconv2d()->mutable_window()->mutable_unknown_fields(); });
+  add("QDense", "qdense.input",
+      [](proto::Node* n) { return n->mutable_qdense()->mutable_input()->mutable_unknown_fields(); });
   return places;
 }
 
 TEST_CASE("an unknown field below 1000 is refused in every message, one from 1000 on is ignored") {
   const std::vector<Place> places = Places();
-  CHECK(places.size() == 27);
+  CHECK(places.size() == 36);
   for (const Place& place : places) {
     CAPTURE(place.path);
     const auto with = [&](const std::string& bytes) {
@@ -226,9 +240,9 @@ TEST_CASE("an unknown field below 1000 is refused in every message, one from 100
 TEST_CASE("unknown operators, enum values and wire types are refused") {
   CheckRefused(Edited([](proto::Model& m) {
                  m.mutable_nodes(0)->clear_op();
-                 *m.mutable_nodes(0)->mutable_unknown_fields() += VarintField(30);
+                 *m.mutable_nodes(0)->mutable_unknown_fields() += VarintField(500);
                }),
-               StatusCode::kUnsupported, "nodes[0]: field 30 is critical");
+               StatusCode::kUnsupported, "nodes[0]: field 500 is critical");
   CheckRefused(Edited([](proto::Model& m) { m.mutable_nodes(0)->clear_op(); }), StatusCode::kInvalidModel,
                "nodes[0]: has no operator");
   CheckRefused(Edited([](proto::Model& m) {  // tensor.type = 1 as wire bytes after its clearing, then value 99

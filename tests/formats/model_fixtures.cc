@@ -50,6 +50,14 @@ int ModelBuilder::RandomBits(std::vector<int64_t> dims) {
   return static_cast<int>(model_.blobs.size()) - 1;
 }
 
+int ModelBuilder::RandomInt8(std::vector<int64_t> dims) {
+  Blob blob{ElementType::kInt8, std::move(dims), {}};
+  blob.data.resize(static_cast<size_t>(ElementCount(blob.dims)));
+  for (std::byte& value : blob.data) value = static_cast<std::byte>(random_.Int(-128, 127));
+  model_.blobs.push_back(std::move(blob));
+  return static_cast<int>(model_.blobs.size()) - 1;
+}
+
 int ModelBuilder::AddNode(const Op& op, const std::vector<int>& inputs, TensorDef output) {
   const std::string name = OpName(op) + std::to_string(model_.nodes.size());
   output.name = name + ":0";
@@ -76,7 +84,27 @@ int ModelBuilder::AddReshape(int input, std::vector<int64_t> dims) {
   return AddNode(Reshape{}, {input}, {"", tensor(input).type, std::move(dims)});
 }
 
-ModelDef EveryOpModel() {
+namespace {
+
+// What version 1.1 brought.
+int AddInt8Layers(ModelBuilder& b, int floats) {
+  const Window2d window = {.kernel_h = 2, .kernel_w = 2, .pad_top = 1, .pad_right = 1};
+  int x = b.Add(Quantize{ElementType::kUInt8, {0.25f, 200}}, {floats});
+  const int64_t channels = b.tensor(x).dims.back();
+  QConv2d conv{window, channels, {0.25f, 200}, b.RandomInt8({2 * channels, 2, 2, 1}), b.RandomFloats({1}), kNone};
+  conv.bias = b.RandomFloats({2 * channels});
+  x = b.Add(conv, {x});
+  x = b.Add(Quantize{ElementType::kInt8, {64.0f, -3}}, {x});
+  x = b.AddReshape(x, {ElementCount(b.tensor(x).dims)});
+  const QDense dense{{64.0f, -3}, b.RandomInt8({6, b.tensor(x).dims[0]}), b.RandomFloats({6}), b.RandomFloats({6})};
+  x = b.Add(dense, {x});
+  x = b.Add(Quantize{ElementType::kInt8, {512.0f, 0}}, {x});
+  return b.Add(Dequantize{{512.0f, 0}}, {x});
+}
+
+}  // namespace
+
+ModelDef EveryOpModel(int minor) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   ModelBuilder b(1);
   const Window2d same3 = {.kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
@@ -130,6 +158,7 @@ ModelDef EveryOpModel() {
   x = b.Add(BDense{b.RandomBits({5, 40})}, {bits});
   x = b.Add(Binary{BinaryKind::kAdd}, {x, third});
   b.Output(b.Add(Softmax{0, true}, {x}));
+  if (minor >= 1) b.Output(AddInt8Layers(b, second));
 
   ModelDef model = b.model();
   model.producer = "tests 1.0";
@@ -167,6 +196,16 @@ Op RandomLayer(ModelBuilder& b, const TensorDef& in) {
   const int64_t groups = channels % 2 == 0 ? r.Int(1, 2) : 1;
   const std::vector<int64_t> weights = {groups * r.Int(1, 20), window.kernel_h, window.kernel_w, channels / groups};
   const bool with_bias = r.OneIn(2);
+  if (in.type == ElementType::kInt8 || in.type == ElementType::kUInt8) {
+    const Quantization input{0.5f,
+                             static_cast<int32_t>(in.type == ElementType::kInt8 ? r.Int(-128, 127) : r.Int(0, 255))};
+    const int64_t dense_out = r.Int(1, 12);
+    const bool is_conv = in.dims.size() == 3 && r.OneIn(2);
+    const int64_t out = is_conv ? weights[0] : dense_out;
+    const int scales = b.RandomFloats({r.OneIn(2) ? 1 : out}), bias = with_bias ? b.RandomFloats({out}) : kNone;
+    if (is_conv) return QConv2d{window, groups, input, b.RandomInt8(weights), scales, bias};
+    return QDense{input, b.RandomInt8({out, ElementCount(in.dims)}), scales, bias};
+  }
   if (in.type == ElementType::kBits) {
     if (in.dims.size() == 1) return BDense{b.RandomBits({r.Int(1, 40), channels})};
     if (r.OneIn(3)) return BMaxPool{window};
@@ -192,7 +231,8 @@ Op RandomElementwise(ModelBuilder& b, const TensorDef& in) {
   const int64_t channels = in.dims.empty() ? 1 : in.dims.back();
   const auto per_channel = [&] { return b.RandomFloats({r.OneIn(2) ? 1 : channels}); };
   if (in.type == ElementType::kBits) return Unpack{per_channel(), per_channel()};
-  switch (r.Int(0, 6)) {
+  if (in.type != ElementType::kFloat32) return Dequantize{{0.5f, static_cast<int32_t>(r.Int(0, 100))}};
+  switch (r.Int(0, 7)) {
     case 0:
     case 1:
       return Binarize{per_channel()};
@@ -202,7 +242,11 @@ Op RandomElementwise(ModelBuilder& b, const TensorDef& in) {
       return PRelu{per_channel()};
     case 4:
       return Clamp{static_cast<float>(r.Int(-3, 0)), static_cast<float>(r.Int(0, 3))};
-    case 5:
+    case 5: {
+      const ElementType type = r.OneIn(2) ? ElementType::kInt8 : ElementType::kUInt8;
+      return Quantize{type, {0.25f, static_cast<int32_t>(r.Int(0, 127))}};
+    }
+    case 6:
       return Unary{static_cast<UnaryKind>(r.Int(1, 11)), 0.5f, 1.0f};
     default:
       return Binary{static_cast<BinaryKind>(r.Int(1, 6)), per_channel(), r.OneIn(2)};
@@ -258,6 +302,7 @@ ModelDef RandomModel(uint64_t seed) {
     if (r.OneIn(6)) x = b.AddReshape(x, {1, ElementCount(dims) / dims.back(), dims.back()});
   }
   if (b.tensor(x).type == ElementType::kBits) x = b.Add(Unpack{b.RandomFloats({1}), b.RandomFloats({1})}, {x});
+  if (b.tensor(x).type != ElementType::kFloat32) x = b.Add(Dequantize{{0.5f, 1}}, {x});
   b.Output(x);
   ModelDef model = b.model();
   model.producer = "tests";

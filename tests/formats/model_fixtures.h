@@ -23,6 +23,7 @@ class ModelBuilder {
   int Floats(std::vector<int64_t> dims, const std::vector<float>& values);
   int RandomFloats(std::vector<int64_t> dims);
   int RandomBits(std::vector<int64_t> dims);  // spare bits are 0
+  int RandomInt8(std::vector<int64_t> dims);
 
   // The index of the tensor that the new node gives; kNone, and nothing is added, where `op` does not fit the inputs.
   int Add(const Op& op, const std::vector<int>& inputs);
@@ -40,8 +41,9 @@ class ModelBuilder {
   RandomSource random_;
 };
 
-// A small model that uses every operator, every enumerator and every field at least once.
-ModelDef EveryOpModel();
+// A small model that uses every operator, every enumerator and every field at least once; those of format version
+// 1.`minor`.
+ModelDef EveryOpModel(int minor = 1);
 
 // A valid model with a few tens of random nodes.
 ModelDef RandomModel(uint64_t seed);

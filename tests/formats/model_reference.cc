@@ -322,6 +322,50 @@ class Executor {
   }
   void Apply(const Reshape&) { out_.values = In().values; }
 
+  void Apply(const Quantize& op) {
+    const auto [low, high] = RangeOf(op.type);
+    MapElements([&](float x, size_t) {
+      const float q = std::nearbyint(x / op.to.scale) + static_cast<float>(op.to.zero_point);
+      return q >= static_cast<float>(low) ? std::min(q, static_cast<float>(high)) : static_cast<float>(low);
+    });
+  }
+  void Apply(const Dequantize& op) {
+    MapElements([&](float q, size_t) { return (q - static_cast<float>(op.from.zero_point)) * op.from.scale; });
+  }
+
+  // What follows the integer sum of QConv2d and QDense for output channel `o`.
+  template <typename QuantizedLayer>
+  std::function<float(double, size_t)> Scaled(const QuantizedLayer& op) const {
+    const std::vector<float> scales = Constant(op.weight_scales), bias = Constant(op.bias);
+    const float input_scale = op.input.scale;
+    return [scales, bias, input_scale](double sum, size_t o) {
+      const float scaled = static_cast<float>(sum) * (input_scale * Pick(scales, o));
+      return bias.empty() ? scaled : scaled + bias[o];
+    };
+  }
+  void Apply(const QConv2d& op) {
+    const std::vector<float> weights = Constant(op.weights);
+    const std::function<float(double, size_t)> scaled = Scaled(op);
+    const Map in(In());
+    MapPixels([&](int64_t y, int64_t x, int64_t o) {
+      const auto value = [&](int64_t in_y, int64_t in_x, int64_t c) {
+        return in.Contains(in_y, in_x) ? static_cast<double>(in.At(in_y, in_x, c)) - op.input.zero_point : 0.0;
+      };
+      return scaled(Convolve(op.window, op.groups, weights, y, x, o, value), static_cast<size_t>(o));
+    });
+  }
+  void Apply(const QDense& op) {
+    const std::vector<float> weights = Constant(op.weights), &in = In().values;
+    const std::function<float(double, size_t)> scaled = Scaled(op);
+    for (size_t o = 0; o < out_.values.size(); ++o) {
+      double sum = 0;
+      for (size_t i = 0; i < in.size(); ++i) {
+        sum += (static_cast<double>(in[i]) - op.input.zero_point) * weights[o * in.size() + i];
+      }
+      out_.values[o] = scaled(sum, o);
+    }
+  }
+
   void Apply(const Softmax& op) {
     const auto axis = static_cast<size_t>(op.axis);
     for (size_t i = 0; i < out_.values.size(); ++i) {
@@ -350,6 +394,13 @@ std::vector<float> BlobValues(const Blob& blob) {
   std::vector<float> values(static_cast<size_t>(Count(blob.dims)));
   if (blob.type == ElementType::kFloat32) {
     std::memcpy(values.data(), blob.data.data(), values.size() * sizeof(float));
+    return values;
+  }
+  if (blob.type == ElementType::kInt8 || blob.type == ElementType::kUInt8) {
+    for (size_t i = 0; i < values.size(); ++i) {
+      const auto byte = static_cast<uint8_t>(blob.data[i]);
+      values[i] = blob.type == ElementType::kInt8 ? static_cast<int8_t>(byte) : byte;
+    }
     return values;
   }
   const size_t columns = values.size() / static_cast<size_t>(blob.dims[0]);

@@ -12,7 +12,7 @@
 
 namespace bnn::formats {
 
-// A tensor of one sample. Elements of kBits are 0 or 1.
+// A tensor of one sample. Elements of kBits are 0 or 1, those of kInt8 and kUInt8 their integers.
 struct ReferenceTensor {
   std::vector<int64_t> dims;
   std::vector<float> values;  // dense, in dims order
@@ -25,7 +25,7 @@ std::vector<ReferenceTensor> RunReference(const ModelDef& model, const std::vect
 // The outputs alone, in the model's order.
 std::vector<std::vector<float>> ReferenceOutputs(const ModelDef& model, const std::vector<std::vector<float>>& inputs);
 
-// The elements of a blob: floats, or 0 and 1.
+// The elements of a blob: floats, integers, or 0 and 1.
 std::vector<float> BlobValues(const Blob& blob);
 
 }  // namespace bnn::formats
