@@ -13,6 +13,8 @@ const char* NameOf(Output output) {
       return "bits";
     case Output::kResidual:
       return "residual";
+    case Output::kInPlace:
+      return "in-place";
   }
   return "";
 }
@@ -52,10 +54,11 @@ kernels::Epilogue EpilogueWork::Bind(int64_t group, kernels::EpilogueStep* steps
   steps[0].a = scale_.data();
   steps[0].b = bias_.data();
   epilogue.num_steps = 1;
-  if (output_ == Output::kResidual) {
+  float* const out = floats_.data() + group * group_channels_;
+  if (output_ != Output::kFloats) {
     steps[1] = {};
     steps[1].kind = kernels::StepKind::kAdd;
-    steps[1].a = residual_.data() + group * group_channels_;
+    steps[1].a = output_ == Output::kInPlace ? out : residual_.data() + group * group_channels_;
     steps[1].strides = float_strides_;
     steps[2] = {};
     steps[2].kind = kernels::StepKind::kPRelu;
@@ -63,7 +66,7 @@ kernels::Epilogue EpilogueWork::Bind(int64_t group, kernels::EpilogueStep* steps
     epilogue.num_steps = 3;
   }
   epilogue.steps = steps;
-  epilogue.out = floats_.data() + group * group_channels_;
+  epilogue.out = out;
   epilogue.out_strides = float_strides_;
   return epilogue;
 }

@@ -9,11 +9,12 @@
 namespace bnn::bench {
 
 enum class Output {
-  kFloats,   // an affine step (batch-norm), floats leave
-  kBits,     // integer thresholds, bits leave
-  kResidual  // affine, + residual, PReLU; floats leave
+  kFloats,    // an affine step (batch-norm), floats leave
+  kBits,      // integer thresholds, bits leave
+  kResidual,  // affine, + residual, PReLU; floats leave
+  kInPlace    // the same, the floats take the place of the residual
 };
-inline constexpr Output kAllOutputs[] = {Output::kFloats, Output::kBits, Output::kResidual};
+inline constexpr Output kAllOutputs[] = {Output::kFloats, Output::kBits, Output::kResidual, Output::kInPlace};
 const char* NameOf(Output output);
 
 // The epilogue of `rows` rows of `cols` pixels of `groups` x `channels` channels.

@@ -76,8 +76,8 @@ std::optional<int> ParseOptions(int argc, char** argv, const std::vector<std::st
   for (const Output known : kAllOutputs) outputs.emplace_back(NameOf(known));
   app.add_option(
          "--output", output,
-         "Only this epilogue: floats (affine), bits (integer thresholds), residual (affine, + residual, PReLU); "
-         "networks then use it for all layers")
+         "Only this epilogue: floats (affine), bits (integer thresholds), residual (affine, + residual, PReLU), "
+         "in-place (residual, whose place the output takes); networks then use it for all layers")
       ->check(CLI::IsMember(outputs));
   app.add_option("--repetitions", repetitions, "How often each comparison is repeated")
       ->check(CLI::Range(1, 10000).description(""))

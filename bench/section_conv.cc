@@ -73,7 +73,7 @@ void RunCase(const ConvCase& c, const Options& options, Report& report) {
 void RunConvSection(const Options& options, Report& report) {
   report.BeginSection("conv",
                       "binary convolutions, batch 1, one thread; floats: affine; bits: integer thresholds; residual: "
-                      "affine, + residual, PReLU",
+                      "affine, + residual, PReLU; in-place: the same, the output takes the place of the residual",
                       ComparisonColumns());
   for (const ConvCase& c : kCases) RunCase(c, options, report);
 }
