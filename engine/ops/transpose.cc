@@ -2,8 +2,7 @@
 //
 // Axes that stay neighbours in the output are merged first. NCHW -> NHWC, perm {0, 2, 3, 1}, becomes the transposition
 // of a matrix [C][HW] per sample, and NHWC -> NCHW that of [HW][C]: most transpositions of networks are of this kind
-// and run in square tiles, so that both the rows read and the rows written stay in the L1 cache. What remains is done
-// by an odometer over the output.
+// (transpose_matrix.h). What remains is done by an odometer over the output.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -13,6 +12,7 @@
 
 #include "engine/ops/loops.h"
 #include "engine/ops/make_step.h"
+#include "engine/ops/transpose_matrix.h"
 
 namespace bnn::engine {
 namespace {
@@ -56,20 +56,6 @@ Permutation Simplify(const std::vector<int64_t>& dims, const std::vector<int64_t
     result.dims[rank] = run.size;
   }
   return result;
-}
-
-// out[c][r] = in[r][c] for the output rows [begin, end): `out` and `in` are whole matrices of rows x cols and back.
-void TransposeMatrix(const float* in, int64_t rows, int64_t cols, int64_t begin, int64_t end, float* out) {
-  constexpr int64_t kTile = 16;  // 16 floats: one cache line a row
-  for (int64_t c0 = begin; c0 < end; c0 += kTile) {
-    const int64_t c1 = std::min(c0 + kTile, end);
-    for (int64_t r0 = 0; r0 < rows; r0 += kTile) {
-      const int64_t r1 = std::min(r0 + kTile, rows);
-      for (int64_t c = c0; c < c1; ++c) {
-        for (int64_t r = r0; r < r1; ++r) out[c * rows + r] = in[r * cols + c];
-      }
-    }
-  }
 }
 
 class TransposeStep final : public Step {

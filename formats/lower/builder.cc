@@ -160,13 +160,18 @@ bool ModelBuilder::IsInputOrOutput(int tensor) const {
 }
 
 ModelDef ModelBuilder::Take() {
-  std::vector<bool> tensors(model_.tensors.size(), false);
-  std::vector<bool> nodes(model_.nodes.size(), false);
-  std::vector<bool> blobs(model_.blobs.size(), false);
-  for (const InputDef& input : model_.inputs) tensors[static_cast<size_t>(input.tensor)] = true;
-  for (const int output : model_.outputs) tensors[static_cast<size_t>(output)] = true;
-  for (size_t i = model_.nodes.size(); i-- > 0;) {
-    NodeDef& node = model_.nodes[i];
+  used_names_.clear();
+  return std::exchange(model_, {});
+}
+
+void RemoveUnused(ModelDef* model) {
+  std::vector<bool> tensors(model->tensors.size(), false);
+  std::vector<bool> nodes(model->nodes.size(), false);
+  std::vector<bool> blobs(model->blobs.size(), false);
+  for (const InputDef& input : model->inputs) tensors[static_cast<size_t>(input.tensor)] = true;
+  for (const int output : model->outputs) tensors[static_cast<size_t>(output)] = true;
+  for (size_t i = model->nodes.size(); i-- > 0;) {
+    NodeDef& node = model->nodes[i];
     nodes[i] = tensors[static_cast<size_t>(node.output)];
     if (!nodes[i]) continue;
     for (const int input : node.inputs) tensors[static_cast<size_t>(input)] = true;
@@ -176,20 +181,18 @@ ModelDef ModelBuilder::Take() {
   }
   const std::vector<int> new_tensor = Renumber(tensors);
   const std::vector<int> new_blob = Renumber(blobs);
-  KeepUsed(&model_.nodes, nodes);
-  KeepUsed(&model_.tensors, tensors);
-  KeepUsed(&model_.blobs, blobs);
-  for (NodeDef& node : model_.nodes) {
+  KeepUsed(&model->nodes, nodes);
+  KeepUsed(&model->tensors, tensors);
+  KeepUsed(&model->blobs, blobs);
+  for (NodeDef& node : model->nodes) {
     for (int& input : node.inputs) input = new_tensor[static_cast<size_t>(input)];
     node.output = new_tensor[static_cast<size_t>(node.output)];
     for (int* blob : BlobsOf(&node.op)) {
       if (*blob != kNone) *blob = new_blob[static_cast<size_t>(*blob)];
     }
   }
-  for (InputDef& input : model_.inputs) input.tensor = new_tensor[static_cast<size_t>(input.tensor)];
-  for (int& output : model_.outputs) output = new_tensor[static_cast<size_t>(output)];
-  used_names_.clear();
-  return std::exchange(model_, {});
+  for (InputDef& input : model->inputs) input.tensor = new_tensor[static_cast<size_t>(input.tensor)];
+  for (int& output : model->outputs) output = new_tensor[static_cast<size_t>(output)];
 }
 
 }  // namespace bnn::formats

@@ -37,7 +37,7 @@ class ModelBuilder {
   void AddOutput(int tensor, const std::string& name);
   bool IsInputOrOutput(int tensor) const;
 
-  // The model without the nodes, tensors and blobs that no output needs. The builder is empty afterwards.
+  // The model. The builder is empty afterwards.
   ModelDef Take();
 
  private:
@@ -47,6 +47,9 @@ class ModelBuilder {
   ModelDef model_;
   std::set<std::string> used_names_;
 };
+
+// Removes the nodes, tensors and blobs that no output needs.
+void RemoveUnused(ModelDef* model);
 
 // The op's blob indices, to be renumbered when blobs are removed.
 std::vector<int*> BlobsOf(Op* op);

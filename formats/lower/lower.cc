@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "formats/lower/fold_affine.h"
 #include "formats/lower/layer.h"
 #include "formats/lower/lowering.h"
 #include "formats/lower/operators.h"
@@ -78,6 +79,9 @@ class Driver {
     BNN_RETURN_IF_ERROR(UnsupportedNodes());
     BNN_RETURN_IF_ERROR(AddOutputs());
     ModelDef model = lowering_.builder.Take();
+    RemoveUnused(&model);  // first: a dead reader must not keep a scale from being folded
+    FoldAffineIntoLayers(&model);
+    RemoveUnused(&model);
     model.source_batch = lowering_.graph.batch_is_symbolic ? 0 : batch_;
     return model;
   }

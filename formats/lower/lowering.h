@@ -9,7 +9,7 @@
 //
 // Floats and bits
 //   A two-valued value is kept as bits (TwoValued::bits names whose); floats are unpacked where something wants them.
-//   What nobody uses in the end is dropped by ModelBuilder::Take().
+//   What nobody uses in the end is dropped by RemoveUnused().
 #pragma once
 
 #include <cstdint>

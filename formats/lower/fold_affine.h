@@ -1,0 +1,17 @@
+// Scales and shifts behind a float layer become part of its weights and bias.
+//
+//   (sum of w * x + b) * s + t     =     sum of (w * s) * x + (b * s + t)
+//
+// Trained networks have a batch-norm behind most convolutions; folded, it costs nothing. The products are formed in
+// double precision and rounded once, so the result differs from the two nodes by float rounding only. Binary layers
+// stay as they are: their sums are exact and their epilogue does the affine step while the sum is in a register.
+#pragma once
+
+#include "formats/model_def.h"
+
+namespace bnn::formats {
+
+// Folds every Affine that alone reads the output of a Conv2d or Dense. The blobs that nobody uses any more stay.
+void FoldAffineIntoLayers(ModelDef* model);
+
+}  // namespace bnn::formats
