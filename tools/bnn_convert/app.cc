@@ -8,7 +8,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "formats/importers/importer.h"
 #include "formats/writer.h"
+#include "models/architectures/architectures.h"
 #include "tools/bnn_convert/report_json.h"
 #include "tools/bnn_convert/verify.h"
 
@@ -31,6 +33,20 @@ Status WriteTextFile(const std::string& path, const std::string& text) {
   return IoError(path + ": cannot be written: " + why);
 }
 
+Result<formats::SourceGraph> ReadSource(const Options& options) {
+  if (options.architecture.empty()) return formats::ImportFile(options.source, options.convert.import);
+  return architectures::BuildArchitecture(options.architecture, options.network);
+}
+
+std::string ListArchitectures() {
+  std::string text = fmt::format("{:<18} {:>10} {:>7}  {}\n", "name", "resolution", "classes", "what it is, and whose");
+  for (const architectures::Architecture& a : architectures::Architectures()) {
+    text += fmt::format("{:<18} {:>10} {:>7}  {}: {}\n{:<38}{}\n", a.name, a.resolution, a.classes, a.title,
+                        a.description, "", a.source);
+  }
+  return text;
+}
+
 }  // namespace
 
 Status SetPreprocessing(const formats::Preprocessing& preprocessing, formats::ModelDef* model) {
@@ -51,11 +67,16 @@ Status SetPreprocessing(const formats::Preprocessing& preprocessing, formats::Mo
 }
 
 Result<Outcome> Convert(const Options& options) {
-  BNN_ASSIGN_OR_RETURN(formats::Conversion conversion, formats::ConvertFile(options.source, options.convert));
+  Outcome outcome;
+  if (options.list_architectures) {
+    outcome.text = ListArchitectures();
+    return outcome;
+  }
+  BNN_ASSIGN_OR_RETURN(formats::SourceGraph source, ReadSource(options));
+  BNN_ASSIGN_OR_RETURN(formats::Conversion conversion, formats::ConvertGraph(std::move(source), options.convert));
   BNN_RETURN_IF_ERROR(SetPreprocessing(options.preprocessing, &conversion.model));
   BNN_ASSIGN_OR_RETURN(const std::string bytes, formats::SerializeModel(conversion.model));
 
-  Outcome outcome;
   if (!options.quiet) {
     outcome.text = formats::FormatReport(conversion.report);
     outcome.text += fmt::format("{}: {} bytes\n", options.output, bytes.size());

@@ -37,6 +37,11 @@ VERIFICATION
   written. Inputs are 8-bit pixels with the given preprocessing, or uniform in --verify-range. Where a float layer
   feeds a threshold, sums that differ in the last bit may, rarely, decide differently: try another --seed.
 
+ARCHITECTURES
+  --architecture builds a published network with the layers and operators of its authors' implementation. Its weights
+  come from --seed, not from a training: such a model is for measuring and testing. It is converted as a file would be.
+  --emit-onnx writes the network before its conversion, so that other engines can run the same one.
+
 EXIT CODES
   0 success; 1 the source cannot be read or represented, or a file cannot be written (message on stderr); 2 a wrong
   command line; 3 --verify found a difference above the tolerance. In all cases but 0, MODEL.bnn is left as it was: it is
@@ -48,6 +53,7 @@ EXAMPLES
   bnn-convert net.onnx -o net.bnn --input-mean 123.7,116.3,103.5 --input-scale 0.0171,0.0175,0.0174
   bnn-convert net.onnx -o net.bnn --shape image=1,3,224,224 --sign-zero plus
   bnn-convert net.onnx -o net.bnn --quiet --report-json report.json --dump-graph graph.txt
+  bnn-convert --architecture quicknet -o quicknet.bnn --emit-onnx quicknet.onnx
 )";
 
 // What is not stored as it is given.
@@ -69,8 +75,21 @@ std::string Sources() {
 }
 
 void Define(CLI::App& app, Options& options, Texts& texts) {
-  app.add_option("SOURCE", options.source, Sources())->required();
-  app.add_option("-o,--output", options.output, "The model to write")->required()->type_name("MODEL.bnn");
+  app.add_option("SOURCE", options.source, Sources());
+  app.add_option("-o,--output", options.output, "The model to write")->type_name("MODEL.bnn");
+  app.add_option("--architecture", options.architecture, "Instead of SOURCE: a published network, with random weights")
+      ->type_name("NAME")
+      ->group("Architectures");
+  app.add_option("--resolution", options.network.resolution, "Height and width of its input; else as published")
+      ->check(CLI::Range(int64_t{1}, architectures::kMaxResolution))
+      ->type_name("N")
+      ->group("Architectures");
+  app.add_option("--classes", options.network.classes, "Number of its classes; else as published")
+      ->check(CLI::Range(int64_t{1}, architectures::kMaxClasses))
+      ->type_name("N")
+      ->group("Architectures");
+  app.add_flag("--list-architectures", options.list_architectures, "Prints the known architectures and ends")
+      ->group("Architectures");
   app.add_option("--shape", texts.shapes, "The dims of an input that the source leaves open; may be repeated")
       ->type_name("NAME=N,C,H,W")
       ->group("Conversion");
@@ -84,6 +103,9 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--input-scale", texts.scale, "Stored in the model: then multiplied")
       ->type_name("X[,Y,Z]")
       ->group("Conversion");
+  app.add_option("--emit-onnx", options.emit_onnx, "Writes the source network as ONNX; then -o may be absent")
+      ->type_name("FILE.onnx")
+      ->group("Reports");
   app.add_option("--dump-graph", options.dump_graph, "Writes the imported graph as text, one node a line")
       ->type_name("FILE")
       ->group("Reports");
@@ -94,13 +116,35 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
       ->expected(0, 1)
       ->default_str("8")
       ->group("Verification");
-  app.add_option("--seed", options.seed, "Of the random inputs")->capture_default_str()->group("Verification");
+  app.add_option("--seed", options.seed, "Of the random inputs, and of the weights of --architecture")
+      ->capture_default_str()
+      ->group("Verification");
   app.add_option("--verify-range", texts.range, "Of the random inputs; without it -1,1")
       ->type_name("LOW,HIGH")
       ->group("Verification");
   app.add_option("--tolerance", options.tolerance, "Largest difference, relative to max(1, |largest output|)")
       ->capture_default_str()
       ->group("Verification");
+}
+
+// What to read and what to write.
+Status CheckFiles(const Options& options) {
+  if (options.source.empty() == options.architecture.empty()) {
+    return InvalidArgument("expected either SOURCE or --architecture NAME");
+  }
+  if (options.output.empty() && options.emit_onnx.empty()) return InvalidArgument("-o MODEL.bnn is required");
+  if (options.output.empty() && options.verify > 0) return InvalidArgument("--verify needs -o MODEL.bnn");
+  if (!options.architecture.empty()) {
+    if (architectures::FindArchitecture(options.architecture) == nullptr) {
+      return InvalidArgument("--architecture: there is no '" + options.architecture + "'; see --list-architectures");
+    }
+    if (!options.convert.import.input_shapes.empty()) {
+      return InvalidArgument("--shape is for SOURCE; an architecture has --resolution");
+    }
+  } else if (options.network.resolution != 0 || options.network.classes != 0) {
+    return InvalidArgument("--resolution and --classes are for --architecture");
+  }
+  return OkStatus();
 }
 
 Status ParseTexts(const Texts& texts, bool verify, Options* options) {
@@ -135,7 +179,8 @@ Status ParseTexts(const Texts& texts, bool verify, Options* options) {
     }
     options->verify = static_cast<int64_t>(samples);
   }
-  return OkStatus();
+  options->network.seed = options->seed;
+  return options->list_architectures ? OkStatus() : CheckFiles(*options);
 }
 
 }  // namespace

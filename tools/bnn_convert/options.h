@@ -8,6 +8,7 @@
 
 #include "formats/convert.h"
 #include "formats/model_def.h"
+#include "models/architectures/architectures.h"
 
 namespace bnn::convert {
 
@@ -17,17 +18,21 @@ inline constexpr int kExitUsage = 2;    // the command line itself
 inline constexpr int kExitDiffers = 3;  // --verify found a difference above the tolerance; nothing was written
 
 struct Options {
-  std::string source;
-  std::string output;
+  std::string source;        // a file, or "" where an architecture is built
+  std::string architecture;  // its name, or ""
+  architectures::NetworkOptions network;
+  bool list_architectures = false;  // print their table and do nothing else
+  std::string output;               // "" with emit_onnx: no model is wanted
   formats::ConvertOptions convert;
   formats::Preprocessing preprocessing;  // to be stored in the model
 
+  std::string emit_onnx;    // file, or ""
   std::string dump_graph;   // file, or ""
   std::string report_json;  // file, or ""
   bool quiet = false;
 
-  int64_t verify = 0;  // random samples; 0: no verification
-  uint64_t seed = 1;
+  int64_t verify = 0;                      // random samples; 0: no verification
+  uint64_t seed = 1;                       // of the random samples; network.seed is the same
   float verify_low = -1, verify_high = 1;  // range of the random inputs
   double tolerance = 1e-3;
 };
