@@ -2,12 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-
+#include "formats/exporters/onnx_writer.h"
+#include "formats/file_writer.h"
 #include "formats/importers/importer.h"
 #include "formats/writer.h"
 #include "models/architectures/architectures.h"
@@ -16,22 +12,6 @@
 
 namespace bnn::convert {
 namespace {
-
-// Through a temporary file beside it, so that a full disk leaves no half of it.
-Status WriteTextFile(const std::string& path, const std::string& text) {
-  const std::string temporary = path + ".tmp";
-  std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  std::error_code error;
-  if (file.good()) {
-    std::filesystem::rename(temporary, path, error);
-    if (!error) return OkStatus();
-  }
-  const std::string why = error ? error.message() : std::strerror(errno);
-  std::filesystem::remove(temporary, error);
-  return IoError(path + ": cannot be written: " + why);
-}
 
 Result<formats::SourceGraph> ReadSource(const Options& options) {
   if (options.architecture.empty()) return formats::ImportFile(options.source, options.convert.import);
@@ -73,6 +53,8 @@ Result<Outcome> Convert(const Options& options) {
     return outcome;
   }
   BNN_ASSIGN_OR_RETURN(formats::SourceGraph source, ReadSource(options));
+  if (!options.emit_onnx.empty()) BNN_RETURN_IF_ERROR(formats::WriteOnnxFile(source, options.emit_onnx));
+  if (options.output.empty()) return outcome;
   BNN_ASSIGN_OR_RETURN(formats::Conversion conversion, formats::ConvertGraph(std::move(source), options.convert));
   BNN_RETURN_IF_ERROR(SetPreprocessing(options.preprocessing, &conversion.model));
   BNN_ASSIGN_OR_RETURN(const std::string bytes, formats::SerializeModel(conversion.model));
@@ -82,10 +64,10 @@ Result<Outcome> Convert(const Options& options) {
     outcome.text += fmt::format("{}: {} bytes\n", options.output, bytes.size());
   }
   if (!options.dump_graph.empty()) {
-    BNN_RETURN_IF_ERROR(WriteTextFile(options.dump_graph, formats::DumpGraph(conversion.source)));
+    BNN_RETURN_IF_ERROR(formats::WriteFileWhole(options.dump_graph, formats::DumpGraph(conversion.source)));
   }
   if (!options.report_json.empty()) {
-    BNN_RETURN_IF_ERROR(WriteTextFile(options.report_json, ReportToJson(conversion.report)));
+    BNN_RETURN_IF_ERROR(formats::WriteFileWhole(options.report_json, ReportToJson(conversion.report)));
   }
   if (options.verify > 0) {
     const VerifyOptions verify{options.verify, options.seed, options.verify_low, options.verify_high,
