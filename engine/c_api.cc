@@ -1,16 +1,16 @@
 // bnn.h over the engine. Nothing throws across this boundary.
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
-#include <exception>
 #include <memory>
-#include <new>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bnn/bnn.h"
 #include "bnn/status.h"
+#include "engine/c_api_support.h"
+#include "engine/limits.h"
 #include "engine/model.h"
 #include "engine/session.h"
 #include "formats/reader.h"
@@ -21,7 +21,6 @@ struct bnn_model {
 };
 
 struct bnn_session {
-  std::shared_ptr<const bnn::engine::LoadedModel> loaded;
   bnn::engine::Session session;
 };
 
@@ -31,62 +30,14 @@ using bnn::InvalidArgument;
 using bnn::OkStatus;
 using bnn::Result;
 using bnn::Status;
+using bnn::engine::Guarded;
+using bnn::engine::ReadStruct;
+using bnn::engine::WriteStruct;
 
 static_assert(static_cast<int>(bnn::StatusCode::kInternal) == BNN_INTERNAL);
 static_assert(static_cast<int>(bnn::StatusCode::kUnsupported) == BNN_UNSUPPORTED);
 
-bnn_status Report(const Status& status, bnn_error* error) {
-  const auto code = static_cast<bnn_status>(status.code());
-  if (!status.ok() && error != nullptr) {
-    error->status = code;
-    const size_t length = std::min(status.message().size(), sizeof(error->message) - 1);
-    std::memcpy(error->message, status.message().data(), length);
-    error->message[length] = '\0';
-  }
-  return code;
-}
-
-// Runs `fn`, which returns a Status, and turns exceptions into one.
-template <typename Fn>
-bnn_status Guarded(bnn_error* error, const Fn& fn) {
-  try {
-    return Report(fn(), error);
-  } catch (const std::bad_alloc&) {
-    return Report(bnn::OutOfMemory("out of memory"), error);
-  } catch (const std::exception& e) {
-    return Report(bnn::InternalError(e.what()), error);
-  } catch (...) {
-    return Report(bnn::InternalError("unknown exception"), error);
-  }
-}
-
-// The caller's struct as this library knows it: fields that an older caller does not have keep their defaults.
-template <typename T>
-Status ReadStruct(const T* from, const char* name, T* to) {
-  if (from == nullptr) return OkStatus();
-  if (from->struct_size < sizeof(from->struct_size)) {
-    return InvalidArgument(std::string(name) + ".struct_size is not set: use the BNN_..._INIT macro");
-  }
-  const size_t own_size = to->struct_size;
-  std::memcpy(to, from, std::min(from->struct_size, own_size));
-  to->struct_size = own_size;
-  return OkStatus();
-}
-
-// Writes as much as the caller's version of the struct holds.
-template <typename T>
-Status WriteStruct(const T& from, const char* name, T* to) {
-  if (to == nullptr) return InvalidArgument(std::string(name) + " is NULL");
-  if (to->struct_size < sizeof(to->struct_size)) {
-    return InvalidArgument(std::string(name) + ".struct_size is not set: use the BNN_..._INIT macro");
-  }
-  const size_t caller_size = to->struct_size;
-  std::memcpy(to, &from, std::min(caller_size, sizeof(T)));
-  to->struct_size = caller_size;
-  return OkStatus();
-}
-
-Status Load(const Result<bnn::formats::ModelDef>& def, const bnn_model_options* options, bnn_model** model) {
+Status Load(Result<bnn::formats::ModelDef> def, const bnn_model_options* options, bnn_model** model) {
   BNN_RETURN_IF_ERROR(def.ok() ? OkStatus() : def.status());
   bnn_model_options known = BNN_MODEL_OPTIONS_INIT;
   BNN_RETURN_IF_ERROR(ReadStruct(options, "options", &known));
@@ -94,8 +45,8 @@ Status Load(const Result<bnn::formats::ModelDef>& def, const bnn_model_options* 
   engine_options.batch = known.batch;
   engine_options.threads = known.threads;
   if (known.max_isa != nullptr) engine_options.max_isa = known.max_isa;
-  BNN_ASSIGN_OR_RETURN(bnn::engine::LoadedModel loaded, bnn::engine::LoadModel(*def, engine_options));
-  *model = new bnn_model{std::make_shared<const bnn::engine::LoadedModel>(std::move(loaded))};
+  BNN_ASSIGN_OR_RETURN(auto loaded, bnn::engine::LoadedModel::Load(*std::move(def), engine_options));
+  *model = new bnn_model{std::move(loaded)};
   return OkStatus();
 }
 
@@ -117,6 +68,45 @@ Status FillTensorInfo(const std::vector<bnn::engine::IoTensor>& tensors, size_t 
   result.scale = tensor.preprocessing.scale.data();
   return WriteStruct(result, "info", info);
 }
+
+Status FillStepInfo(const bnn::engine::Plan& plan, size_t index, bnn_step_info* info) {
+  if (index >= plan.steps.size()) {
+    return InvalidArgument("index: found " + std::to_string(index) + ", expected less than " +
+                           std::to_string(plan.steps.size()));
+  }
+  const bnn::engine::StepDescription& step = plan.steps[index]->description;
+  const bnn::engine::Traffic traffic = bnn::engine::TrafficOf(plan, *plan.steps[index]);
+  bnn_step_info result = BNN_STEP_INFO_INIT;
+  result.name = step.name.c_str();
+  result.op = step.op.c_str();
+  result.kernel = step.kernel.c_str();
+  result.shape = step.shape.c_str();
+  result.reason = step.reason.c_str();
+  result.macs = step.macs;
+  result.is_binary = step.is_binary ? 1 : 0;
+  result.weight_bytes = step.weight_bytes;
+  result.bytes_read = traffic.read;
+  result.bytes_written = traffic.written;
+  result.arithmetic = bnn::engine::ArithmeticOf(step);
+  return WriteStruct(result, "info", info);
+}
+
+Result<std::vector<bnn::engine::Dims>> ToDims(const bnn_shape* shapes, size_t num_shapes) {
+  if (shapes == nullptr) return InvalidArgument("shapes is NULL");
+  std::vector<bnn::engine::Dims> result;
+  for (size_t i = 0; i < num_shapes; ++i) {
+    const int32_t rank = shapes[i].rank;
+    if (rank < 1 || rank > BNN_MAX_RANK) {
+      return InvalidArgument("shapes[" + std::to_string(i) + "].rank: found " + std::to_string(rank) +
+                             ", expected 1 to " + std::to_string(BNN_MAX_RANK));
+    }
+    result.emplace_back(shapes[i].dims, shapes[i].dims + rank);
+  }
+  return result;
+}
+
+// The plan for the model's own sizes.
+const bnn::engine::SizedPlan& Own(const bnn_model* model) { return *model->loaded->default_plan(); }
 
 static_assert(bnn::formats::kMaxRank + 1 <= BNN_MAX_RANK);
 static_assert(static_cast<int>(bnn::formats::ImageLayout::kNhwc) == BNN_LAYOUT_NHWC);
@@ -145,20 +135,20 @@ bnn_status bnn_model_load_memory(const void* data, size_t size, const bnn_model_
 
 void bnn_model_free(bnn_model* model) { delete model; }
 
-size_t bnn_model_num_inputs(const bnn_model* model) { return model == nullptr ? 0 : model->loaded->inputs.size(); }
-size_t bnn_model_num_outputs(const bnn_model* model) { return model == nullptr ? 0 : model->loaded->outputs.size(); }
+size_t bnn_model_num_inputs(const bnn_model* model) { return model == nullptr ? 0 : Own(model).inputs.size(); }
+size_t bnn_model_num_outputs(const bnn_model* model) { return model == nullptr ? 0 : Own(model).outputs.size(); }
 
 bnn_status bnn_model_input_info(const bnn_model* model, size_t index, bnn_tensor_info* info, bnn_error* error) {
   return Guarded(error, [&]() -> Status {
     if (model == nullptr) return InvalidArgument("model is NULL");
-    return FillTensorInfo(model->loaded->inputs, index, info);
+    return FillTensorInfo(Own(model).inputs, index, info);
   });
 }
 
 bnn_status bnn_model_output_info(const bnn_model* model, size_t index, bnn_tensor_info* info, bnn_error* error) {
   return Guarded(error, [&]() -> Status {
     if (model == nullptr) return InvalidArgument("model is NULL");
-    return FillTensorInfo(model->loaded->outputs, index, info);
+    return FillTensorInfo(Own(model).outputs, index, info);
   });
 }
 
@@ -168,12 +158,39 @@ bnn_status bnn_session_create(const bnn_model* model, const bnn_session_options*
     if (model == nullptr || session == nullptr) return InvalidArgument("model or session is NULL");
     bnn_session_options known = BNN_SESSION_OPTIONS_INIT;
     BNN_RETURN_IF_ERROR(ReadStruct(options, "options", &known));
-    *session = new bnn_session{model->loaded, bnn::engine::Session(model->loaded, known.profile != 0)};
+    std::shared_ptr<const bnn::engine::SizedPlan> plan = model->loaded->default_plan();
+    if (known.input_shapes != nullptr) {
+      BNN_ASSIGN_OR_RETURN(const auto dims, ToDims(known.input_shapes, known.num_input_shapes));
+      BNN_ASSIGN_OR_RETURN(plan, model->loaded->PlanFor(dims));
+    }
+    *session = new bnn_session{bnn::engine::Session(model->loaded, std::move(plan), known.profile != 0)};
     return OkStatus();
   });
 }
 
 void bnn_session_free(bnn_session* session) { delete session; }
+
+bnn_status bnn_session_resize(bnn_session* session, const bnn_shape* shapes, size_t num_shapes, bnn_error* error) {
+  return Guarded(error, [&]() -> Status {
+    if (session == nullptr) return InvalidArgument("session is NULL");
+    BNN_ASSIGN_OR_RETURN(const auto dims, ToDims(shapes, num_shapes));
+    return session->session.Resize(dims);
+  });
+}
+
+bnn_status bnn_session_input_info(const bnn_session* session, size_t index, bnn_tensor_info* info, bnn_error* error) {
+  return Guarded(error, [&]() -> Status {
+    if (session == nullptr) return InvalidArgument("session is NULL");
+    return FillTensorInfo(session->session.plan().inputs, index, info);
+  });
+}
+
+bnn_status bnn_session_output_info(const bnn_session* session, size_t index, bnn_tensor_info* info, bnn_error* error) {
+  return Guarded(error, [&]() -> Status {
+    if (session == nullptr) return InvalidArgument("session is NULL");
+    return FillTensorInfo(session->session.plan().outputs, index, info);
+  });
+}
 
 bnn_status bnn_session_run(bnn_session* session, const bnn_buffer* inputs, size_t num_inputs, const bnn_buffer* outputs,
                            size_t num_outputs, bnn_error* error) {
@@ -187,27 +204,34 @@ size_t bnn_session_memory(const bnn_session* session) {
   return session == nullptr ? 0 : session->session.memory_bytes();
 }
 
-size_t bnn_model_num_steps(const bnn_model* model) { return model == nullptr ? 0 : model->loaded->plan.steps.size(); }
+bnn_status bnn_session_memory_info(const bnn_session* session, bnn_memory_info* info, bnn_error* error) {
+  return Guarded(error, [&]() -> Status {
+    if (session == nullptr) return InvalidArgument("session is NULL");
+    bnn_memory_info result = BNN_MEMORY_INFO_INIT;
+    result.arena_bytes = session->session.memory_bytes();
+    result.live_bytes = static_cast<size_t>(session->session.plan().plan.live_bytes);
+    result.weight_bytes = static_cast<size_t>(session->session.model().weight_bytes());
+    return WriteStruct(result, "info", info);
+  });
+}
+
+size_t bnn_model_num_steps(const bnn_model* model) { return model == nullptr ? 0 : Own(model).plan.steps.size(); }
 
 bnn_status bnn_model_step_info(const bnn_model* model, size_t index, bnn_step_info* info, bnn_error* error) {
   return Guarded(error, [&]() -> Status {
     if (model == nullptr) return InvalidArgument("model is NULL");
-    const auto& steps = model->loaded->plan.steps;
-    if (index >= steps.size()) {
-      return InvalidArgument("index: found " + std::to_string(index) + ", expected less than " +
-                             std::to_string(steps.size()));
-    }
-    const bnn::engine::StepDescription& step = steps[index]->description;
-    bnn_step_info result = BNN_STEP_INFO_INIT;
-    result.name = step.name.c_str();
-    result.op = step.op.c_str();
-    result.kernel = step.kernel.c_str();
-    result.shape = step.shape.c_str();
-    result.reason = step.reason.c_str();
-    result.macs = step.macs;
-    result.is_binary = step.is_binary ? 1 : 0;
-    result.weight_bytes = step.weight_bytes;
-    return WriteStruct(result, "info", info);
+    return FillStepInfo(Own(model).plan, index, info);
+  });
+}
+
+size_t bnn_session_num_steps(const bnn_session* session) {
+  return session == nullptr ? 0 : session->session.plan().plan.steps.size();
+}
+
+bnn_status bnn_session_step_info(const bnn_session* session, size_t index, bnn_step_info* info, bnn_error* error) {
+  return Guarded(error, [&]() -> Status {
+    if (session == nullptr) return InvalidArgument("session is NULL");
+    return FillStepInfo(session->session.plan().plan, index, info);
   });
 }
 

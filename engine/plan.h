@@ -114,6 +114,7 @@ struct Plan {
   std::vector<int> inputs;   // tensors, in the model's order
   std::vector<int> outputs;  // tensors, in the model's order
   int64_t arena_bytes = 0;
+  int64_t live_bytes = 0;  // the most that the tensors of one step and those that outlive it take: the arena's lower bound
 };
 
 // "28x28x128" of a sample's dims.

@@ -39,9 +39,12 @@ double Now() {
 
 }  // namespace
 
-Session::Session(std::shared_ptr<const LoadedModel> model, bool profile)
-    : model_(std::move(model)), arena_(static_cast<size_t>(model_->plan.arena_bytes)) {
-  const Plan& plan = model_->plan;
+Session::Session(std::shared_ptr<const LoadedModel> model, std::shared_ptr<const SizedPlan> sized, bool profile)
+    : model_(std::move(model)),
+      plan_(std::move(sized)),
+      profiles_(profile),
+      arena_(static_cast<size_t>(plan_->plan.arena_bytes)) {
+  const Plan& plan = plan_->plan;
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     states_.push_back(plan.steps[s]->MakeState());
     for (const int t : plan.steps[s]->outputs) {
@@ -52,10 +55,16 @@ Session::Session(std::shared_ptr<const LoadedModel> model, bool profile)
   if (profile) step_seconds_.assign(plan.steps.size(), 0.0);
 }
 
+Status Session::Resize(const std::vector<Dims>& input_dims) {
+  BNN_ASSIGN_OR_RETURN(std::shared_ptr<const SizedPlan> plan, model_->PlanFor(input_dims));
+  if (plan != plan_) *this = Session(model_, std::move(plan), profiles_);
+  return OkStatus();
+}
+
 Status Session::Run(const bnn_buffer* inputs, size_t num_inputs, const bnn_buffer* outputs, size_t num_outputs) {
-  BNN_RETURN_IF_ERROR(CheckBuffers("input", inputs, num_inputs, model_->inputs));
-  BNN_RETURN_IF_ERROR(CheckBuffers("output", outputs, num_outputs, model_->outputs));
-  const Plan& plan = model_->plan;
+  BNN_RETURN_IF_ERROR(CheckBuffers("input", inputs, num_inputs, plan_->inputs));
+  BNN_RETURN_IF_ERROR(CheckBuffers("output", outputs, num_outputs, plan_->outputs));
+  const Plan& plan = plan_->plan;
   const ScopedThreads threads(plan.threads);
   RunContext context{&plan, arena_.data(), inputs, outputs, nullptr};
   size_t next_halo = 0;

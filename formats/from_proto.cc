@@ -57,7 +57,8 @@ Status ReadWindow(const proto::Window2d& in, const Path& path, Window2d* out) {
           .pad_top = in.pad_top(),
           .pad_left = in.pad_left(),
           .pad_bottom = in.pad_bottom(),
-          .pad_right = in.pad_right()};
+          .pad_right = in.pad_right(),
+          .whole_map = in.whole_map()};
   if (in.unknown_fields().empty()) return OkStatus();
   return CheckUnknownFields(in.unknown_fields(), path.Text() + ".window");
 }

@@ -50,6 +50,7 @@ struct Window2d {
   int64_t stride_h = 1, stride_w = 1;
   int64_t dilation_h = 1, dilation_w = 1;
   int64_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
+  bool whole_map = false;  // pooling: the kernel is the map at any input size (global pooling), without pads
 
   bool operator==(const Window2d&) const = default;
 };

@@ -98,6 +98,7 @@ struct DimRules {
   // BConv2d, Conv2d and QConv2d.
   Result<Shape> Convolution(const Window2d& window, int64_t groups, int weights, ElementType type) const {
     BNN_ASSIGN_OR_RETURN(Shape out, WindowOutput(window, in(), EveryWindow::kMayBeAllPadding));
+    if (window.whole_map) return InvalidModel("window.whole_map: found true, expected it for pooling only");
     if (groups < 1 || in()[2] % groups != 0) {
       return InvalidModel("groups: found " + std::to_string(groups) + ", expected a divisor of the " +
                           std::to_string(in()[2]) + " input channels");

@@ -21,6 +21,7 @@ void Fill(const Window2d& window, proto::Window2d* out) {
   out->set_pad_left(window.pad_left);
   out->set_pad_bottom(window.pad_bottom);
   out->set_pad_right(window.pad_right);
+  if (window.whole_map) out->set_whole_map(true);
 }
 
 void Fill(const Quantization& quantization, proto::Quantization* out) {

@@ -69,6 +69,13 @@ Result<std::vector<int64_t>> WindowOutput(const Window2d& window, const std::vec
     BNN_RETURN_IF_ERROR(CheckAxis(axis));
     if (rule == EveryWindow::kNeedsValidTap) BNN_RETURN_IF_ERROR(CheckValidTaps(axis));
   }
+  const bool is_map = window.kernel_h == map[0] && window.kernel_w == map[1] && window.dilation_h == 1 &&
+                      window.dilation_w == 1 &&
+                      window.pad_top + window.pad_left + window.pad_bottom + window.pad_right == 0;
+  if (window.whole_map && !is_map) {
+    return InvalidModel("window.whole_map: found another window than the map " + ShapeText({map[0], map[1]}) +
+                        ", expected kernel dims equal to it, no pads and no dilation");
+  }
   // Engines may store the padded map. Each factor is below 2^25, so the product of two cannot overflow.
   if (axes[0].padded() * axes[1].padded() > kMaxElements / map[2]) {
     return InvalidModel("window.pads: the padded input " + ShapeText({axes[0].padded(), axes[1].padded(), map[2]}) +

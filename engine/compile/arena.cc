@@ -76,10 +76,27 @@ void ShareInPlace(Plan* plan) {
   }
 }
 
+// The largest sum of sizes over all steps.
+Status SetLiveBytes(const std::vector<Lifetime>& lifetimes, Plan* plan) {
+  plan->live_bytes = 0;
+  std::vector<int64_t> live(plan->steps.size() + 1, 0);  // differences from step to step
+  for (const Lifetime& life : lifetimes) {
+    live[static_cast<size_t>(life.first)] += life.bytes;
+    live[static_cast<size_t>(life.last) + 1] -= life.bytes;
+  }
+  int64_t sum = 0;
+  for (const int64_t difference : live) {
+    if (__builtin_add_overflow(sum, difference, &sum)) return OutOfMemory("the model's tensors exceed memory");
+    plan->live_bytes = std::max(plan->live_bytes, sum);
+  }
+  return OkStatus();
+}
+
 // Greedy by size, the usual heuristic for offset assignment (Pisarchyk and Lee, arXiv:2001.03288): the largest tensor
 // first, each at the lowest offset where it overlaps no placed tensor that is alive at the same time.
 Status PlaceTensors(Plan* plan) {
   std::vector<Lifetime> order = Lifetimes(*plan);
+  BNN_RETURN_IF_ERROR(SetLiveBytes(order, plan));
   std::stable_sort(order.begin(), order.end(), [](const Lifetime& a, const Lifetime& b) { return a.bytes > b.bytes; });
   std::vector<Lifetime> placed;  // by offset
   int64_t end = 0;

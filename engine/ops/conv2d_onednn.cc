@@ -1,8 +1,11 @@
 // Float convolution through oneDNN. Activations stay NHWC, as all of bnn; the weights are reordered once.
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "engine/ops/make_step.h"
 #include "engine/ops/onednn.h"
+#include "engine/ops/onednn_weights.h"
 #include "engine/ops/part_runner.h"
 
 namespace bnn::engine {
@@ -43,19 +46,20 @@ Result<StepPtr> MakeConv2d(StepContext& context, const FloatNode& node, const fo
       bias_desc = onednn::Dense({shape.out_c});
       bias = onednn::Constant(context.BlobFloats(op.bias), bias_desc, bias_desc);
     }
-    std::vector<memory> reordered;  // parts of different shape mostly like the same layout, and then share it
+    // Parts of different shape mostly like the same layout, and then share it.
+    std::vector<std::shared_ptr<const WeightForm>> forms;
     const auto make = [&](const WindowShape& part) {
       const auto desc = onednn::ConvolutionDesc(
           onednn::Nhwc(part.batch, part.in_h, part.in_w, part.in_c), PreferredWeights(part, op.groups), bias_desc,
           onednn::Nhwc(part.batch, part.out_h, part.out_w, part.out_c), part.window);
-      for (const memory& weights : reordered) {
-        if (weights.get_desc() == desc.weights_desc()) return onednn::MakeKernel(desc, weights, bias);
-      }
-      reordered.push_back(
-          onednn::Constant(context.BlobFloats(op.weights), ModelWeights(part, op.groups), desc.weights_desc()));
-      return onednn::MakeKernel(desc, reordered.back(), bias);
+      const auto weights =
+          onednn::Weights::Of(context.weights, op.weights, {{0, ModelWeights(part, op.groups), desc.weights_desc()}});
+      forms.push_back(weights);
+      return onednn::MakeKernel(desc, weights->block(0), bias);
     };
-    step = std::make_unique<PartStep>(context, node, PlanWindow(shape, macs, make));
+    PartPlan plan = PlanWindow(shape, macs, make);
+    plan.forms = std::move(forms);
+    step = std::make_unique<PartStep>(context, node, std::move(plan));
     return OkStatus();
   }));
   step->description.op = "conv2d";

@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "engine/ops/make_step.h"
 #include "engine/ops/onednn.h"
+#include "engine/ops/onednn_weights.h"
 #include "engine/ops/part_runner.h"
 #include "engine/parallel.h"
 
@@ -89,25 +91,33 @@ class DenseStep final : public Step {
 
 Result<StepPtr> MakeDense(StepContext& context, const FloatNode& node, const formats::Dense& op) {
   const DenseShape shape = ShapeOf(context, node);
-  const float* weights = context.BlobFloats(op.weights);
   StepPtr step;
   BNN_RETURN_IF_ERROR(onednn::Guard(node.name, [&] {
-    PartPlan plan;
+    const auto outputs_of = [&](int64_t first) { return std::min(shape.block, shape.out - first); };
+    memory::desc bias_desc;
+    std::vector<dnnl::inner_product_forward::primitive_desc> descs;
+    std::vector<onednn::Weights::Block> blocks;
     for (int64_t first = 0; first < shape.out; first += shape.block) {
-      const int64_t count = std::min(shape.block, shape.out - first);
+      const int64_t count = outputs_of(first);
+      if (op.bias != formats::kNone) bias_desc = onednn::Dense({count});
+      descs.push_back(onednn::InnerProductDesc(onednn::Dense({shape.batch, shape.in}),
+                                               onednn::AnyLayout({count, shape.in}), bias_desc,
+                                               onednn::Dense({shape.batch, count})));
+      blocks.push_back({first * shape.in * static_cast<int64_t>(sizeof(float)), onednn::Dense({count, shape.in}),
+                        descs.back().weights_desc()});
+    }
+    const auto weights = onednn::Weights::Of(context.weights, op.weights, blocks);
+    PartPlan plan;
+    plan.forms.push_back(weights);
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      const int64_t first = static_cast<int64_t>(i) * shape.block;
       memory bias;
-      memory::desc bias_desc;
       if (op.bias != formats::kNone) {
-        bias_desc = onednn::Dense({count});
+        bias_desc = onednn::Dense({outputs_of(first)});
         bias = onednn::Constant(context.BlobFloats(op.bias) + first, bias_desc, bias_desc);
       }
-      const auto desc =
-          onednn::InnerProductDesc(onednn::Dense({shape.batch, shape.in}), onednn::AnyLayout({count, shape.in}),
-                                   bias_desc, onednn::Dense({shape.batch, count}));
-      const memory reordered =
-          onednn::Constant(weights + first * shape.in, onednn::Dense({count, shape.in}), desc.weights_desc());
-      plan.parts.push_back({static_cast<int>(plan.kernels.size()), 0, shape.batch * first});
-      plan.kernels.push_back(onednn::MakeKernel(desc, reordered, bias));
+      plan.parts.push_back({static_cast<int>(i), 0, shape.batch * first});
+      plan.kernels.push_back(onednn::MakeKernel(descs[i], weights->block(i), bias));
     }
     step = std::make_unique<DenseStep>(context, node, shape, std::move(plan));
     return OkStatus();

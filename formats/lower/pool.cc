@@ -21,6 +21,7 @@ Window2d WholeMap(const Dims& dims) {
   Window2d window;
   window.kernel_h = dims[2];
   window.kernel_w = dims[3];
+  window.whole_map = true;
   return window;
 }
 

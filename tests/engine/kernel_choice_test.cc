@@ -88,7 +88,9 @@ TEST_CASE("the plan names the kernel of each step and the reason of each better 
   const formats::ModelDef model = EveryTable();
   REQUIRE(formats::Validate(model, "test").ok());
   for (const Isa isa : kernels::kAllIsas) {
-    const Result<Plan> plan = Compile(model, {.max_isa = isa});
+    formats::ModelDef copy = model;
+    WeightStore weights(&copy);
+    const Result<Plan> plan = Compile(copy, weights, {.max_isa = isa});
     REQUIRE_MESSAGE(plan.ok(), plan.status().message());
     CheckChoice(*plan, "conv", kernels::BConv2dKernels());
     CheckChoice(*plan, "dense", kernels::BDenseKernels(), [](const kernels::BDenseKernel& kernel) {
@@ -108,7 +110,8 @@ TEST_CASE("what a kernel has against a shape is a reason too") {
   formats::BDense dense;
   dense.weights = b.Bits({1, kernels::kMaxTerms + 1}, [](int64_t, int64_t) { return false; });
   b.Output(b.Node("dense", dense, {b.Binarize("pack", input)}));
-  const Result<Plan> plan = Compile(b.model, {.max_isa = kernels::BestIsa()});
+  WeightStore weights(&b.model);
+  const Result<Plan> plan = Compile(b.model, weights, {.max_isa = kernels::BestIsa()});
   REQUIRE_MESSAGE(plan.ok(), plan.status().message());
   const StepDescription& step = StepOf(*plan, "dense");
   const kernels::BDenseKernelList list = kernels::BDenseKernels();

@@ -35,7 +35,6 @@ class StepHarness {
   explicit StepHarness(int64_t batch, int threads = 1) {
     plan_.batch = batch;
     plan_.threads = threads;
-    context_ = std::make_unique<engine::StepContext>(engine::StepContext{model_, plan_});
   }
   StepHarness(const StepHarness&) = delete;
 
@@ -59,7 +58,13 @@ class StepHarness {
     return static_cast<int>(model_.blobs.size()) - 1;
   }
 
-  engine::StepContext& context() { return *context_; }
+  // After the last blob.
+  engine::StepContext& context() {
+    if (context_ != nullptr) return *context_;
+    weights_ = std::make_unique<engine::WeightStore>(&model_);
+    context_ = std::make_unique<engine::StepContext>(engine::StepContext{model_, plan_, *weights_});
+    return *context_;
+  }
 
   void Take(Result<engine::StepPtr> step) {
     REQUIRE_MESSAGE(step.ok(), step.status().message());
@@ -117,6 +122,7 @@ class StepHarness {
  private:
   formats::ModelDef model_;
   engine::Plan plan_;
+  std::unique_ptr<engine::WeightStore> weights_;
   std::unique_ptr<engine::StepContext> context_;
   engine::StepPtr step_;
 };

@@ -48,7 +48,7 @@ RULES = (
     Rule(
         name="engine, oneDNN adapter",
         files=r"engine/ops/\w*onednn\w*\.(cc|h)$",
-        project=r"engine/|kernels/|bnn/|formats/(model_def|reader|validate)\.h$",
+        project=r"engine/|kernels/|bnn/|formats/(model_def|reader|resize|validate)\.h$",
         libraries=r"(oneapi/dnnl/)?dnnl\w*\.(h|hpp)$",
     ),
     Rule(
@@ -60,7 +60,7 @@ RULES = (
     Rule(
         name="engine",
         files=r"engine/",
-        project=r"engine/|kernels/|bnn/|formats/(model_def|reader|validate)\.h$",
+        project=r"engine/|kernels/|bnn/|formats/(model_def|reader|resize|validate)\.h$",
     ),
     Rule(
         name="bnn-convert",

@@ -59,7 +59,76 @@ struct StepInfo {
   int64_t macs = 0;
   bool is_binary = false;
   int64_t weight_bytes = 0;
+  int64_t bytes_read = 0, bytes_written = 0;
+  bnn_arithmetic arithmetic = BNN_ARITHMETIC_NONE;
 };
+
+// What the processor can do at most; see bnn_measure_limits. max_isa empty: as in ModelOptions.
+inline Result<bnn_limits> MeasureLimits(int32_t threads = 1, const std::string& max_isa = {}, int64_t max_bytes = 0) {
+  bnn_limits_options options = BNN_LIMITS_OPTIONS_INIT;
+  options.threads = threads;
+  options.max_isa = max_isa.empty() ? nullptr : max_isa.c_str();
+  options.max_bytes = max_bytes;
+  bnn_limits limits = BNN_LIMITS_INIT;
+  bnn_error error{};
+  const bnn_status status = bnn_measure_limits(&options, &limits, &error);
+  if (status != BNN_OK) return internal::ToStatus(status, error);
+  return limits;
+}
+
+// The least time that a step can take; see bnn_find_step_limit.
+inline Result<bnn_step_limit> FindStepLimit(const bnn_limits& limits, const StepInfo& step) {
+  bnn_step_info info = BNN_STEP_INFO_INIT;
+  info.macs = step.macs;
+  info.bytes_read = step.bytes_read;
+  info.bytes_written = step.bytes_written;
+  info.arithmetic = step.arithmetic;
+  bnn_step_limit limit = BNN_STEP_LIMIT_INIT;
+  bnn_error error{};
+  const bnn_status status = bnn_find_step_limit(&limits, &info, &limit, &error);
+  if (status != BNN_OK) return internal::ToStatus(status, error);
+  return limit;
+}
+
+// Where memory goes; see bnn_memory_info.
+struct MemoryInfo {
+  size_t arena_bytes = 0;
+  size_t live_bytes = 0;
+  size_t weight_bytes = 0;
+};
+
+namespace internal {
+
+template <typename Handle, typename GetInfo>
+std::vector<TensorInfo> TensorInfos(const Handle* handle, size_t count, GetInfo get_info) {
+  std::vector<TensorInfo> infos;
+  for (size_t i = 0; i < count; ++i) {
+    bnn_tensor_info info = BNN_TENSOR_INFO_INIT;
+    if (get_info(handle, i, &info, nullptr) != BNN_OK) break;
+    infos.push_back({info.name,
+                     {info.dims, info.dims + info.rank},
+                     info.bytes,
+                     info.layout,
+                     {info.mean, info.mean + info.num_mean},
+                     {info.scale, info.scale + info.num_scale}});
+  }
+  return infos;
+}
+
+template <typename Handle, typename GetInfo>
+std::vector<StepInfo> StepInfos(const Handle* handle, size_t count, GetInfo get_info) {
+  std::vector<StepInfo> steps;
+  for (size_t i = 0; i < count; ++i) {
+    bnn_step_info info = BNN_STEP_INFO_INIT;
+    if (get_info(handle, i, &info, nullptr) != BNN_OK) break;
+    steps.push_back({info.name, info.op, info.kernel, info.shape, info.reason, info.macs, info.is_binary != 0,
+                     info.weight_bytes, info.bytes_read, info.bytes_written,
+                     static_cast<bnn_arithmetic>(info.arithmetic)});
+  }
+  return steps;
+}
+
+}  // namespace internal
 
 // An immutable compiled network. May be used by many threads at once.
 class Model {
@@ -83,18 +152,16 @@ class Model {
     return Model(model);
   }
 
-  std::vector<TensorInfo> inputs() const { return Infos(bnn_model_num_inputs(get()), bnn_model_input_info); }
-  std::vector<TensorInfo> outputs() const { return Infos(bnn_model_num_outputs(get()), bnn_model_output_info); }
+  std::vector<TensorInfo> inputs() const {
+    return internal::TensorInfos(get(), bnn_model_num_inputs(get()), bnn_model_input_info);
+  }
+  std::vector<TensorInfo> outputs() const {
+    return internal::TensorInfos(get(), bnn_model_num_outputs(get()), bnn_model_output_info);
+  }
 
+  // For the sizes of the model.
   std::vector<StepInfo> plan() const {
-    std::vector<StepInfo> steps;
-    for (size_t i = 0; i < bnn_model_num_steps(get()); ++i) {
-      bnn_step_info info = BNN_STEP_INFO_INIT;
-      if (bnn_model_step_info(get(), i, &info, nullptr) != BNN_OK) break;
-      steps.push_back({info.name, info.op, info.kernel, info.shape, info.reason, info.macs, info.is_binary != 0,
-                       info.weight_bytes});
-    }
-    return steps;
+    return internal::StepInfos(get(), bnn_model_num_steps(get()), bnn_model_step_info);
   }
 
   const bnn_model* get() const { return model_.get(); }
@@ -110,42 +177,71 @@ class Model {
     return c_options;
   }
 
-  template <typename GetInfo>
-  std::vector<TensorInfo> Infos(size_t count, GetInfo get_info) const {
-    std::vector<TensorInfo> infos;
-    for (size_t i = 0; i < count; ++i) {
-      bnn_tensor_info info = BNN_TENSOR_INFO_INIT;
-      if (get_info(get(), i, &info, nullptr) != BNN_OK) break;
-      infos.push_back({info.name,
-                       {info.dims, info.dims + info.rank},
-                       info.bytes,
-                       info.layout,
-                       {info.mean, info.mean + info.num_mean},
-                       {info.scale, info.scale + info.num_scale}});
-    }
-    return infos;
-  }
-
   std::unique_ptr<bnn_model, internal::ModelDeleter> model_;
+};
+
+struct SessionOptions {
+  bool profile = false;
+  std::vector<std::vector<int64_t>> input_dims;  // as for Session::Resize; empty: those of the model
 };
 
 // The working memory of one run. One thread at a time.
 class Session {
  public:
-  static Result<Session> Create(const Model& model, bool profile = false) {
+  static Result<Session> Create(const Model& model, const SessionOptions& options) {
     bnn_session* session = nullptr;
     bnn_error error{};
-    bnn_session_options options = BNN_SESSION_OPTIONS_INIT;
-    options.profile = profile ? 1 : 0;
-    const bnn_status status = bnn_session_create(model.get(), &options, &session, &error);
+    std::vector<bnn_shape> shapes;
+    BNN_RETURN_IF_ERROR(ToC(options.input_dims, &shapes));
+    bnn_session_options c_options = BNN_SESSION_OPTIONS_INIT;
+    c_options.profile = options.profile ? 1 : 0;
+    c_options.input_shapes = shapes.empty() ? nullptr : shapes.data();
+    c_options.num_input_shapes = shapes.size();
+    const bnn_status status = bnn_session_create(model.get(), &c_options, &session, &error);
     if (status != BNN_OK) return internal::ToStatus(status, error);
-    Session result(session);
-    for (const TensorInfo& info : model.outputs()) result.output_sizes_.push_back(info.size());
+    Session result(session, bnn_model_num_inputs(model.get()), bnn_model_num_outputs(model.get()));
+    result.ReadOutputSizes();
     return result;
+  }
+  static Result<Session> Create(const Model& model, bool profile = false) {
+    return Create(model, SessionOptions{profile, {}});
   }
 
   // Elements of output `index`, batch included.
   size_t output_size(size_t index) const { return output_sizes_[index]; }
+
+  // What the session takes and gives: as the model's, at the sizes that the session runs.
+  std::vector<TensorInfo> inputs() const {
+    return internal::TensorInfos(session_.get(), num_inputs_, bnn_session_input_info);
+  }
+  std::vector<TensorInfo> outputs() const {
+    return internal::TensorInfos(session_.get(), output_sizes_.size(), bnn_session_output_info);
+  }
+  std::vector<StepInfo> plan() const {
+    return internal::StepInfos(session_.get(), bnn_session_num_steps(session_.get()), bnn_session_step_info);
+  }
+
+  // Other sizes from now on: for each input its dims, the batch in front. See bnn_session_resize. On failure the
+  // session stays as it was.
+  Status Resize(const std::vector<std::vector<int64_t>>& input_dims) {
+    bnn_error error{};
+    std::vector<bnn_shape> shapes;
+    BNN_RETURN_IF_ERROR(ToC(input_dims, &shapes));
+    const bnn_status status = bnn_session_resize(session_.get(), shapes.data(), shapes.size(), &error);
+    if (status != BNN_OK) return internal::ToStatus(status, error);
+    ReadOutputSizes();
+    return OkStatus();
+  }
+
+  // The same for another batch only.
+  Status SetBatch(int64_t batch) {
+    std::vector<std::vector<int64_t>> dims;
+    for (const TensorInfo& info : inputs()) {
+      dims.push_back(info.dims);
+      dims.back().front() = batch;
+    }
+    return Resize(dims);
+  }
 
   // All inputs and outputs in the model's order. Allocates nothing itself.
   Status Run(std::span<const bnn_buffer> inputs, std::span<const bnn_buffer> outputs) {
@@ -169,10 +265,37 @@ class Session {
 
   size_t memory_bytes() const { return bnn_session_memory(session_.get()); }
 
+  MemoryInfo memory() const {
+    bnn_memory_info info = BNN_MEMORY_INFO_INIT;
+    if (bnn_session_memory_info(session_.get(), &info, nullptr) != BNN_OK) return {};
+    return {info.arena_bytes, info.live_bytes, info.weight_bytes};
+  }
+
  private:
-  explicit Session(bnn_session* session) : session_(session) {}
+  Session(bnn_session* session, size_t num_inputs, size_t num_outputs)
+      : session_(session), num_inputs_(num_inputs), output_sizes_(num_outputs) {}
+
+  static Status ToC(const std::vector<std::vector<int64_t>>& dims, std::vector<bnn_shape>* shapes) {
+    for (const std::vector<int64_t>& from : dims) {
+      if (from.size() > BNN_MAX_RANK) return InvalidArgument("dims: found " + std::to_string(from.size()) + " axes");
+      bnn_shape shape{static_cast<int32_t>(from.size()), {}};
+      for (size_t i = 0; i < from.size(); ++i) shape.dims[i] = from[i];
+      shapes->push_back(shape);
+    }
+    return OkStatus();
+  }
+
+  void ReadOutputSizes() {
+    for (size_t i = 0; i < output_sizes_.size(); ++i) {
+      bnn_tensor_info info = BNN_TENSOR_INFO_INIT;
+      if (bnn_session_output_info(session_.get(), i, &info, nullptr) == BNN_OK) {
+        output_sizes_[i] = info.bytes / sizeof(float);
+      }
+    }
+  }
 
   std::unique_ptr<bnn_session, internal::SessionDeleter> session_;
+  size_t num_inputs_;
   std::vector<size_t> output_sizes_;
 };
 
