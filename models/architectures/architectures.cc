@@ -18,6 +18,14 @@ constexpr Architecture kArchitectures[] = {
      "Bannink et al., arXiv:2011.09398; larq/zoo v1.0 (Keras)", 224, 1000, BuildQuickNet},
     {"quicknet-large", "QuickNet-Large", "QuickNet with sections of 6, 8, 12 and 6 blocks",
      "Bannink et al., arXiv:2011.09398; larq/zoo v1.0 (Keras)", 224, 1000, BuildQuickNetLarge},
+    {"binary-densenet-28", "BinaryDenseNet-28", "each binary convolution joins 64 channels to those that it reads",
+     "Bethge et al., arXiv:1906.08637; larq/zoo (Keras)", 224, 1000, BuildBinaryDenseNet28},
+    {"meliusnet-22", "MeliusNet-22", "dense blocks of 64 channels, each improved by a second binary convolution",
+     "Bethge et al., arXiv:2001.05936; larq/zoo (Keras)", 224, 1000, BuildMeliusNet22},
+    {"xnor-alexnet", "XNOR-AlexNet", "AlexNet with binary convolutions and dense layers",
+     "Rastegari et al., arXiv:1603.05279; larq/zoo (Keras)", 224, 1000, BuildXnorAlexNet},
+    {"cnv", "CNV", "VGG-like, for 32x32 images; bits between all layers",
+     "Umuroglu et al., arXiv:1612.07119; Xilinx/brevitas (QONNX)", 32, 10, BuildCnv},
 };
 
 Status CheckRange(const char* what, int64_t value, int64_t most) {

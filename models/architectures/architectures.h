@@ -50,7 +50,7 @@ Result<formats::SourceGraph> BuildQuickNetLarge(const NetworkOptions& options);
 // dense.cc
 Result<formats::SourceGraph> BuildBinaryDenseNet28(const NetworkOptions& options);
 Result<formats::SourceGraph> BuildMeliusNet22(const NetworkOptions& options);
-// vgg.cc
+// sequential.cc
 Result<formats::SourceGraph> BuildXnorAlexNet(const NetworkOptions& options);
 Result<formats::SourceGraph> BuildCnv(const NetworkOptions& options);
 

@@ -296,6 +296,21 @@ Value NetworkBuilder::Add(const std::string& name, const Value& a, const Value& 
               {a.moments.mean + b.moments.mean, a.moments.variance + b.moments.variance});
 }
 
+Value NetworkBuilder::DivConstant(const std::string& name, const Value& x, float divisor) {
+  const double d = divisor;
+  return Node(name, "Div", {x.name, Floats(name + ".divisor", {}, {divisor})}, {},
+              {x.moments.mean / d, x.moments.variance / (d * d)});
+}
+
+Value NetworkBuilder::Floor(const std::string& name, const Value& x) {
+  return Node(name, "Floor", {x.name}, {}, {x.moments.mean - 0.5, x.moments.variance});
+}
+
+Value NetworkBuilder::Clip(const std::string& name, const Value& x, float low, float high) {
+  return Node(name, "Clip", {x.name, Floats(name + ".low", {}, {low}), Floats(name + ".high", {}, {high})}, {},
+              x.moments);
+}
+
 Value NetworkBuilder::Softmax(const std::string& name, const Value& x) {
   return Node(name, "Softmax", {x.name}, {{"axis", static_cast<int64_t>(x.dims.size()) - 1}}, x.moments);
 }
@@ -360,13 +375,6 @@ Value NetworkBuilder::Concat(const std::string& name, const std::vector<Value>& 
   }
   mean /= channels;
   return Node(name, "Concat", inputs, {{"axis", int64_t{1}}}, {mean, second / channels - mean * mean});
-}
-
-Value NetworkBuilder::SliceChannels(const std::string& name, const Value& x, int64_t begin, int64_t end) {
-  return Node(name, "Slice",
-              {x.name, Ints(name + ".starts", {begin}), Ints(name + ".ends", {end}), Ints(name + ".axes", {1}),
-               Ints(name + ".steps", {1})},
-              {}, x.moments);
 }
 
 Value NetworkBuilder::Pad(const std::string& name, const Value& x, const Pads& pads, int64_t channels_before,

@@ -104,7 +104,10 @@ class NetworkBuilder {
   Value ScaleChannels(const std::string& name, const Value& x, double scale);  // about `scale`, one factor a channel
   Value MulConstant(const std::string& name, const Value& x, float factor);
   Value AddConstant(const std::string& name, const Value& x, float term);
+  Value DivConstant(const std::string& name, const Value& x, float divisor);
   Value Add(const std::string& name, const Value& a, const Value& b);
+  Value Floor(const std::string& name, const Value& x);
+  Value Clip(const std::string& name, const Value& x, float low, float high);
   Value Softmax(const std::string& name, const Value& x);
 
   // ---- Binarization: the result has the bits of `x` as two values
@@ -120,7 +123,6 @@ class NetworkBuilder {
   Value GlobalAveragePool(const std::string& name, const Value& x);
   Value Flatten(const std::string& name, const Value& x);
   Value Concat(const std::string& name, const std::vector<Value>& values);
-  Value SliceChannels(const std::string& name, const Value& x, int64_t begin, int64_t end);
   // `channels_before` channels of zeros in front (MeliusNet), and rows and columns of `value` around.
   Value Pad(const std::string& name, const Value& x, const Pads& pads, int64_t channels_before, float value);
 
