@@ -9,6 +9,7 @@
 #include "engine/compile/bits_layouts.h"
 #include "engine/compile/fuse.h"
 #include "engine/ops/binary_ops.h"
+#include "engine/ops/int8_layer.h"
 #include "engine/ops/make_step.h"
 
 namespace bnn::engine {
@@ -107,7 +108,8 @@ class Compiler {
       const BitsLayout wanted = LayoutForReader(model_.tensors[Index(group.input)].dims, *conv);
       return AddStep(MakeBConv2d(context_, group, InLayout(group.input, wanted, source.name)));
     }
-    return AddStep(MakeBDense(context_, group, group.input));
+    if (std::holds_alternative<formats::BDense>(source.op)) return AddStep(MakeBDense(context_, group, group.input));
+    return AddStep(MakeInt8Layer(context_, group));
   }
 
   // The tensor itself where its layout serves, else a copy in the wanted layout (made once).
@@ -146,6 +148,8 @@ class Compiler {
                           [&](const formats::Pad& op) { return AddStep(MakePad(context_, f, op)); },
                           [&](const formats::Transpose& op) { return AddStep(MakeTranspose(context_, f, op)); },
                           [&](const formats::Softmax& op) { return AddStep(MakeSoftmax(context_, f, op)); },
+                          [&](const formats::Quantize&) { return AddStep(MakeQuantize(context_, node)); },
+                          [&](const formats::Dequantize&) { return AddStep(MakeDequantize(context_, node)); },
                           [&](const formats::Reshape&) { return AddReshape(node); },
                           [&](const auto&) { return InternalError("node '" + node.name + "': left out by the fuser"); },
                       },
@@ -188,8 +192,9 @@ class Compiler {
   Status SetBytes(PlanTensor* tensor) const {
     if (tensor->bytes != 0) return OkStatus();  // scratch knows its own
     const bool is_bits = tensor->type == ElementType::kBits;
+    const bool is_byte = tensor->type == ElementType::kInt8 || tensor->type == ElementType::kUInt8;
     const int64_t per_sample = is_bits ? tensor->bits.image_words() : formats::ElementCount(tensor->dims);
-    if (__builtin_mul_overflow(per_sample, plan_.batch * int64_t{4}, &tensor->bytes) ||
+    if (__builtin_mul_overflow(per_sample, plan_.batch * int64_t{is_byte ? 1 : 4}, &tensor->bytes) ||
         tensor->bytes > (int64_t{1} << 46)) {
       return OutOfMemory("tensor '" + tensor->name + "': " + DimsText(tensor->dims) + " times a batch of " +
                          std::to_string(plan_.batch) + " exceeds memory");

@@ -27,6 +27,8 @@ class Fuser {
       const NodeDef& node = model_.nodes[n];
       if (std::holds_alternative<formats::BConv2d>(node.op) || std::holds_alternative<formats::BDense>(node.op)) {
         StartAtBinaryLayer(static_cast<int>(n));
+      } else if (std::holds_alternative<formats::QConv2d>(node.op) || std::holds_alternative<formats::QDense>(node.op)) {
+        StartAtInt8Layer(static_cast<int>(n));
       } else if (IsChainNode(node) || std::holds_alternative<formats::Binarize>(node.op)) {
         StartAtFloat(static_cast<int>(n));
       }
@@ -59,6 +61,37 @@ class Fuser {
     group.position = n;
     Claim(n);
     Extend(std::move(group), Node(n).output);
+  }
+
+  // Affine nodes go into the layer's scales, one Clamp behind them and a Quantize at the end into what follows its sums.
+  // Nodes that become thresholds are left to them.
+  void StartAtInt8Layer(int n) {
+    Group group;
+    group.source_node = n;
+    group.input = Node(n).inputs[0];
+    group.position = n;
+    Claim(n);
+    int tensor = Node(n).output;
+    bool clamps = false;
+    while (readers_.has_one(tensor) && group.quantize == kNone) {
+      const int next = readers_.of(tensor)[0];
+      const bool is_affine = std::holds_alternative<formats::Affine>(Node(next).op);
+      const bool is_clamp = std::holds_alternative<formats::Clamp>(Node(next).op);
+      const bool is_quantize = std::holds_alternative<formats::Quantize>(Node(next).op);
+      if (!is_quantize && (clamps || !(is_affine || is_clamp))) break;
+      if (!is_quantize && FindThresholdBranch(model_, readers_, next)) break;
+      clamps = clamps || is_clamp;
+      if (is_quantize) {
+        group.quantize = next;
+      } else {
+        group.chain.push_back(next);
+      }
+      group.position = next;
+      Claim(next);
+      tensor = Node(next).output;
+    }
+    (group.quantize != kNone ? group.int8_output : group.float_output) = tensor;
+    fusion_.groups.push_back(std::move(group));
   }
 
   void StartAtFloat(int n) {

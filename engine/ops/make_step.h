@@ -59,4 +59,8 @@ Result<StepPtr> MakePad(StepContext& context, const FloatNode& node, const forma
 Result<StepPtr> MakeTranspose(StepContext& context, const FloatNode& node, const formats::Transpose& op);
 Result<StepPtr> MakeCopy(StepContext& context, const FloatNode& node);  // same bytes, e.g. an input that is an output
 
+// float32 <-> int8 or uint8.
+StepPtr MakeQuantize(const StepContext& context, const formats::NodeDef& node);
+StepPtr MakeDequantize(const StepContext& context, const formats::NodeDef& node);
+
 }  // namespace bnn::engine

@@ -1,5 +1,8 @@
 #include "engine/ops/onednn.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "engine/parallel.h"
 
 namespace bnn::engine::onednn {
@@ -45,19 +48,128 @@ const dnnl::engine& Cpu() {
   return engine;
 }
 
-memory::desc Dense(const memory::dims& dims) {
+memory::desc Dense(const memory::dims& dims, DataType type) {
   memory::dims strides(dims.size(), 1);
   for (size_t i = dims.size() - 1; i > 0; --i) strides[i - 1] = strides[i] * dims[i];
-  return {dims, memory::data_type::f32, strides};
+  return {dims, type, strides};
 }
 
-memory::desc Nhwc(int64_t n, int64_t h, int64_t w, int64_t c) {
-  return {{n, c, h, w}, memory::data_type::f32, memory::format_tag::nhwc};
+memory::desc Nhwc(int64_t n, int64_t h, int64_t w, int64_t c, DataType type) {
+  return {{n, c, h, w}, type, memory::format_tag::nhwc};
 }
 
-memory::desc AnyLayout(const memory::dims& dims) { return {dims, memory::data_type::f32, memory::format_tag::any}; }
+memory::desc ModelWeights(const formats::Window2d& window, int64_t in, int64_t out, int64_t groups, DataType type) {
+  const int64_t kh = window.kernel_h, kw = window.kernel_w;
+  in /= groups, out /= groups;
+  const memory::dims strides = {kh * kw * in, 1, kw * in, in};
+  if (groups == 1) return {{out, in, kh, kw}, type, strides};
+  return {{groups, out, in, kh, kw}, type, {out * strides[0], strides[0], strides[1], strides[2], strides[3]}};
+}
+
+memory::desc AnyLayout(const memory::dims& dims, DataType type) { return {dims, type, memory::format_tag::any}; }
+
+memory::desc PreferredWeights(const formats::Window2d& window, int64_t in, int64_t out, int64_t groups, DataType type) {
+  if (groups == 1) return AnyLayout({out, in, window.kernel_h, window.kernel_w}, type);
+  return AnyLayout({groups, out / groups, in / groups, window.kernel_h, window.kernel_w}, type);
+}
+
+namespace {
+
+// A bit mask over dims: values that differ by output channel.
+constexpr int kPerOutput = 1 << 0, kPerGroupedOutput = 1 << 0 | 1 << 1;  // of weights
+constexpr int kPerChannel = 1 << 1;                                      // of activations
 
 #if DNNL_VERSION_MAJOR >= 3
+memory Parameter(const void* values, int64_t count, DataType type) {
+  const memory::desc desc = Dense({count}, type);
+  return Constant(values, desc, desc);
+}
+#endif
+
+// Attributes with everything of `finish` but the bias.
+dnnl::primitive_attr Int8Attributes(const Int8Finish& finish, int64_t groups) {
+  dnnl::primitive_attr attributes = Attributes();
+  dnnl::post_ops after;
+  const bool has_low = std::isfinite(finish.low), has_high = std::isfinite(finish.high);
+#if DNNL_VERSION_MAJOR >= 3
+  attributes.set_scales_mask(DNNL_ARG_WEIGHTS, groups == 1 ? kPerOutput : kPerGroupedOutput);
+  if (finish.src_zero_point != 0) attributes.set_zero_points_mask(DNNL_ARG_SRC, 0);
+  if (finish.low == 0 && !has_high) {
+    after.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
+#else
+  attributes.set_output_scales(kPerChannel, finish.scale);
+  if (finish.src_zero_point != 0) attributes.set_zero_points(DNNL_ARG_SRC, 0, {finish.src_zero_point});
+  if (finish.low == 0 && !has_high) {
+    after.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
+#endif
+  } else if (has_low || has_high) {
+    constexpr float kLargest = std::numeric_limits<float>::max();
+    const float low = has_low ? finish.low : -kLargest, high = has_high ? finish.high : kLargest;
+#if DNNL_VERSION_MAJOR >= 3
+    after.append_eltwise(dnnl::algorithm::eltwise_clip, low, high);
+#else
+    after.append_eltwise(1, dnnl::algorithm::eltwise_clip, low, high);
+#endif
+  }
+  attributes.set_post_ops(after);
+  return attributes;
+}
+
+memory::desc BiasDesc(const Int8Finish& finish) {
+  return finish.bias.empty() ? memory::desc() : Dense({static_cast<int64_t>(finish.bias.size())});
+}
+
+}  // namespace
+
+bool Int8SumsAreExact() {
+#if defined(__x86_64__) || defined(__i386__)
+  const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  const auto includes = [isa](dnnl::cpu_isa other) {
+    return (isa & static_cast<unsigned>(other)) == static_cast<unsigned>(other);
+  };
+  return includes(dnnl::cpu_isa::avx512_core_vnni) || includes(dnnl::cpu_isa::avx2_vnni);
+#else
+  return false;
+#endif
+}
+
+#if DNNL_VERSION_MAJOR >= 3
+
+bool CanFinish(const Int8Finish&) { return true; }
+
+dnnl::convolution_forward::primitive_desc Int8ConvolutionDesc(const memory::desc& src, const memory::desc& weights,
+                                                              const memory::desc& dst, const formats::Window2d& window,
+                                                              int64_t groups, const Int8Finish& finish) {
+  const ScopedThreads one_thread(1);
+  const Geometry g(window);
+  return {Cpu(),
+          dnnl::prop_kind::forward_inference,
+          dnnl::algorithm::convolution_direct,
+          src,
+          weights,
+          BiasDesc(finish),
+          dst,
+          g.strides,
+          g.dilations,
+          g.begin,
+          g.end,
+          Int8Attributes(finish, groups)};
+}
+
+Kernel MakeInt8Kernel(const dnnl::convolution_forward::primitive_desc& desc, const memory& weights,
+                      const Int8Finish& finish) {
+  const memory::desc bias_desc = BiasDesc(finish);
+  const memory bias = finish.bias.empty() ? memory() : Constant(finish.bias.data(), bias_desc, bias_desc);
+  Kernel kernel = MakeKernel(desc, weights, bias);
+  kernel.parameters.emplace_back(
+      DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS,
+      Parameter(finish.scale.data(), static_cast<int64_t>(finish.scale.size()), DataType::f32));
+  if (finish.src_zero_point != 0) {
+    kernel.parameters.emplace_back(DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC,
+                                   Parameter(&finish.src_zero_point, 1, DataType::s32));
+  }
+  return kernel;
+}
 
 dnnl::convolution_forward::primitive_desc ConvolutionDesc(const memory::desc& src, const memory::desc& weights,
                                                           const memory::desc& bias, const memory::desc& dst,
@@ -103,6 +215,39 @@ dnnl::eltwise_forward::primitive_desc EltwiseDesc(dnnl::algorithm algorithm, con
 
 #else
 
+namespace {
+
+// bias / scale: what version 2 adds to the sums.
+std::vector<float> UnscaledBias(const Int8Finish& finish) {
+  std::vector<float> bias = finish.bias;
+  for (size_t c = 0; c < bias.size(); ++c) bias[c] /= finish.scale[c];
+  return bias;
+}
+
+}  // namespace
+
+bool CanFinish(const Int8Finish& finish) {
+  const std::vector<float> bias = UnscaledBias(finish);
+  return std::all_of(bias.begin(), bias.end(), [](float b) { return std::isfinite(b); });
+}
+
+dnnl::convolution_forward::primitive_desc Int8ConvolutionDesc(const memory::desc& src, const memory::desc& weights,
+                                                              const memory::desc& dst, const formats::Window2d& window,
+                                                              int64_t groups, const Int8Finish& finish) {
+  const ScopedThreads one_thread(1);
+  const Geometry g(window);
+  const dnnl::convolution_forward::desc op(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, src,
+                                           weights, BiasDesc(finish), dst, g.strides, g.dilations, g.begin, g.end);
+  return {op, Int8Attributes(finish, groups), Cpu()};
+}
+
+Kernel MakeInt8Kernel(const dnnl::convolution_forward::primitive_desc& desc, const memory& weights,
+                      const Int8Finish& finish) {
+  const memory::desc bias_desc = BiasDesc(finish);
+  const std::vector<float> bias = UnscaledBias(finish);
+  return MakeKernel(desc, weights, bias.empty() ? memory() : Constant(bias.data(), bias_desc, bias_desc));
+}
+
 dnnl::convolution_forward::primitive_desc ConvolutionDesc(const memory::desc& src, const memory::desc& weights,
                                                           const memory::desc& bias, const memory::desc& dst,
                                                           const formats::Window2d& window) {
@@ -141,6 +286,7 @@ int64_t Kernel::weight_bytes() const {
   int64_t bytes = 0;
   if (weights) bytes += static_cast<int64_t>(weights.get_desc().get_size());
   if (bias) bytes += static_cast<int64_t>(bias.get_desc().get_size());
+  for (const auto& [argument, values] : parameters) bytes += static_cast<int64_t>(values.get_desc().get_size());
   return bytes;
 }
 
@@ -164,9 +310,9 @@ Kernel MakeKernel(const dnnl::eltwise_forward::primitive_desc& desc) {
   return MakeKernelAs<dnnl::eltwise_forward::primitive_desc, dnnl::eltwise_forward>(desc, {}, {});
 }
 
-memory Constant(const float* values, const memory::desc& from, const memory::desc& to) {
+memory Constant(const void* values, const memory::desc& from, const memory::desc& to) {
   const ScopedThreads one_thread(1);
-  memory source(from, Cpu(), const_cast<float*>(values));  // only read
+  memory source(from, Cpu(), const_cast<void*>(values));  // only read
   memory result(to, Cpu());
   dnnl::stream stream(Cpu());
   dnnl::reorder(source, result).execute(stream, source, result);
@@ -190,11 +336,12 @@ Executor::Executor(const Kernel& kernel)
   add(DNNL_ARG_SCRATCHPAD, scratch_);
   if (kernel.weights) add(DNNL_ARG_WEIGHTS, kernel.weights);
   if (kernel.bias) add(DNNL_ARG_BIAS, kernel.bias);
+  for (const auto& [argument, values] : kernel.parameters) add(argument, values);
 }
 
-dnnl_status_t Executor::Run(const float* src, float* dst, void* scratch) const {
+dnnl_status_t Executor::Run(const void* src, void* dst, void* scratch) const {
   const ScopedThreads one_thread(1);
-  dnnl_status_t status = dnnl_memory_set_data_handle(src_.get(), const_cast<float*>(src));
+  dnnl_status_t status = dnnl_memory_set_data_handle(src_.get(), const_cast<void*>(src));
   if (status == dnnl_success) status = dnnl_memory_set_data_handle(dst_.get(), dst);
   if (status == dnnl_success) status = dnnl_memory_set_data_handle(scratch_.get(), scratch);
   if (status == dnnl_success) status = dnnl_primitive_execute(primitive_, stream_.get(), num_args_, args_.data());

@@ -20,8 +20,11 @@
 #include <array>
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <new>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "bnn/status.h"
 #include "formats/model_def.h"
@@ -31,12 +34,21 @@ namespace bnn::engine::onednn {
 // The CPU. One object serves all models and sessions.
 const dnnl::engine& Cpu();
 
-// A float32 tensor whose first listed dim varies slowest in memory.
-dnnl::memory::desc Dense(const dnnl::memory::dims& dims);
-// A float32 feature map {n, c, h, w} that lies in memory as NHWC.
-dnnl::memory::desc Nhwc(int64_t n, int64_t h, int64_t w, int64_t c);
-// Float32 in the layout that the primitive likes best.
-dnnl::memory::desc AnyLayout(const dnnl::memory::dims& dims);
+using DataType = dnnl::memory::data_type;
+inline constexpr DataType kFloat = DataType::f32;
+
+// A tensor whose first listed dim varies slowest in memory.
+dnnl::memory::desc Dense(const dnnl::memory::dims& dims, DataType type = kFloat);
+// A feature map {n, c, h, w} that lies in memory as NHWC.
+dnnl::memory::desc Nhwc(int64_t n, int64_t h, int64_t w, int64_t c, DataType type = kFloat);
+// The weights of a convolution as a model has them: [out][kernel_h][kernel_w][in / groups], as oneDNN's dims
+// {out, in, h, w}, with the groups in front where there are several.
+dnnl::memory::desc ModelWeights(const formats::Window2d& window, int64_t in, int64_t out, int64_t groups,
+                                DataType type = kFloat);
+// The same dims in the layout that the primitive likes best.
+dnnl::memory::desc AnyLayout(const dnnl::memory::dims& dims, DataType type = kFloat);
+dnnl::memory::desc PreferredWeights(const formats::Window2d& window, int64_t in, int64_t out, int64_t groups,
+                                    DataType type = kFloat);
 
 // Primitive descriptors. `bias` may be a zero descriptor (none). Pads, strides and dilations are of `window`; dilations
 // count from 1, as everywhere in bnn. Throw dnnl::error where oneDNN cannot do it.
@@ -57,12 +69,38 @@ PoolingDesc PoolDesc(dnnl::algorithm algorithm, const dnnl::memory::desc& src, c
                      const formats::Window2d& window);
 dnnl::eltwise_forward::primitive_desc EltwiseDesc(dnnl::algorithm algorithm, const dnnl::memory::desc& data);
 
+// What follows the integer sums of an int8 convolution: y = clip(sum((q - src_zero_point) * w) * scale[c] + bias[c]),
+// rounded half to even and saturated where the destination is int8 or uint8.
+struct Int8Finish {
+  int32_t src_zero_point = 0;
+  std::vector<float> scale, bias;  // [out]; bias may be empty
+  float low = -std::numeric_limits<float>::infinity(), high = std::numeric_limits<float>::infinity();
+};
+
+// Whether this CPU sums the products of int8 exactly. Processors without VNNI multiply pairs of bytes into 16 bits
+// (vpmaddubsw), which saturates at 2 * 255 * 127; oneDNN documents it, and halves the weights where the source is
+// signed. Only exact sums are of use here, so there int8 layers go another way (int8_layer.h).
+bool Int8SumsAreExact();
+
+// Whether oneDNN can finish like that. Version 2 adds the bias to the sum before scaling, so it must be divided by the
+// scale.
+bool CanFinish(const Int8Finish& finish);
+
+// A convolution of int8 or uint8 by int8 weights.
+dnnl::convolution_forward::primitive_desc Int8ConvolutionDesc(const dnnl::memory::desc& src,
+                                                              const dnnl::memory::desc& weights,
+                                                              const dnnl::memory::desc& dst,
+                                                              const formats::Window2d& window, int64_t groups,
+                                                              const Int8Finish& finish);
+
 // One primitive and its constants. Immutable.
 struct Kernel {
   dnnl::primitive primitive;
   dnnl::memory::desc src, dst, scratchpad;
   dnnl::memory weights, bias;  // empty where the primitive has none
-  std::string impl;            // oneDNN's own name of the implementation
+  // Constants that version 3 takes when it runs: scales and zero points, by argument number.
+  std::vector<std::pair<int, dnnl::memory>> parameters;
+  std::string impl;  // oneDNN's own name of the implementation
 
   int64_t scratch_bytes() const { return static_cast<int64_t>(scratchpad.get_size()); }
   int64_t weight_bytes() const;
@@ -71,11 +109,13 @@ Kernel MakeKernel(const dnnl::convolution_forward::primitive_desc& desc, const d
                   const dnnl::memory& bias);
 Kernel MakeKernel(const dnnl::inner_product_forward::primitive_desc& desc, const dnnl::memory& weights,
                   const dnnl::memory& bias);
+Kernel MakeInt8Kernel(const dnnl::convolution_forward::primitive_desc& desc, const dnnl::memory& weights,
+                      const Int8Finish& finish);
 Kernel MakeKernel(const PoolingDesc& desc);
 Kernel MakeKernel(const dnnl::eltwise_forward::primitive_desc& desc);
 
 // Constant data in memory that oneDNN owns: `values`, which lie as `from` says, reordered to the layout `to`.
-dnnl::memory Constant(const float* values, const dnnl::memory::desc& from, const dnnl::memory::desc& to);
+dnnl::memory Constant(const void* values, const dnnl::memory::desc& from, const dnnl::memory::desc& to);
 
 // The memory handles of one kernel for one thread.
 class Executor {
@@ -86,14 +126,15 @@ class Executor {
   Executor(Executor&&) = default;
   Executor& operator=(Executor&&) = default;
 
-  // The buffers hold what the kernel's descriptors say; float alignment is enough. `scratch` has scratch_bytes() bytes.
-  dnnl_status_t Run(const float* src, float* dst, void* scratch) const;
+  // The buffers hold what the kernel's descriptors say; the alignment of an element is enough. `scratch` has
+  // scratch_bytes() bytes.
+  dnnl_status_t Run(const void* src, void* dst, void* scratch) const;
 
  private:
   dnnl_primitive_t primitive_;
   dnnl::stream stream_;
   dnnl::memory src_, dst_, scratch_;
-  std::array<dnnl_exec_arg_t, 5> args_;
+  std::array<dnnl_exec_arg_t, 8> args_;
   int num_args_;
 };
 

@@ -58,7 +58,9 @@ std::unique_ptr<StepState> PartRunner::MakeState() const {
   return state;
 }
 
-Status PartRunner::Run(StepState* state, const float* src, float* dst, std::byte* scratch) const {
+Status PartRunner::Run(StepState* state, const void* src, void* dst, std::byte* scratch) const {
+  const auto* src_begin = static_cast<const std::byte*>(src);
+  auto* dst_begin = static_cast<std::byte*>(dst);
   const auto& executors = static_cast<const PartState*>(state)->executors;
   const auto parts = static_cast<int64_t>(plan_.parts.size());
   std::atomic<int> failure{dnnl_success};
@@ -68,7 +70,8 @@ Status PartRunner::Run(StepState* state, const float* src, float* dst, std::byte
       for (int64_t i = parts * slot / slots_; i < parts * (slot + 1) / slots_; ++i) {
         const Part& part = plan_.parts[static_cast<size_t>(i)];
         const dnnl_status_t status =
-            own[part.kernel].Run(src + part.src_offset, dst + part.dst_offset, scratch + slot * slot_bytes_);
+            own[part.kernel].Run(src_begin + part.src_offset * plan_.src_bytes,
+                                 dst_begin + part.dst_offset * plan_.dst_bytes, scratch + slot * slot_bytes_);
         if (status != dnnl_success) failure = status;
       }
     }
@@ -90,7 +93,7 @@ PartStep::PartStep(StepContext& context, const FloatNode& node, PartPlan plan)
 }
 
 Status PartStep::Run(const RunContext& context) const {
-  return runner_.Run(context.state, context.Floats(inputs[0]), context.Floats(outputs[0]),
+  return runner_.Run(context.state, context.Bytes(inputs[0]), context.Bytes(outputs[0]),
                      scratch < 0 ? nullptr : context.Bytes(scratch));
 }
 

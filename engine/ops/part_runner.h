@@ -15,6 +15,7 @@
 #include "engine/ops/onednn.h"
 #include "engine/ops/window_parts.h"
 #include "engine/plan.h"
+#include "engine/weight_store.h"
 
 namespace bnn::engine {
 
@@ -28,6 +29,8 @@ struct Part {
 struct PartPlan {
   std::vector<onednn::Kernel> kernels;
   std::vector<Part> parts;
+  int64_t src_bytes = 4, dst_bytes = 4;  // of an element
+  std::vector<std::shared_ptr<const WeightForm>> forms;  // keep the weights of the kernels in the model's store
 
   // Of one thread; a multiple of the cache line.
   int64_t scratch_bytes() const;
@@ -46,7 +49,7 @@ class PartRunner {
   bool is_reference_code() const { return plan_.kernels.front().impl.rfind("ref", 0) == 0; }
 
   std::unique_ptr<StepState> MakeState() const;
-  Status Run(StepState* state, const float* src, float* dst, std::byte* scratch) const;
+  Status Run(StepState* state, const void* src, void* dst, std::byte* scratch) const;
 
  private:
   std::string node_;
