@@ -8,36 +8,51 @@ namespace bnn::kernels {
 namespace {
 
 struct PackAvx2 : Avx2 {
-  static constexpr int kBlockWords = 2;   // packing: 8 of 16 registers hold thresholds
-  static constexpr int kTileVectors = 8;  // leaves 8 registers for two thresholds, the bits and what is loaded
+  static constexpr int kRegisterWords = 2;  // 8 thresholds
+  static constexpr int kBlockWords = 2;     // 16 values, some of which compilers leave in memory
+  static constexpr int kTileVectors = 8;    // leaves 8 registers for two thresholds, the bits and what is loaded
 
   // t <= x: the second operand may come straight from memory.
   static BNN_INLINE Int IsAtLeast(Float x, Float t) { return _mm256_castps_si256(_mm256_cmp_ps(t, x, _CMP_LE_OQ)); }
 
-  // Four comparisons of 8 channels each to one word. The lanes are 0 or -1, so saturating packs narrow them to bytes
-  // without loss, and one vpmovmskb takes the sign of all 32 bytes. Packs work within 128-bit halves and leave the
-  // groups of four channels in the order 0 2 4 6 | 1 3 5 7 (of 8 groups); one cross-lane permutation restores it. That
-  // is five instructions for 32 channels, where four vmovmskps with shifts and ORs take ten.
+  // Four comparisons of 8 channels each to one word. Their lanes are 0 or -1. A blend puts the lower halves of the
+  // lanes of one beside the higher halves of the other, a saturating pack narrows two such pairs to bytes without loss,
+  // and one vpmovmskb takes the sign of all 32 bytes. What the blends and the pack have mixed is put in order between:
   //
-  // On Zen 5 four comparisons (pipes 0, 1), four shuffles (1, 2) and the vpmovmskb take 3.0 cycles for 128 bytes, 43
-  // bytes a cycle, where L2 delivers 46 to 60. That, and not the reading, is the limit of AVX2 there.
+  //   k = comparison, h = 128-bit half, j = lane of the half; bytes from the most significant index to the least
+  //   blended and packed   h  k/2  j  k%2        vpshufb   h  k  j        vpermd   k  h  j
+  //
+  // On Zen 5 four comparisons (pipes 0, 1), three shuffles (1, 2), two blends (any pipe) take 2.33 cycles for 128
+  // bytes. Packs instead of the blends would make it four shuffles, 2.67 cycles.
   static BNN_INLINE void StoreAtLeast(uint32_t* word, const Float (&x)[4], const Float (&t)[4]) {
-    const Int low = _mm256_packs_epi32(IsAtLeast(x[0], t[0]), IsAtLeast(x[1], t[1]));
-    const Int high = _mm256_packs_epi32(IsAtLeast(x[2], t[2]), IsAtLeast(x[3], t[3]));
-    const Int order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    const Int bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order);
-    *word = static_cast<uint32_t>(_mm256_movemask_epi8(bytes));
+    const Int low = _mm256_blend_epi16(IsAtLeast(x[0], t[0]), IsAtLeast(x[1], t[1]), 0xAA);
+    const Int high = _mm256_blend_epi16(IsAtLeast(x[2], t[2]), IsAtLeast(x[3], t[3]), 0xAA);
+    const Int in_half = _mm256_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15,  //
+                                         0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15);
+    const Int across = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    const Int bytes = _mm256_shuffle_epi8(_mm256_packs_epi16(low, high), in_half);
+    *word = static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_permutevar8x32_epi32(bytes, across)));
+  }
+
+  struct StreamMask {};
+  static BNN_INLINE StreamMask AllOfStream() { return {}; }
+  static BNN_INLINE Float LoadStream(const float* from, StreamMask) { return Load(from); }
+  static BNN_INLINE Float LoadFour(const float* from, uint32_t lanes) {
+    return _mm256_zextps128_ps256(_mm_maskload_ps(from, _mm256_castsi256_si128(LaneMask(lanes))));
   }
 
   // Bit c of the low 16 bits of each lane and of the high ones: one AND for the comparisons of two channels, whose
-  // halves vpblendw has put side by side. Three instructions instead of four.
-  using ChannelBits = Int;
-  static BNN_INLINE ChannelBits BitsOf(int64_t c) {
-    return _mm256_set1_epi32(static_cast<int32_t>(uint32_t{0x10001} << c));
-  }
-  static BNN_INLINE Int SetAtLeast(Int words, Float x, Float t, Float x16, Float t16, ChannelBits bits) {
+  // halves vpblendw has put side by side. Five instructions for two vectors instead of six.
+  using PairBits = Int;
+  static BNN_INLINE PairBits FirstPair() { return _mm256_set1_epi32(0x10001); }
+  static BNN_INLINE PairBits NextPair(PairBits bits) { return _mm256_add_epi32(bits, bits); }
+  static BNN_INLINE Int SetPair(Int words, Float x, Float t, Float x16, Float t16, PairBits bits) {
     const Int halves = _mm256_blend_epi16(IsAtLeast(x, t), IsAtLeast(x16, t16), 0xAA);
     return _mm256_or_si256(words, _mm256_and_si256(halves, bits));
+  }
+  static BNN_INLINE Int SetLow(Int words, Float x, Float t, PairBits bits) {
+    const Int low = _mm256_and_si256(bits, _mm256_set1_epi32(0xFFFF));
+    return _mm256_or_si256(words, _mm256_and_si256(IsAtLeast(x, t), low));
   }
   static BNN_INLINE void StoreInt(uint32_t* lanes, Int words) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(lanes), words);

@@ -9,8 +9,9 @@ namespace {
 
 // A comparison writes its 16 results into a mask register, which already is half of a word of bits.
 struct PackAvx512 : Avx512 {
-  static constexpr int kBlockWords = 4;    // unpacking: 16 registers of values
-  static constexpr int kTileVectors = 13;  // 14 x 14 pixels are one tile
+  static constexpr int kRegisterWords = 4;  // 8 thresholds; 128 channels in one piece
+  static constexpr int kBlockWords = 4;     // 16 values
+  static constexpr int kTileVectors = 13;   // 14 x 14 pixels are one tile
 
   // t <= x, because the second operand may come straight from memory. Two stores of 16 bits: joining the masks first
   // (kunpckwd, or a shift and an OR) takes longer than a second store.
@@ -21,15 +22,31 @@ struct PackAvx512 : Avx512 {
     }
   }
 
-  struct ChannelBits {
+  // With a mask of all lanes that the compiler does not know to be one.
+  using StreamMask = __mmask16;
+  static BNN_INLINE StreamMask AllOfStream() {
+    StreamMask all = 0xFFFF;
+    asm("" : "+k"(all));
+    return all;
+  }
+  static BNN_INLINE Float LoadStream(const float* from, StreamMask all) { return _mm512_maskz_loadu_ps(all, from); }
+  static BNN_INLINE Float LoadFour(const float* from, uint32_t lanes) {
+    return _mm512_zextps128_ps512(_mm_maskz_loadu_ps(static_cast<__mmask8>(lanes), from));
+  }
+
+  struct PairBits {
     Int low, high;
   };
-  static BNN_INLINE ChannelBits BitsOf(int64_t c) {
-    return {_mm512_set1_epi32(1 << c), _mm512_set1_epi32(static_cast<int32_t>(uint32_t{0x10000} << c))};
+  static BNN_INLINE PairBits FirstPair() { return {_mm512_set1_epi32(1), _mm512_set1_epi32(0x10000)}; }
+  static BNN_INLINE PairBits NextPair(PairBits bits) {
+    return {_mm512_add_epi32(bits.low, bits.low), _mm512_add_epi32(bits.high, bits.high)};
   }
-  static BNN_INLINE Int SetAtLeast(Int words, Float x, Float t, Float x16, Float t16, ChannelBits bits) {
-    words = _mm512_mask_or_epi32(words, _mm512_cmp_ps_mask(x, t, _CMP_GE_OQ), words, bits.low);
-    return _mm512_mask_or_epi32(words, _mm512_cmp_ps_mask(x16, t16, _CMP_GE_OQ), words, bits.high);
+  static BNN_INLINE Int SetLow(Int words, Float x, Float t, PairBits bits) {
+    return _mm512_mask_or_epi32(words, _mm512_cmp_ps_mask(t, x, _CMP_LE_OQ), words, bits.low);
+  }
+  static BNN_INLINE Int SetPair(Int words, Float x, Float t, Float x16, Float t16, PairBits bits) {
+    words = SetLow(words, x, t, bits);
+    return _mm512_mask_or_epi32(words, _mm512_cmp_ps_mask(t16, x16, _CMP_LE_OQ), words, bits.high);
   }
   static BNN_INLINE void StoreInt(uint32_t* lanes, Int words) { _mm512_storeu_si512(lanes, words); }
 

@@ -1,0 +1,152 @@
+// Packing of planes of pixels (NCHW), written once for all vector instruction sets. ISA files only.
+//
+// Reading a pixel's channels would touch one float of each cache line. Instead a vector of pixels of one channel is
+// compared at once, and each lane builds the word of its own pixel:
+//
+//   word[pixel] |= (x[c][pixel] >= t[c]) ? 1 << c : 0      for the 32 channels of a word
+//
+// A tile is a run of pixels whose words stay in registers while the planes pass by. It is as long as registers last:
+// the longer the run that is read in one piece, the better. Planes come in pairs (c, c + 16), because AVX2 can merge
+// the comparisons of two channels in the halves of its lanes.
+//
+// Pixels being lanes, the transposition from planes to pixels costs nothing but the way the words leave. Stored one by
+// one they are a store for every two vectors that were read, and fill the queue of stores while nothing is read. So the
+// words of up to four blocks of channels wait in L1, as [word][pixel]; 4 x 4 of them at a time turn in registers, and
+// 16 bytes of a pixel leave at once.
+//
+// V supplies, besides what bitpack_tiles.h says,
+//   PairBits, FirstPair()                        bits 0 and 16 of a word, in every lane
+//   NextPair(bits)                               those of the next channel
+//   SetPair(words, x, t, x16, t16, bits)         words with bit c set where x >= t and bit c + 16 where x16 >= t16
+//   SetLow(words, x, t, bits)                    bit c alone
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/bitpack/bitpack.h"
+#include "kernels/bitpack/with_size.h"
+#include "kernels/simd/inline.h"
+#include "kernels/simd/lanes.h"
+#include "kernels/simd/tile_split.h"
+
+namespace bnn::kernels {
+namespace {
+
+// How a tile of kVectors vectors of pixels is loaded. kFull: all of them; otherwise the last one has `last_lanes`.
+template <class V, int kVectors, bool kFull>
+struct PlaneTile {
+  typename V::StreamMask all;
+  uint32_t last_lanes;
+  bool is_last_short;  // at most 4 lanes: a load of 16 bytes touches a second cache line less often than one of 64
+
+  BNN_INLINE typename V::Float Load(const float* plane, int v) const {
+    const float* const from = plane + v * V::kLanes;
+    if (kFull || v + 1 < kVectors) return V::LoadStream(from, all);
+    return is_last_short ? V::LoadFour(from, last_lanes) : V::LoadPart(from, last_lanes);
+  }
+};
+
+// The words of kVectors vectors of pixels, from up to 32 planes that lie `stride` floats apart.
+template <class V, int kVectors, bool kFull>
+BNN_NOINLINE void PackPlanes(const float* in, int64_t stride, const float* thresholds, int64_t planes,
+                             uint32_t last_lanes, uint32_t* out) {
+  constexpr int64_t kHalf = kBitsPerWord / 2;
+  const PlaneTile<V, kVectors, kFull> tile = {V::AllOfStream(), last_lanes, last_lanes < 16};
+  typename V::Int words[kVectors];
+  BNN_UNROLL for (int v = 0; v < kVectors; ++v) words[v] = V::Zero();
+  typename V::PairBits bits = V::FirstPair();
+  const int64_t low = planes < kHalf ? planes : kHalf;
+  int64_t c = 0;
+  for (; c + kHalf < planes; ++c) {
+    const float* const x = in + c * stride;
+    const float* const x16 = x + kHalf * stride;
+    const typename V::Float t = V::Splat(thresholds[c]);
+    const typename V::Float t16 = V::Splat(thresholds[c + kHalf]);
+    BNN_UNROLL for (int v = 0; v < kVectors; ++v) {
+      words[v] = V::SetPair(words[v], tile.Load(x, v), t, tile.Load(x16, v), t16, bits);
+    }
+    bits = V::NextPair(bits);
+  }
+  for (; c < low; ++c) {
+    const typename V::Float t = V::Splat(thresholds[c]);
+    BNN_UNROLL for (int v = 0; v < kVectors; ++v) {
+      words[v] = V::SetLow(words[v], tile.Load(in + c * stride, v), t, bits);
+    }
+    bits = V::NextPair(bits);
+  }
+  BNN_UNROLL for (int v = 0; v < kVectors; ++v) V::StoreInt(out + v * V::kLanes, words[v]);
+}
+
+using FourWords = uint32_t __attribute__((vector_size(16)));
+
+BNN_INLINE FourWords LoadFourWords(const uint32_t* from) {
+  FourWords words;
+  __builtin_memcpy(&words, from, sizeof words);
+  return words;
+}
+
+// kWords words of each pixel, from [word][pixel], `pitch` words between rows, of which whole fours may be read.
+template <int kWords>
+BNN_NOINLINE void StorePixels(const uint32_t* from, int64_t pitch, int64_t pixels, uint32_t* to, int64_t stride) {
+  if constexpr (kWords == 1) {
+    for (int64_t p = 0; p < pixels; ++p) to[p * stride] = from[p];
+    return;
+  }
+  for (int64_t p = 0; p < pixels; p += 4) {
+    FourWords word[4] = {};
+    BNN_UNROLL for (int w = 0; w < kWords; ++w) word[w] = LoadFourWords(from + w * pitch + p);
+    const FourWords low01 = __builtin_shufflevector(word[0], word[1], 0, 4, 1, 5);
+    const FourWords high01 = __builtin_shufflevector(word[0], word[1], 2, 6, 3, 7);
+    const FourWords low23 = __builtin_shufflevector(word[2], word[3], 0, 4, 1, 5);
+    const FourWords high23 = __builtin_shufflevector(word[2], word[3], 2, 6, 3, 7);
+    const FourWords pixel[4] = {
+        __builtin_shufflevector(low01, low23, 0, 1, 4, 5), __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+        __builtin_shufflevector(high01, high23, 0, 1, 4, 5), __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+    BNN_UNROLL for (int i = 0; i < 4; ++i) {
+      if (p + i < pixels) __builtin_memcpy(to + (p + i) * stride, &pixel[i], kWords * sizeof(uint32_t));
+    }
+  }
+}
+
+// The words [word, word + group) of a tile of pixels, as [word][pixel] with V::kTileVectors vectors of pixels.
+template <class V>
+void PackTile(const BitpackArgs& args, int64_t pixel, int64_t pixels, int64_t word, int64_t group, uint32_t* out) {
+  const int64_t vectors = (pixels + V::kLanes - 1) / V::kLanes;
+  const int64_t last = pixels - (vectors - 1) * V::kLanes;
+  WithSize<V::kTileVectors>(vectors, [&](auto size) {
+    for (int64_t w = 0; w < group; ++w) {
+      const int64_t channel = (word + w) * kBitsPerWord;
+      const int64_t left = args.channels - channel;
+      const float* const in = args.in + pixel + channel * args.in_channel_stride;
+      const auto pack = last == V::kLanes ? PackPlanes<V, size.value, true> : PackPlanes<V, size.value, false>;
+      pack(in, args.in_channel_stride, args.thresholds + channel, left < kBitsPerWord ? left : kBitsPerWord,
+           FirstLanes(last), out + w * V::kTileVectors * V::kLanes);
+    }
+  });
+}
+
+template <class V>
+void PackPlanar(const BitpackArgs& args) {
+  constexpr int64_t kPitch = V::kTileVectors * V::kLanes;
+  constexpr int64_t kGroup = 4;  // words
+  alignas(64) uint32_t waiting[kGroup * kPitch];
+  const int64_t words = WordsFor(args.channels);
+  const TileSplit split = SplitTiles((args.pixels + V::kLanes - 1) / V::kLanes, V::kTileVectors);
+  int64_t pixel = 0;
+  for (int64_t tile = 0; tile < split.tiles; ++tile) {
+    const int64_t vectors = split.pixels + (tile < split.longer ? 1 : 0);
+    const int64_t left = args.pixels - pixel;
+    const int64_t pixels = left < vectors * V::kLanes ? left : vectors * V::kLanes;
+    for (int64_t word = 0; word < words; word += kGroup) {
+      const int64_t group = words - word < kGroup ? words - word : kGroup;
+      PackTile<V>(args, pixel, pixels, word, group, waiting);
+      uint32_t* const to = args.bits + pixel * args.bits_pixel_stride + word;
+      WithSize<kGroup>(
+          group, [&](auto size) { StorePixels<size.value>(waiting, kPitch, pixels, to, args.bits_pixel_stride); });
+    }
+    pixel += pixels;
+  }
+}
+
+}  // namespace
+}  // namespace bnn::kernels
