@@ -15,10 +15,11 @@
 // 16 bytes of a pixel leave at once.
 //
 // V supplies, besides what bitpack_tiles.h says,
-//   PairBits, FirstPair()                        bits 0 and 16 of a word, in every lane
-//   NextPair(bits)                               those of the next channel
-//   SetPair(words, x, t, x16, t16, bits)         words with bit c set where x >= t and bit c + 16 where x16 >= t16
-//   SetLow(words, x, t, bits)                    bit c alone
+//   PairWalk, StartPairs(begin, count)           a walk over the channels [begin, begin + count), in the order that is
+//                                                read best: walk.Channel(), walk.Next()
+//   SetPair(words, x, t, x16, t16, walk)         words with bit c set where x >= t and bit c + 16 where x16 >= t16,
+//                                                c being the channel of the walk
+//   SetLow(words, x, t, walk)                    bit c alone
 #pragma once
 
 #include <cstdint>
@@ -54,25 +55,26 @@ BNN_NOINLINE void PackPlanes(const float* in, int64_t stride, const float* thres
   const PlaneTile<V, kVectors, kFull> tile = {V::AllOfStream(), last_lanes, last_lanes < 16};
   typename V::Int words[kVectors];
   BNN_UNROLL for (int v = 0; v < kVectors; ++v) words[v] = V::Zero();
-  typename V::PairBits bits = V::FirstPair();
-  const int64_t low = planes < kHalf ? planes : kHalf;
-  int64_t c = 0;
-  for (; c + kHalf < planes; ++c) {
+  const int64_t pairs = planes > kHalf ? planes - kHalf : 0;
+  typename V::PairWalk pair = V::StartPairs(0, pairs);
+  for (int64_t i = 0; i < pairs; ++i, pair.Next()) {
+    const int64_t c = pair.Channel();
     const float* const x = in + c * stride;
     const float* const x16 = x + kHalf * stride;
     const typename V::Float t = V::Splat(thresholds[c]);
     const typename V::Float t16 = V::Splat(thresholds[c + kHalf]);
     BNN_UNROLL for (int v = 0; v < kVectors; ++v) {
-      words[v] = V::SetPair(words[v], tile.Load(x, v), t, tile.Load(x16, v), t16, bits);
+      words[v] = V::SetPair(words[v], tile.Load(x, v), t, tile.Load(x16, v), t16, pair);
     }
-    bits = V::NextPair(bits);
   }
-  for (; c < low; ++c) {
+  const int64_t singles = (planes < kHalf ? planes : kHalf) - pairs;
+  typename V::PairWalk single = V::StartPairs(pairs, singles);
+  for (int64_t i = 0; i < singles; ++i, single.Next()) {
+    const int64_t c = single.Channel();
     const typename V::Float t = V::Splat(thresholds[c]);
     BNN_UNROLL for (int v = 0; v < kVectors; ++v) {
-      words[v] = V::SetLow(words[v], tile.Load(in + c * stride, v), t, bits);
+      words[v] = V::SetLow(words[v], tile.Load(in + c * stride, v), t, single);
     }
-    bits = V::NextPair(bits);
   }
   BNN_UNROLL for (int v = 0; v < kVectors; ++v) V::StoreInt(out + v * V::kLanes, words[v]);
 }
