@@ -47,6 +47,11 @@ std::optional<TwoValued> FromMove(Analysis& analysis, const SourceNode& node);
 // Why 0 is a value that x is certain to take (so that Sign(x) has three values), or "".
 std::string WhyZeroOccurs(const Analysis& analysis, const std::string& x);
 
+// What the readers of a Sign make of its 0, where they give it the value of -1 or of +1: sign(sign(x) + 0.1), as Larq
+// writes it, makes 0 a +1. Then Sign is two-valued exactly.
+enum class ZeroCounts { kUndecided, kAsMinusOne, kAsPlusOne };
+ZeroCounts ZeroForReaders(const Analysis& analysis, const SourceNode& sign);
+
 // True where x >= 0 follows from the operator that makes it.
 bool IsNonNegative(const Analysis& analysis, const std::string& x);
 

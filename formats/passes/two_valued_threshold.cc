@@ -163,6 +163,14 @@ std::optional<TwoValued> FromSign(Analysis& analysis, const SourceNode& node) {
   const std::string& x = node.inputs[0];
   const float after_zero = std::nextafter(0.0f, 1.0f);
   if (IsNonNegative(analysis, x)) return MakeThreshold(x, {after_zero}, {0.0f}, {1.0f});
+  switch (ZeroForReaders(analysis, node)) {
+    case ZeroCounts::kAsPlusOne:
+      return MakeThreshold(x, {0.0f}, {-1.0f}, {1.0f});
+    case ZeroCounts::kAsMinusOne:
+      return MakeThreshold(x, {after_zero}, {-1.0f}, {1.0f});
+    case ZeroCounts::kUndecided:
+      break;
+  }
   switch (analysis.sign_of_zero) {
     case SignOfZero::kPlus:
       return MakeThreshold(x, {0.0f}, {-1.0f}, {1.0f});

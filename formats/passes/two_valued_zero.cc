@@ -130,7 +130,63 @@ std::string MakesZero(const Analysis& analysis, const SourceNode& node) {
   return "";
 }
 
+// The one reader of a value; nullptr where there are others, or where the value leaves the network.
+const SourceNode* OnlyReader(const Analysis& analysis, const std::string& value) {
+  const std::vector<const SourceNode*>& readers = analysis.index.Consumers(value);
+  return readers.size() == 1 && !analysis.index.IsGraphOutput(value) ? readers[0] : nullptr;
+}
+
+bool IsComparison(const std::string& op) {
+  return op == "Sign" || op == "BipolarQuant" || op == "Greater" || op == "GreaterOrEqual" || op == "Less" ||
+         op == "LessOrEqual";
+}
+
+bool SamplesEqual(const Tensor& tensor, int64_t a, int64_t b) {
+  const auto equal = [&](const auto& values) {
+    const int64_t size = tensor.size() / tensor.dims[0];
+    const auto begin = values.begin() + a * size;
+    return std::equal(begin, begin + size, values.begin() + b * size);
+  };
+  return tensor.type == DType::kFloat32 ? equal(tensor.floats) : equal(tensor.integers);
+}
+
 }  // namespace
+
+ZeroCounts ZeroForReaders(const Analysis& analysis, const SourceNode& sign) {
+  // The three values of Sign as three samples of one element a channel, through its readers up to the next comparison.
+  const Dims& dims = analysis.graph.FindValue(sign.outputs[0])->dims;
+  if (dims.size() != 4 && dims.size() != 2) return ZeroCounts::kUndecided;
+  Dims sample_dims(dims.size(), 1);
+  sample_dims[0] = 3;
+  sample_dims[1] = dims[1];
+  std::vector<float> values;
+  for (const float v : {-1.0f, 0.0f, 1.0f}) values.insert(values.end(), static_cast<size_t>(dims[1]), v);
+  Tensor tensor = FloatTensor(sample_dims, std::move(values));
+  constexpr int kMaxSteps = 4;
+  std::string value = sign.outputs[0];
+  for (int step = 0; step < kMaxSteps; ++step) {
+    const SourceNode* node = OnlyReader(analysis, value);
+    if (node == nullptr || (ArithmeticInput(analysis, *node).empty() && !IsComparison(node->op))) break;
+    std::vector<const Tensor*> inputs;
+    for (const std::string& input : node->inputs) {
+      const Tensor* constant = analysis.graph.FindConstant(input);
+      if (constant == nullptr && input != value) return ZeroCounts::kUndecided;
+      // A constant that differs by sample or pixel would be seen in the wrong places.
+      if (constant != nullptr && !PerChannel(*constant, dims)) return ZeroCounts::kUndecided;
+      inputs.push_back(constant != nullptr ? constant : &tensor);
+    }
+    Result<std::vector<Tensor>> result = EvaluateNode(*node, inputs);
+    if (!result.ok() || (*result)[0].dims != sample_dims) return ZeroCounts::kUndecided;
+    tensor = std::move((*result)[0]);
+    if (!IsComparison(node->op)) {
+      value = node->outputs[0];
+      continue;
+    }
+    if (SamplesEqual(tensor, 1, 2)) return ZeroCounts::kAsPlusOne;
+    return SamplesEqual(tensor, 1, 0) ? ZeroCounts::kAsMinusOne : ZeroCounts::kUndecided;
+  }
+  return ZeroCounts::kUndecided;
+}
 
 std::string WhyZeroOccurs(const Analysis& analysis, const std::string& x) {
   Chain chain;

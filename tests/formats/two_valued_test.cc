@@ -196,6 +196,43 @@ TEST_CASE("Sign behind a ReLU is exactly {0, 1}") {
   CHECK(pair.thresholds == Floats{kAfterZero});
 }
 
+TEST_CASE("Sign whose readers give 0 the value of +1 or -1 is exact, also where 0 occurs") {
+  GraphBuilder g;
+  const std::string x = g.Node("Floor", {g.Input("x", {1, 2, 3, 3})});
+  const auto outer = [&](const std::string& shift) {
+    return g.Node("Sign", {g.Node("Add", {g.Node("Sign", {x}), shift})});
+  };
+  for (const SignOfZero mode : {SignOfZero::kAuto, SignOfZero::kPlus, SignOfZero::kMinus}) {
+    const std::string plus = outer(g.Floats({}, {0.1f}));  // Larq
+    const TwoValuedResult result = Analyze(g, mode);
+    REQUIRE(result.values.count(plus) == 1);
+    CHECK(result.values.at(result.values.at(plus).bits).thresholds == Floats{0});
+    CHECK(result.values.at(plus).low == Floats{-1});
+    CHECK(result.values.at(plus).high == Floats{1});
+    CHECK(result.notes.empty());
+  }
+  const std::string minus = outer(g.Floats({1, 2, 1, 1}, {-0.1f, -0.5f}));
+  const TwoValuedResult result = Analyze(g);
+  CHECK(result.values.at(result.values.at(minus).bits).thresholds == Floats{kAfterZero});
+  const std::string at_least = g.Node("GreaterOrEqual", {g.Node("Sign", {x}), g.Floats({}, {0})});
+  CHECK(Find(g, at_least).low == Floats{0});
+  // Channels that disagree, a shift that keeps 0, a pixel-wise shift, another reader, an output of the network.
+  for (const std::string& shift :
+       {g.Floats({1, 2, 1, 1}, {-0.1f, 0.1f}), g.Floats({}, {0}), g.Floats({1, 1, 1, 3}, {0.1f, 0.1f, 0.1f})}) {
+    CHECK(Find(g, outer(shift)).source != x);
+  }
+  const std::string sign = g.Node("Sign", {x});
+  const std::string larq = g.Node("Sign", {g.Node("Add", {sign, g.Floats({}, {0.1f})})});
+  GraphBuilder read_twice = g, is_output = g;
+  read_twice.Node("Relu", {sign});
+  is_output.Output(sign);
+  CHECK(Analyze(g).values.count(sign) == 1);
+  // Then the first Sign has three values; the second compares what the Add makes of them.
+  CHECK(Find(read_twice, larq).source != x);
+  CHECK(Analyze(read_twice).values.count(sign) == 0);
+  CHECK(Analyze(is_output).values.count(sign) == 0);
+}
+
 TEST_CASE("Sign where 0 is certain to occur is not two-valued, unless decided") {
   GraphBuilder g;
   const std::string x = g.Input("x", {1, 2, 4, 4});
