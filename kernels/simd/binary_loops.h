@@ -12,6 +12,7 @@
 #include "kernels/simd/counter.h"
 #include "kernels/simd/epilogue_tile.h"
 #include "kernels/simd/inline.h"
+#include "kernels/simd/pixel_finish.h"
 #include "kernels/simd/tile_split.h"
 
 namespace bnn::kernels {
@@ -25,60 +26,109 @@ struct TileCursor {
   TilePlace place;
 };
 
-// `count` neighbouring tiles of kPixels pixels, `blocks` channel blocks each; `tile` moves on behind them. One function
-// a tile size and epilogue (never inlined into the loops), so that each gets its own register allocation.
-template <class Counter, int kPixels, Finish kFinish>
-BNN_NOINLINE void RunTiles(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t blocks, int64_t count,
-                           TileCursor& tile) {
-  using V = typename Counter::Vector;
-  for (; count > 0; --count) {
-    typename Counter::template Input<kPixels> input({tiles.walk, tile.in, tiles.in_steps.pixel});
-    const uint32_t* weights = tile.weights;
-    TileBase base = tile.base;
-    TilePlace place = tile.place;
-    int64_t left = blocks;
-    do {
-      // Blocks that are counted at once. Halves of two blocks are in memory anyway, so one epilogue serves both.
-      const int together = left < Counter::kBlocks ? 1 : Counter::kBlocks;
-      const int64_t block_words = together > 1 ? tiles.block_words : 0;
-      IntTile<V, kPixels> halves[Counter::kBlocks];
-      TileBase second = base;
-      StartHalves<V, kPixels>(base, halves[0]);
-      if constexpr (Counter::kBlocks == 2) {
-        if (together == 2) second.classes += tiles.base_block_step;
-        StartHalves<V, kPixels>(second, halves[1]);
-      }
-      Counter::template Count<kPixels>(input, weights, block_words, halves);
-      BNN_NO_UNROLL for (int b = 0; b < together; ++b) {
-        FinishHalves<V, kPixels, kFinish>(epilogue, place, base, tiles.even_base, halves[b]);
-        weights += tiles.block_words;
-        base.classes += tiles.base_block_step;
-        place.channel += kChannelBlock;
-        if constexpr (Counter::kBlocks == 2) place.lanes = tiles.LanesOf(place.channel / kChannelBlock);
-      }
-      left -= together;
-    } while (left > 0);
-    tile.in += kPixels * tiles.in_steps.pixel;
-    tile.place.col += kPixels;
-    if (tile.base.col_class != nullptr) tile.base.col_class += kPixels;
-  }
-}
+// Tiles of any window: sums of a tile stay in registers while the counter walks the window, then they are finished.
+template <class Counter, Finish kFinish>
+struct WindowTiles {
+  static constexpr int kMaxPixels = Counter::kMaxPixels;
+  static constexpr int kPixelStep = Counter::kPixelStep;
 
-template <class Counter, int kPixels, Finish kFinish>
+  // `count` neighbouring tiles of kPixels pixels, `blocks` channel blocks each; `tile` moves on behind them. One
+  // function a tile size and epilogue (never inlined into the loops), so that each gets its own register allocation.
+  template <int kPixels>
+  static BNN_NOINLINE void Run(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t blocks, int64_t count,
+                               TileCursor& tile) {
+    using V = typename Counter::Vector;
+    for (; count > 0; --count) {
+      typename Counter::template Input<kPixels> input({tiles.walk, tile.in, tiles.in_steps.pixel});
+      const uint32_t* weights = tile.weights;
+      TileBase base = tile.base;
+      TilePlace place = tile.place;
+      int64_t left = blocks;
+      do {
+        // Blocks that are counted at once. Halves of two blocks are in memory anyway, so one epilogue serves both.
+        const int together = left < Counter::kBlocks ? 1 : Counter::kBlocks;
+        const int64_t block_words = together > 1 ? tiles.block_words : 0;
+        IntTile<V, kPixels> halves[Counter::kBlocks];
+        TileBase second = base;
+        StartHalves<V, kPixels>(base, halves[0]);
+        if constexpr (Counter::kBlocks == 2) {
+          if (together == 2) second.classes += tiles.base_block_step;
+          StartHalves<V, kPixels>(second, halves[1]);
+        }
+        Counter::template Count<kPixels>(input, weights, block_words, halves);
+        BNN_NO_UNROLL for (int b = 0; b < together; ++b) {
+          FinishHalves<V, kPixels, kFinish>(epilogue, place, base, tiles.even_base, halves[b]);
+          weights += tiles.block_words;
+          base.classes += tiles.base_block_step;
+          place.channel += kChannelBlock;
+          if constexpr (Counter::kBlocks == 2) place.lanes = tiles.LanesOf(place.channel / kChannelBlock);
+        }
+        left -= together;
+      } while (left > 0);
+      tile.in += kPixels * tiles.in_steps.pixel;
+      tile.place.col += kPixels;
+      if (tile.base.col_class != nullptr) tile.base.col_class += kPixels;
+    }
+  }
+};
+
+// Tiles of windows of a few words in one run (1x1 over 64 channels: 2 words). Here it is the input that stays in
+// registers, for all channel blocks, and each sum is finished as soon as it is counted: the window costs so little that
+// loads, stores and the steps of the epilogue must overlap with it. (1x1 56x56 64 -> 256 on Zen 5, as tiles of any
+// window and like this: floats 45 and 59 % of the limit, bits 58 and 75 %. Floats are then bound by stores: 3.2 MB go
+// to L3 at 110 GB/s, which is what a loop of stores alone reaches.)
+template <class Counter, int kWords, Finish kFinish>
+struct HeldTiles {
+  static constexpr int kHeldPixels = Counter::kHeldWords / kWords;
+  static constexpr int kMaxPixels = kHeldPixels < Counter::kMaxPixels ? kHeldPixels : Counter::kMaxPixels;
+  static constexpr int kPixelStep = 1;
+
+  template <int kPixels>
+  static BNN_NOINLINE void Run(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t blocks, int64_t count,
+                               TileCursor& tile) {
+    using V = typename Counter::Vector;
+    const int64_t in_step = tiles.in_steps.pixel;
+    const int64_t base_step = tiles.base_block_step;
+    const int64_t end = tile.place.channel + blocks * kChannelBlock;
+    for (; count > 0; --count) {
+      typename V::Int in[kPixels][kWords];
+      BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+        BNN_UNROLL for (int k = 0; k < kWords; ++k) in[p][k] = Counter::Hold(tile.in[p * in_step + k]);
+      }
+      PixelFinish<V, kFinish> finish(epilogue, tile.place);
+      const uint32_t* weights = tile.weights;
+      const int32_t* base = tile.base.classes;
+      for (int64_t channel = tile.place.channel; channel < end; channel += kChannelBlock) {
+        typename V::Int start[V::kVectors];
+        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) start[v] = V::Half(V::LoadInt(base + v * V::kLanes));
+        finish.Load(channel);
+        Counter::template CountHeld<kPixels, kWords>(in, weights, start, finish);
+        weights += kWords * kChannelBlock;
+        base += base_step;
+      }
+      tile.in += kPixels * in_step;
+      tile.place.col += kPixels;
+    }
+  }
+};
+
+template <class Tiles, int kPixels>
 BNN_INLINE void RunTilesOf(int64_t pixels, const BinaryTiles& tiles, const Epilogue& epilogue, int64_t blocks,
                            int64_t count, TileCursor& tile) {
   if (pixels == kPixels) {
-    RunTiles<Counter, kPixels, kFinish>(tiles, epilogue, blocks, count, tile);
+    Tiles::template Run<kPixels>(tiles, epilogue, blocks, count, tile);
   } else if constexpr (kPixels > 1) {
-    RunTilesOf<Counter, kPixels - 1, kFinish>(pixels, tiles, epilogue, blocks, count, tile);
+    RunTilesOf<Tiles, kPixels - 1>(pixels, tiles, epilogue, blocks, count, tile);
   }
 }
 
 // All pixels of the extent for channel blocks [block_begin, block_end), a group.
-template <class Counter, Finish kFinish>
-void RunBlocks(const BinaryTiles& tiles, const Epilogue& epilogue, const TileSplit& split, int64_t block_begin,
-               int64_t block_end) {
+template <class Tiles>
+void RunBlocks(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t block_begin, int64_t block_end) {
+  constexpr int kMax = Tiles::kMaxPixels;
+  constexpr int kStep = Tiles::kPixelStep;
   const Extent& extent = tiles.extent;
+  const TileSplit split = SplitTiles(extent.col_end - extent.col_begin, kMax, kStep);
   const int64_t channel = block_begin * kChannelBlock;
   const int64_t blocks = block_end - block_begin;
   for (int64_t image = extent.image_begin; image < extent.image_end; ++image) {
@@ -94,37 +144,46 @@ void RunBlocks(const BinaryTiles& tiles, const Epilogue& epilogue, const TileSpl
       }
       tile.place = {image, row, extent.col_begin, channel, tiles.LanesOf(block_begin)};
 
-      constexpr int kMax = Counter::kMaxPixels;
-      constexpr int kStep = Counter::kPixelStep;
       const int64_t last = kStep > 1 && split.lacking > 0 ? 1 : 0;
-      RunTilesOf<Counter, kMax, kFinish>(split.pixels + kStep, tiles, epilogue, blocks, split.longer, tile);
-      RunTilesOf<Counter, kMax, kFinish>(split.pixels, tiles, epilogue, blocks, split.tiles - split.longer - last,
-                                         tile);
+      RunTilesOf<Tiles, kMax>(split.pixels + kStep, tiles, epilogue, blocks, split.longer, tile);
+      RunTilesOf<Tiles, kMax>(split.pixels, tiles, epilogue, blocks, split.tiles - split.longer - last, tile);
       if constexpr (kStep > 1) {
-        RunTilesOf<Counter, kMax, kFinish>(split.pixels - split.lacking, tiles, epilogue, blocks, last, tile);
+        RunTilesOf<Tiles, kMax>(split.pixels - split.lacking, tiles, epilogue, blocks, last, tile);
       }
     }
   }
 }
 
+// The same, with the tiles that suit the window.
+template <class Counter, Finish kFinish, int kWords = 4>
+BNN_INLINE void RunGroup(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t block_begin, int64_t block_end) {
+  if constexpr (HoldsInput<Counter> && kFinish != Finish::kAny && kWords > 0) {
+    if (tiles.walk.rows * tiles.walk.cols == 1 && tiles.walk.words == kWords && tiles.row_class == nullptr) {
+      RunBlocks<HeldTiles<Counter, kWords, kFinish>>(tiles, epilogue, block_begin, block_end);
+    } else {
+      RunGroup<Counter, kFinish, kWords - 1>(tiles, epilogue, block_begin, block_end);
+    }
+  } else {
+    RunBlocks<WindowTiles<Counter, kFinish>>(tiles, epilogue, block_begin, block_end);
+  }
+}
+
 template <class Counter>
 BNN_INLINE void RunBinaryTiles(const BinaryTiles& tiles, const Epilogue& epilogue) {
-  const TileSplit split =
-      SplitTiles(tiles.extent.col_end - tiles.extent.col_begin, Counter::kMaxPixels, Counter::kPixelStep);
   for (int64_t block = tiles.block_begin; block < tiles.block_end;) {
     const int64_t end = tiles.GroupEnd(block, Counter::kBlocks);
     switch (FinishOf(epilogue, tiles.even_base, tiles.LanesOf(end - 1))) {
       case Finish::kAffineFloats:
-        RunBlocks<Counter, Finish::kAffineFloats>(tiles, epilogue, split, block, end);
+        RunGroup<Counter, Finish::kAffineFloats>(tiles, epilogue, block, end);
         break;
       case Finish::kResidualFloats:
-        RunBlocks<Counter, Finish::kResidualFloats>(tiles, epilogue, split, block, end);
+        RunGroup<Counter, Finish::kResidualFloats>(tiles, epilogue, block, end);
         break;
       case Finish::kThresholdBits:
-        RunBlocks<Counter, Finish::kThresholdBits>(tiles, epilogue, split, block, end);
+        RunGroup<Counter, Finish::kThresholdBits>(tiles, epilogue, block, end);
         break;
       case Finish::kAny:
-        RunBlocks<Counter, Finish::kAny>(tiles, epilogue, split, block, end);
+        RunGroup<Counter, Finish::kAny>(tiles, epilogue, block, end);
         break;
     }
     block = end;

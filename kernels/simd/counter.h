@@ -13,6 +13,12 @@
 //                  subtracts the numbers of differing bits between every pixel's window and the weights of kBlocks
 //                  channel blocks, which are `block_words` apart, from `halves` (an IntTile for each block), lanes in
 //                  the order of channels. block_words = 0 counts the last block of an odd number twice.
+//   kHeldWords     words of input that it can hold in registers while it counts windows of a few words for one channel
+//                  block after the other (HeldTiles, binary_loops.h). Like what follows, only counters that can do so
+//                  have it.
+//   Hold(word)     a word of input, in a register
+//   CountHeld<kPixels, kWords>(input, weights, start, finish)
+//                  for every pixel: finish.Finish(pixel, halves of `start` minus the numbers of differing bits)
 #pragma once
 
 #include <cstdint>
@@ -29,6 +35,11 @@ struct TileInput {
   const TapWalk& walk;
   const uint32_t* in;
   int64_t pixel_step;
+};
+
+template <class Counter>
+concept HoldsInput = requires {
+  Counter::kHeldWords;
 };
 
 // The choices of a counter that reads activations and blocked weights as they are.

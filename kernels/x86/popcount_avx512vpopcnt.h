@@ -43,6 +43,8 @@ struct CountAvx512Vpopcnt : PlainCounter {
   using Vector = Avx512;
   static constexpr int kMaxPixels = 7;
 
+  static constexpr int kHeldWords = 16;
+
   static constexpr int kSums = 2 * kMaxPixels;
   static constexpr int kSavingSums = 5;
   static constexpr int64_t kMinSavingWords = 12;
@@ -190,6 +192,36 @@ struct CountAvx512Vpopcnt : PlainCounter {
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       BNN_UNROLL for (int v = 0; v < 2; ++v) {
         if (SavesCarries(p, v)) sums[p][v] = sums[p][v] + sums[p][v] - Popcount(ones[p][v]);
+      }
+    }
+  }
+
+  // The empty assembly keeps compilers from broadcasting the word again at each use.
+  static BNN_INLINE __m512i Hold(uint32_t word) {
+    __m512i held = Broadcast(word);
+    __asm__("" : "+v"(held));
+    return held;
+  }
+
+  template <int kPixels, int kWords, class Finish>
+  static BNN_INLINE void CountHeld(const __m512i (&in)[kPixels][kWords], const uint32_t* weights,
+                                   const __m512i (&start)[2], const Finish& finish) {
+    // Pixels that share a load of weights. More than these cost registers that the input needs.
+    constexpr int kTogether = kWords <= 2 ? 4 : 1;
+    BNN_UNROLL for (int first = 0; first < kPixels; first += kTogether) {
+      __m512i halves[kTogether][2];
+      BNN_UNROLL for (int k = 0; k < kWords; ++k) {
+        BNN_UNROLL for (int v = 0; v < 2; ++v) {
+          const __m512i w = _mm512_load_si512(weights + k * 32 + v * 16);
+          BNN_UNROLL for (int i = 0; i < kTogether; ++i) {
+            if (first + i >= kPixels) continue;
+            const __m512i differences = _mm512_popcnt_epi32(_mm512_xor_si512(in[first + i][k], w));
+            halves[i][v] = _mm512_sub_epi32(k == 0 ? start[v] : halves[i][v], differences);
+          }
+        }
+      }
+      BNN_UNROLL for (int i = 0; i < kTogether; ++i) {
+        if (first + i < kPixels) finish.Finish(first + i, halves[i]);
       }
     }
   }

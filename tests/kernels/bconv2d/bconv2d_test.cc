@@ -217,6 +217,33 @@ TEST_CASE("runs: every kernel equals the reference for every length of a run of 
   }
 }
 
+// Windows of one run of up to 5 words, with the epilogues that have code of their own: kernels may keep the input of
+// short ones in registers. 66 bits leave the last word nearly empty, 67 make the constants odd.
+TEST_CASE("short windows: every kernel equals the reference for every number of words and pixels") {
+  const EpilogueCase cases[] = {
+      {{StepKind::kAffine}, true, BitsOutput::kNone, false},
+      {{StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kNone, false},
+      {{StepKind::kAffine, StepKind::kAdd, StepKind::kPRelu}, true, BitsOutput::kNone, true},
+      {{}, false, BitsOutput::kIntThresholds, false},
+  };
+  for (const EpilogueCase& epilogue_case : cases) {
+    for (int64_t in : {32, 64, 66, 67, 96, 128, 160}) {
+      for (int64_t width = 1; width <= 15; ++width) {
+        const Guard guard = width % 2 == 0 ? Guard::kAfter : Guard::kBefore;
+        CheckAgainstReference(Image(1, 2, width, in, width % 3 == 0 ? 128 : 77), epilogue_case, width % 4, guard);
+      }
+    }
+    BConv2dShape wide = Image(1, 3, 9, 64, 64);  // a run of 4 words, and constants by border class
+    wide.kernel_w = 2;
+    wide.pad_left = 1;
+    for (Padding padding : kPaddings) {
+      wide.padding = padding;
+      CheckAgainstReference(wide, epilogue_case, 0, Guard::kAfter);
+    }
+    CheckAgainstReference(Image(2, 3, 5, 64, 200), epilogue_case, 0, Guard::kAfter, {{0, 2, 1, 3, 1, 7}});
+  }
+}
+
 // 9 x 1184 bits are 333 words: more than kernels keep at once of what they make of the input. And up to 9 channel
 // blocks, in even and odd numbers: kernels that count two at once have one left.
 TEST_CASE("long windows and many channel blocks") {
