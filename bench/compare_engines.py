@@ -242,7 +242,7 @@ def write_json(arguments: argparse.Namespace, rows: list[Row], targets: list[dic
             "cpus": arguments.cpus,
             "rounds": arguments.rounds,
             "seconds": arguments.seconds,
-            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "command": sys.argv,
         },
         "results": [figures.row_json(row) for row in rows],
