@@ -10,7 +10,8 @@ namespace {
 struct PackAvx2 : Avx2 {
   static constexpr int kRegisterWords = 2;  // 8 thresholds
   static constexpr int kBlockWords = 2;     // 16 values, some of which compilers leave in memory
-  static constexpr int kTileVectors = 8;    // leaves 8 registers for two thresholds, the bits and what is loaded
+  static constexpr int kUnpackPixels = 4;
+  static constexpr int kTileVectors = 8;  // leaves 8 registers for two thresholds, the bits and what is loaded
 
   // t <= x: the second operand may come straight from memory.
   static BNN_INLINE Int IsAtLeast(Float x, Float t) { return _mm256_castps_si256(_mm256_cmp_ps(t, x, _CMP_LE_OQ)); }

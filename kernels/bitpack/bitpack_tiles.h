@@ -10,6 +10,7 @@
 // V is a wrapper of kernels/x86/vec_*.h with, in addition,
 //   kRegisterWords     the words whose thresholds stay in registers when packing
 //   kBlockWords        the words whose two values stay in registers when unpacking
+//   kUnpackPixels      otherwise the values come from L1, once for so many pixels
 //   kTileVectors       the vectors of pixels that stay in registers while planes pass by
 //   StreamMask, AllOfStream(), LoadStream(from, mask)  all lanes, in the way that streams best
 //   LoadFour(from, lanes)                    up to 4 lanes, the others 0
@@ -46,87 +47,105 @@ BNN_INLINE TailThresholds MakeTailThresholds(const float* thresholds, int64_t ch
   return tail;
 }
 
-// kWords words, in all, of every pixel, the last one possibly not full. The thresholds stay in registers while all
+// The floats of a word of which only some are `used`. Of two vectors the second one is seldom empty; a test would cost
+// more than it saves.
+template <class V>
+BNN_INLINE void LoadTail(const float* from, uint32_t used, typename V::Float (&x)[V::kVectors]) {
+  BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+    const uint32_t lanes = used >> (v * V::kLanes);
+    x[v] = V::kVectors > 2 && lanes == 0 ? V::Splat(0) : V::LoadPart(from + v * V::kLanes, lanes);
+  }
+}
+
+// kWords words, in all, of every pixel; kTail: the last one is not full. The thresholds stay in registers while all
 // pixels pass by, and memory is read from its beginning to its end.
-template <class V, int kWords>
+template <class V, int kWords, bool kTail>
 BNN_NOINLINE void PackRegisters(BitpackArgs args) {
-  const int64_t last_channels = args.channels - (kWords - 1) * kBitsPerWord;
+  constexpr int kFullWords = kTail ? kWords - 1 : kWords;
+  const int64_t last_channels = args.channels - kFullWords * kBitsPerWord;
   const uint32_t used = FirstLanes(last_channels);
-  const TailThresholds tail = MakeTailThresholds(args.thresholds + (kWords - 1) * kBitsPerWord, last_channels);
+  TailThresholds tail;
+  if (kTail) tail = MakeTailThresholds(args.thresholds + kFullWords * kBitsPerWord, last_channels);
   typename V::Float t[kWords][V::kVectors];
   BNN_UNROLL for (int w = 0; w < kWords; ++w) {
-    const float* const thresholds = w == kWords - 1 ? tail.t : args.thresholds + w * kBitsPerWord;
+    const float* const thresholds = w == kFullWords ? tail.t : args.thresholds + w * kBitsPerWord;
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) t[w][v] = V::Load(thresholds + v * V::kLanes);
   }
   const typename V::StreamMask all = V::AllOfStream();
   const float* in = args.in;
   uint32_t* bits = args.bits;
   for (int64_t p = 0; p < args.pixels; ++p) {
-    BNN_UNROLL for (int w = 0; w < kWords; ++w) {
-      typename V::Float x[V::kVectors];
+    typename V::Float x[V::kVectors];
+    BNN_UNROLL for (int w = 0; w < kFullWords; ++w) {
       BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-        const float* const from = in + w * kBitsPerWord + v * V::kLanes;
-        x[v] = w == kWords - 1 ? V::LoadPart(from, used >> (v * V::kLanes)) : V::LoadStream(from, all);
+        x[v] = V::LoadStream(in + w * kBitsPerWord + v * V::kLanes, all);
       }
       V::StoreAtLeast(bits + w, x, t[w]);
+    }
+    if (kTail) {
+      LoadTail<V>(in + kFullWords * kBitsPerWord, used, x);
+      V::StoreAtLeast(bits + kFullWords, x, t[kWords - 1]);
     }
     in += args.in_pixel_stride;
     bits += args.bits_pixel_stride;
   }
 }
 
+// The same pointer, but the compiler does not know. Otherwise gcc addresses all pixels below from the first one, with
+// an offset for each load, which are more than there are registers.
+template <class T>
+BNN_INLINE T* Opaque(T* pointer) {
+  asm("" : "+r"(pointer));
+  return pointer;
+}
+
 // Any number of words, of kPixels pixels that lie `apart` pixels apart, and of the `count` - 1 pixels behind each. The
 // thresholds come from L1, but once for all kPixels. Each of these streams is read without gaps.
-template <class V, int kPixels>
+template <class V, int kPixels, bool kTail>
 BNN_NOINLINE void PackStreams(BitpackArgs args, int64_t count, int64_t apart) {
   const int64_t full_words = args.channels / kBitsPerWord;
   const int64_t last_channels = args.channels % kBitsPerWord;
   const uint32_t used = FirstLanes(last_channels);
   TailThresholds tail;
-  if (last_channels > 0) tail = MakeTailThresholds(args.thresholds + full_words * kBitsPerWord, last_channels);
-  const int64_t in_apart = apart * args.in_pixel_stride;
-  const int64_t bits_apart = apart * args.bits_pixel_stride;
+  if (kTail) tail = MakeTailThresholds(args.thresholds + full_words * kBitsPerWord, last_channels);
   for (int64_t p = 0; p < count; ++p) {
-    const float* in = args.in + p * args.in_pixel_stride;
-    uint32_t* bits = args.bits + p * args.bits_pixel_stride;
-    const float* thresholds = args.thresholds;
-    for (int64_t w = 0; w < full_words; ++w) {
-      typename V::Float t[V::kVectors], x[V::kVectors];
-      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) t[v] = V::Load(thresholds + v * V::kLanes);
-      BNN_UNROLL for (int i = 0; i < kPixels; ++i) {
-        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) x[v] = V::Load(in + i * in_apart + v * V::kLanes);
-        V::StoreAtLeast(bits + i * bits_apart, x, t);
-      }
-      in += kBitsPerWord;
-      thresholds += kBitsPerWord;
-      ++bits;
+    const float* from[kPixels];
+    uint32_t* to[kPixels];
+    BNN_UNROLL for (int i = 0; i < kPixels; ++i) {
+      from[i] = Opaque(args.in + (p + i * apart) * args.in_pixel_stride);
+      to[i] = Opaque(args.bits + (p + i * apart) * args.bits_pixel_stride);
     }
-    if (last_channels > 0) {
-      typename V::Float t[V::kVectors], x[V::kVectors];
-      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) t[v] = V::Load(tail.t + v * V::kLanes);
+    typename V::Float t[V::kVectors], x[V::kVectors];
+    for (int64_t w = 0; w < full_words; ++w) {
+      const int64_t channel = w * kBitsPerWord;
+      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) t[v] = V::Load(args.thresholds + channel + v * V::kLanes);
       BNN_UNROLL for (int i = 0; i < kPixels; ++i) {
-        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-          x[v] = V::LoadPart(in + i * in_apart + v * V::kLanes, used >> (v * V::kLanes));
-        }
-        V::StoreAtLeast(bits + i * bits_apart, x, t);
+        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) x[v] = V::Load(from[i] + channel + v * V::kLanes);
+        V::StoreAtLeast(to[i] + w, x, t);
       }
+    }
+    if (!kTail) continue;
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) t[v] = V::Load(tail.t + v * V::kLanes);
+    BNN_UNROLL for (int i = 0; i < kPixels; ++i) {
+      LoadTail<V>(from[i] + full_words * kBitsPerWord, used, x);
+      V::StoreAtLeast(to[i] + full_words, x, t);
     }
   }
 }
 
-template <class V>
+template <class V, bool kTail>
 void PackInterleaved(const BitpackArgs& args) {
   const int64_t words = WordsFor(args.channels);
   if (words <= V::kRegisterWords) {
-    WithSize<V::kRegisterWords>(words, [&](auto size) { PackRegisters<V, size.value>(args); });
+    WithSize<V::kRegisterWords>(words, [&](auto size) { PackRegisters<V, size.value, kTail>(args); });
     return;
   }
   const int64_t fourth = args.pixels / 4;
-  PackStreams<V, 4>(args, fourth, fourth);
+  PackStreams<V, 4, kTail>(args, fourth, fourth);
   BitpackArgs rest = args;
   rest.in += 4 * fourth * args.in_pixel_stride;
   rest.bits += 4 * fourth * args.bits_pixel_stride;
-  PackStreams<V, 1>(rest, args.pixels - 4 * fourth, 0);
+  PackStreams<V, 1, kTail>(rest, args.pixels - 4 * fourth, 0);
 }
 
 template <class V>
@@ -134,63 +153,116 @@ void Pack(const BitpackArgs& args) {
   if (args.in_pixel_stride == 1) {
     PackPlanar<V>(args);
   } else if (args.in_channel_stride == 1) {
-    PackInterleaved<V>(args);
+    args.channels % kBitsPerWord == 0 ? PackInterleaved<V, false>(args) : PackInterleaved<V, true>(args);
   } else {
     kBitpackRef.pack(args);  // neither axis is contiguous: nothing to load as a vector
   }
 }
 
-// Unpacking writes 32 floats for each word, so its limit is the stores. As in PackWords, the values of a block of
-// channels stay in registers and all pixels pass by.
-template <class V, int kWords>
-BNN_NOINLINE void UnpackWords(BitunpackArgs args, int64_t word) {
-  const uint32_t* const bits = args.bits + word;
-  float* const out = args.out + word * kBitsPerWord;
-  typename V::Float lo[kWords * V::kVectors], hi[kWords * V::kVectors];
-  BNN_UNROLL for (int v = 0; v < kWords * V::kVectors; ++v) {
-    lo[v] = V::Load(args.lo + word * kBitsPerWord + v * V::kLanes);
-    hi[v] = V::Load(args.hi + word * kBitsPerWord + v * V::kLanes);
-  }
-  Zigzag from = StartZigzag(args.pixels, args.bits_pixel_stride);
-  Zigzag to = StartZigzag(args.pixels, args.out_pixel_stride);
-  for (int64_t i = 0; i < args.pixels; ++i) {
-    BNN_UNROLL for (int w = 0; w < kWords; ++w) {
-      const typename V::Int spread = V::Spread(bits[from.here + w]);
-      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-        const int n = w * V::kVectors + v;
-        V::Store(out + to.here + n * V::kLanes, V::Choose(spread, v, lo[n], hi[n]));
-      }
+// Unpacking writes 32 floats for each word, so its limit is the stores. They go upwards without gaps: where channels
+// do not fill their words, pixels begin in the middle of cache lines, and only stores that follow each other reach L1
+// as one.
+
+// The floats of the lanes `used` of a word.
+template <class V>
+BNN_INLINE void StoreTail(float* to, uint32_t used, uint32_t word, const float* lo, const float* hi) {
+  const typename V::Int spread = V::Spread(word);
+  BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+    const int lane = v * V::kLanes;
+    const uint32_t lanes = used >> lane;
+    if (lanes == 0) break;
+    const typename V::Float x = V::Choose(spread, v, V::Load(lo + lane), V::Load(hi + lane));
+    if (lanes >= FirstLanes(V::kLanes)) {
+      V::Store(to + lane, x);
+    } else {
+      V::StorePart(to + lane, lanes, x);
     }
-    Advance(from);
-    Advance(to);
   }
 }
 
-template <class V>
-BNN_NOINLINE void UnpackTail(BitunpackArgs args) {
-  const int64_t word = args.channels / kBitsPerWord;
-  const uint32_t used = FirstLanes(args.channels % kBitsPerWord);
-  const float* const lo = args.lo + word * kBitsPerWord;
-  const float* const hi = args.hi + word * kBitsPerWord;
+// kWords full words, which are all; kTail: and one that is not full. The values of all channels stay in registers.
+template <class V, int kWords, bool kTail>
+BNN_NOINLINE void UnpackRegisters(BitunpackArgs args) {
+  constexpr int kChannels = kWords * static_cast<int>(kBitsPerWord);
+  const uint32_t used = FirstLanes(args.channels - kChannels);
+  const uint32_t* bits = args.bits;
+  float* out = args.out;
+  typename V::Float lo[kWords * V::kVectors + 1], hi[kWords * V::kVectors + 1];
+  BNN_UNROLL for (int v = 0; v < kWords * V::kVectors; ++v) {
+    lo[v] = V::Load(args.lo + v * V::kLanes);
+    hi[v] = V::Load(args.hi + v * V::kLanes);
+  }
   for (int64_t p = 0; p < args.pixels; ++p) {
-    const typename V::Int spread = V::Spread(args.bits[p * args.bits_pixel_stride + word]);
-    float* const out = args.out + p * args.out_pixel_stride + word * kBitsPerWord;
-    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-      const int lane = v * V::kLanes;
-      const uint32_t lanes = used >> lane;
-      if (lanes == 0) break;
-      V::StorePart(out + lane, lanes, V::Choose(spread, v, V::Load(lo + lane), V::Load(hi + lane)));
+    BNN_UNROLL for (int w = 0; w < kWords; ++w) {
+      const typename V::Int spread = V::Spread(bits[w]);
+      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+        const int n = w * V::kVectors + v;
+        V::Store(out + n * V::kLanes, V::Choose(spread, v, lo[n], hi[n]));
+      }
+    }
+    if (kTail) StoreTail<V>(out + kChannels, used, bits[kWords], args.lo + kChannels, args.hi + kChannels);
+    bits += args.bits_pixel_stride;
+    out += args.out_pixel_stride;
+  }
+}
+
+// As PackStreams: values from L1, once for kPixels pixels.
+template <class V, int kPixels, bool kTail>
+BNN_NOINLINE void UnpackStreams(BitunpackArgs args, int64_t count, int64_t apart) {
+  const int64_t full_words = args.channels / kBitsPerWord;
+  const uint32_t used = FirstLanes(args.channels % kBitsPerWord);
+  for (int64_t p = 0; p < count; ++p) {
+    const uint32_t* from[kPixels];
+    float* to[kPixels];
+    BNN_UNROLL for (int i = 0; i < kPixels; ++i) {
+      from[i] = Opaque(args.bits + (p + i * apart) * args.bits_pixel_stride);
+      to[i] = Opaque(args.out + (p + i * apart) * args.out_pixel_stride);
+    }
+    for (int64_t w = 0; w < full_words; ++w) {
+      const int64_t channel = w * kBitsPerWord;
+      typename V::Float lo[V::kVectors], hi[V::kVectors];
+      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+        lo[v] = V::Load(args.lo + channel + v * V::kLanes);
+        hi[v] = V::Load(args.hi + channel + v * V::kLanes);
+      }
+      BNN_UNROLL for (int i = 0; i < kPixels; ++i) {
+        const typename V::Int spread = V::Spread(from[i][w]);
+        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+          V::Store(to[i] + channel + v * V::kLanes, V::Choose(spread, v, lo[v], hi[v]));
+        }
+      }
+    }
+    if (!kTail) continue;
+    const int64_t channel = full_words * kBitsPerWord;
+    BNN_UNROLL for (int i = 0; i < kPixels; ++i) {
+      StoreTail<V>(to[i] + channel, used, from[i][full_words], args.lo + channel, args.hi + channel);
     }
   }
+}
+
+template <class V, bool kTail>
+void UnpackInterleaved(const BitunpackArgs& args) {
+  const int64_t full_words = args.channels / kBitsPerWord;
+  if (full_words == 0) {
+    UnpackRegisters<V, 0, kTail>(args);
+    return;
+  }
+  if (full_words <= V::kBlockWords) {
+    WithSize<V::kBlockWords>(full_words, [&](auto size) { UnpackRegisters<V, size.value, kTail>(args); });
+    return;
+  }
+  constexpr int kPixels = V::kUnpackPixels;
+  const int64_t part = args.pixels / kPixels;
+  UnpackStreams<V, kPixels, kTail>(args, part, part);
+  BitunpackArgs rest = args;
+  rest.bits += kPixels * part * args.bits_pixel_stride;
+  rest.out += kPixels * part * args.out_pixel_stride;
+  UnpackStreams<V, 1, kTail>(rest, args.pixels - kPixels * part, 0);
 }
 
 template <class V>
 void Unpack(const BitunpackArgs& args) {
-  const int64_t full_words = args.channels / kBitsPerWord;
-  for (int64_t word = 0; word < full_words; word += V::kBlockWords) {
-    WithSize<V::kBlockWords>(full_words - word, [&](auto size) { UnpackWords<V, size.value>(args, word); });
-  }
-  if (args.channels % kBitsPerWord != 0) UnpackTail<V>(args);
+  args.channels % kBitsPerWord == 0 ? UnpackInterleaved<V, false>(args) : UnpackInterleaved<V, true>(args);
 }
 
 }  // namespace

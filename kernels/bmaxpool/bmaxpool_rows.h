@@ -198,47 +198,70 @@ BNN_INLINE void PoolPacked(const WindowRows<V, kSize>& rows, const PackedPlan<V>
                     pool(FirstLanes(2 * plan.rest_words), FirstLanes(2 * plan.rest_words - V::kLanes)));
 }
 
-// The rows of an image, windows of kSize x kSize without dilation.
+// How the rows of a run are walked, windows of kSize x kSize without dilation; the same for all rows of all images.
 template <class V, int kSize>
-void PoolRows(const BMaxPoolShape& shape, const BMaxPoolArgs& args, int64_t n) {
-  const int64_t words = WordsFor(shape.channels);
-  const bool is_flat = shape.stride_w == 1;
-  ColumnRange walk = InteriorColumns(shape);
+struct RowPlan {
+  bool is_flat;
+  ColumnRange walk;     // output columns; the others go tap by tap
+  int64_t first, pair;  // input column of the first tap, and of the pair of PoolPixels, of the first of them
+  PackedPlan<V> packed;
+};
+
+template <class V, int kSize>
+RowPlan<V, kSize> PlanRows(const BMaxPoolShape& shape, const BMaxPoolArgs& args) {
+  RowPlan<V, kSize> plan;
+  plan.is_flat = shape.stride_w == 1;
+  plan.walk = InteriorColumns(shape);
   // With stride 2 the first of three columns may be the one before the input.
-  if (!is_flat && kSize == 3 && walk.begin > 0 && walk.begin * 2 - shape.pad_left == 1) --walk.begin;
-  const int64_t count = walk.end - walk.begin;
-  const int64_t first = walk.begin * shape.stride_w - shape.pad_left;
-  const int64_t pair = first + kSize - 2;
-  const PackedPlan<V> plan = PlanPacked<V>(shape, args, words, count);
-  for (int64_t y = args.row_begin; y < args.row_end; ++y) {
-    const PoolRow row = MakeRow(shape, args, n, y);
-    for (int64_t x = 0; x < walk.begin; ++x) PoolPixel<V>(shape, args.in_strides.row, row, x);
-    if (count > 0) {
-      WindowRows<V, kSize> rows;
-      for (int64_t i = 0; i < kSize; ++i) {
-        const int64_t below_top = i < row.taps.begin ? row.taps.begin : i;
-        const int64_t inside = below_top < row.taps.end ? below_top : row.taps.end - 1;
-        rows.row[i] = row.in + (row.taps.first + inside) * args.in_strides.row;
-      }
-      uint32_t* const out = row.out + walk.begin * row.out_pixel;
-      if (is_flat) {
-        PoolFlat<V, kSize>(rows, first * words, out, count * words, words);
-      } else if (plan.qualifies) {
-        PoolPacked<V, kSize>(rows, plan, pair, out, words);
-      } else {
-        PoolPixels<V, kSize>(rows, row, pair, out, count);
-      }
+  const bool starts_before = plan.walk.begin > 0 && plan.walk.begin * 2 - shape.pad_left == 1;
+  if (!plan.is_flat && kSize == 3 && starts_before) --plan.walk.begin;
+  plan.first = plan.walk.begin * shape.stride_w - shape.pad_left;
+  plan.pair = plan.first + kSize - 2;
+  plan.packed = PlanPacked<V>(shape, args, WordsFor(shape.channels), plan.walk.end - plan.walk.begin);
+  return plan;
+}
+
+template <class V, int kSize>
+BNN_INLINE void PoolInterior(const RowPlan<V, kSize>& plan, const BMaxPoolArgs& args, const PoolRow& row) {
+  const int64_t count = plan.walk.end - plan.walk.begin;
+  if (count <= 0) return;
+  WindowRows<V, kSize> rows;
+  for (int64_t i = 0; i < kSize; ++i) {
+    const int64_t below_top = i < row.taps.begin ? row.taps.begin : i;
+    const int64_t inside = below_top < row.taps.end ? below_top : row.taps.end - 1;
+    rows.row[i] = row.in + (row.taps.first + inside) * args.in_strides.row;
+  }
+  uint32_t* const out = row.out + plan.walk.begin * row.out_pixel;
+  if (plan.is_flat) {
+    PoolFlat<V, kSize>(rows, plan.first * row.words, out, count * row.words, row.words);
+  } else if (plan.packed.qualifies) {
+    PoolPacked<V, kSize>(rows, plan.packed, plan.pair, out, row.words);
+  } else {
+    PoolPixels<V, kSize>(rows, row, plan.pair, out, count);
+  }
+}
+
+template <class V, int kSize>
+void PoolRows(const BMaxPoolShape& shape, const BMaxPoolArgs& args) {
+  const RowPlan<V, kSize> plan = PlanRows<V, kSize>(shape, args);
+  for (int64_t n = args.image_begin; n < args.image_end; ++n) {
+    for (int64_t y = args.row_begin; y < args.row_end; ++y) {
+      const PoolRow row = MakeRow(shape, args, n, y);
+      for (int64_t x = 0; x < plan.walk.begin; ++x) PoolPixel<V>(shape, args.in_strides.row, row, x);
+      PoolInterior<V, kSize>(plan, args, row);
+      for (int64_t x = plan.walk.end; x < shape.out_w; ++x) PoolPixel<V>(shape, args.in_strides.row, row, x);
     }
-    for (int64_t x = walk.end; x < shape.out_w; ++x) PoolPixel<V>(shape, args.in_strides.row, row, x);
   }
 }
 
 // Any window.
 template <class V>
-void PoolTapByTap(const BMaxPoolShape& shape, const BMaxPoolArgs& args, int64_t n) {
-  for (int64_t y = args.row_begin; y < args.row_end; ++y) {
-    const PoolRow row = MakeRow(shape, args, n, y);
-    for (int64_t x = 0; x < shape.out_w; ++x) PoolPixel<V>(shape, args.in_strides.row, row, x);
+void PoolTapByTap(const BMaxPoolShape& shape, const BMaxPoolArgs& args) {
+  for (int64_t n = args.image_begin; n < args.image_end; ++n) {
+    for (int64_t y = args.row_begin; y < args.row_end; ++y) {
+      const PoolRow row = MakeRow(shape, args, n, y);
+      for (int64_t x = 0; x < shape.out_w; ++x) PoolPixel<V>(shape, args.in_strides.row, row, x);
+    }
   }
 }
 
@@ -248,14 +271,12 @@ void Pool(const BMaxPoolShape& shape, const BMaxPoolArgs& args) {
   const bool is_dense = args.in_strides.pixel == words && args.out_strides.pixel == words;
   const bool is_walkable = shape.dilation_h == 1 && shape.dilation_w == 1 && shape.kernel_h == shape.kernel_w &&
                            (shape.stride_w == 2 || (shape.stride_w == 1 && is_dense));
-  for (int64_t n = args.image_begin; n < args.image_end; ++n) {
-    if (is_walkable && shape.kernel_h == 2) {
-      PoolRows<V, 2>(shape, args, n);
-    } else if (is_walkable && shape.kernel_h == 3) {
-      PoolRows<V, 3>(shape, args, n);
-    } else {
-      PoolTapByTap<V>(shape, args, n);
-    }
+  if (is_walkable && shape.kernel_h == 2) {
+    PoolRows<V, 2>(shape, args);
+  } else if (is_walkable && shape.kernel_h == 3) {
+    PoolRows<V, 3>(shape, args);
+  } else {
+    PoolTapByTap<V>(shape, args);
   }
 }
 
