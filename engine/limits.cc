@@ -167,13 +167,15 @@ Result<bnn_step_limit> StepLimit(const bnn_limits& limits, const bnn_step_info& 
 
 Traffic TrafficOf(const Plan& plan, const Step& step) {
   const auto tensor_of = [&](int t) { return &plan.tensors[static_cast<size_t>(t)]; };
-  Traffic traffic{step.description.weight_bytes, 0};
+  const StepDescription& description = step.description;
+  Traffic traffic{description.weight_bytes, 0};
   std::vector<const PlanTensor*> read;
   for (const int input : step.inputs) {
     const PlanTensor* root = tensor_of(input);
     while (root->alias_of >= 0) root = tensor_of(root->alias_of);
     if (std::find(read.begin(), read.end(), root) != read.end()) continue;
-    traffic.read += tensor_of(input)->bytes;
+    const bool is_part = read.empty() && description.input_bytes >= 0;
+    traffic.read += is_part ? description.input_bytes : tensor_of(input)->bytes;
     read.push_back(root);
   }
   for (const int output : step.outputs) traffic.written += tensor_of(output)->bytes;
@@ -182,7 +184,8 @@ Traffic TrafficOf(const Plan& plan, const Step& step) {
 
 bnn_arithmetic ArithmeticOf(const StepDescription& description) {
   if (description.macs == 0) return BNN_ARITHMETIC_NONE;
-  return description.is_binary ? BNN_ARITHMETIC_BINARY : BNN_ARITHMETIC_FLOAT32;
+  if (description.is_binary) return BNN_ARITHMETIC_BINARY;
+  return description.is_int8 ? BNN_ARITHMETIC_INT8 : BNN_ARITHMETIC_FLOAT32;
 }
 
 }  // namespace bnn::engine

@@ -80,7 +80,9 @@ struct StepDescription {
   std::string name, op, kernel, shape, reason;
   int64_t macs = 0;
   bool is_binary = false;
+  bool is_int8 = false;  // the multiply-adds are of 8-bit integers
   int64_t weight_bytes = 0;
+  int64_t input_bytes = -1;  // what is read of inputs[0]; -1: all of it
 };
 
 // An output that may take the memory of one of these inputs, where nobody needs that input afterwards.
@@ -114,7 +116,7 @@ struct Plan {
   std::vector<int> inputs;   // tensors, in the model's order
   std::vector<int> outputs;  // tensors, in the model's order
   int64_t arena_bytes = 0;
-  int64_t live_bytes = 0;  // the most that the tensors of one step and those that outlive it take: the arena's lower bound
+  int64_t live_bytes = 0;  // the most that tensors take at any step: no arena can be smaller
 };
 
 // "28x28x128" of a sample's dims.

@@ -73,6 +73,7 @@ Result<StepPtr> MakeInt8Layer(StepContext& context, const Group& group) {
   step->description.op = layer.op;
   step->description.shape = layer.shape_text;
   step->description.macs = layer.macs();
+  step->description.is_int8 = true;
   return step;
 }
 

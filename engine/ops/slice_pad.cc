@@ -161,6 +161,8 @@ Result<StepPtr> MakeSlice(StepContext& context, const FloatNode& node, const for
   for (size_t i = 0; i < op.begin.size(); ++i) maps.push_back(SliceMap(op.begin[i], op.end[i], op.step[i]));
   auto step = std::make_unique<AxisMapStep>(context, node, std::move(maps), 0.0f);
   step->description.op = "slice";
+  step->description.input_bytes =
+      context.plan.batch * formats::ElementCount(context.Tensor(node.output).dims) * int64_t{sizeof(float)};
   return StepPtr(std::move(step));
 }
 
