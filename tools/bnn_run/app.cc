@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 
 #include "tools/bnn_run/classify.h"
 #include "tools/bnn_run/feeds.h"
+#include "tools/bnn_run/profile_html.h"
+#include "tools/bnn_run/profile_trace.h"
 #include "tools/bnn_run/progress.h"
 
 namespace bnn::run {
@@ -42,6 +46,41 @@ Status CheckClassNames(const Options& options, int64_t classes, size_t names) {
   if (options.class_names.empty() || static_cast<int64_t>(names) == classes) return OkStatus();
   return InvalidArgument(
       fmt::format("{}: {} class names, but the model has {} classes", options.class_names, names, classes));
+}
+
+Status WriteText(const std::string& path, const std::string& text) {
+  const auto fail = [&] { return IoError(fmt::format("{}: {}", path, std::strerror(errno))); };
+  std::FILE* const file = std::fopen(path.c_str(), "wb");
+  if (file == nullptr) return fail();
+  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  const Status status = written ? OkStatus() : fail();
+  return std::fclose(file) == 0 || !written ? status : fail();
+}
+
+// The working set of the largest step: no larger one needs a limit. A working set that exceeds all caches stands for
+// those that exceed it.
+int64_t LargestStep(const std::vector<StepInfo>& plan) {
+  constexpr int64_t kLeast = int64_t{2} << 20, kMost = int64_t{64} << 20;
+  int64_t bytes = kLeast;
+  for (const StepInfo& step : plan) bytes = std::max(bytes, step.bytes_read + step.bytes_written);
+  return std::min(bytes, kMost);
+}
+
+// The table and the file of --profile.
+Status FinishProfile(const Options& options, const Runner& runner, Measurement& measurement, Report& report) {
+  BNN_ASSIGN_OR_RETURN(report.profile, measurement.MakeProfile(runner));
+  switch (options.profile_format) {
+    case ProfileFormat::kTable:
+      return OkStatus();
+    case ProfileFormat::kTrace:
+      BNN_RETURN_IF_ERROR(WriteText(options.profile_output, ToTrace(report)));
+      break;
+    case ProfileFormat::kHtml:
+      BNN_RETURN_IF_ERROR(WriteText(options.profile_output, ToHtml(report)));
+      break;
+  }
+  report.files_written.push_back(options.profile_output);
+  return OkStatus();
 }
 
 // --input and --dataset.
@@ -89,8 +128,9 @@ Status RunOnData(const Options& options, Runner& runner, Measurement& measuremen
 }  // namespace
 
 Result<Report> RunTool(const Options& options) {
-  BNN_ASSIGN_OR_RETURN(Runner runner, Runner::Load({options.model, options.batch, static_cast<int32_t>(options.threads),
-                                                    options.max_isa, options.profile}));
+  BNN_ASSIGN_OR_RETURN(Runner runner, Runner::Load({options.model, options.batch, options.height, options.width,
+                                                    static_cast<int32_t>(options.threads), options.max_isa,
+                                                    options.profile}));
   Report report;
   report.model = options.model;
   report.inputs = runner.input_infos();
@@ -106,6 +146,9 @@ Result<Report> RunTool(const Options& options) {
   }
 
   Measurement measurement;
+  if (options.profile) {
+    measurement.EnableLimits({static_cast<int32_t>(options.threads), options.max_isa, LargestStep(runner.plan())});
+  }
   if (options.inputs.empty() && options.dataset.empty()) {
     BNN_RETURN_IF_ERROR(FillRandom(runner, options.preprocess));
     BNN_RETURN_IF_ERROR(Benchmark(runner, options.warmup, options.repeat, measurement));
@@ -117,10 +160,10 @@ Result<Report> RunTool(const Options& options) {
   report.latency = measurement.Latency();
   report.timed_runs = measurement.num_runs();
   report.images_per_second = measurement.SamplesPerSecond();
-  if (options.profile) report.profile = measurement.MakeProfile(runner);
   if (options.plan) report.plan = runner.plan();
-  report.session_memory_bytes = runner.session_memory();
+  report.memory = runner.memory();
   report.peak_memory_bytes = PeakMemoryBytes();
+  if (options.profile) BNN_RETURN_IF_ERROR(FinishProfile(options, runner, measurement, report));
   return report;
 }
 

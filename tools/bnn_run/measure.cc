@@ -9,11 +9,18 @@ namespace {
 constexpr double kBenchmarkSeconds = 2.0;
 constexpr int64_t kMinRuns = 10, kMaxRuns = 1000;
 
-double Rate(int64_t macs, double ms) { return ms > 0 ? static_cast<double>(macs) / (ms * 1e6) : 0; }
-
 }  // namespace
 
+// The run that follows a measurement finds its data pushed out of the caches, so that it does not count.
+Status Measurement::MeasureLimitsIfDue(Runner& runner) {
+  if (!limit_meter_ || !limit_meter_->IsDue()) return OkStatus();
+  BNN_RETURN_IF_ERROR(limit_meter_->Measure());
+  return runner.Run().status();
+}
+
 Status Measurement::TimedRun(Runner& runner, int64_t samples) {
+  BNN_RETURN_IF_ERROR(MeasureLimitsIfDue(runner));
+  run_begins_.push_back(Now());
   BNN_ASSIGN_OR_RETURN(const double seconds, runner.Run());
   const std::span<const double> steps = runner.step_seconds();
   step_seconds_.resize(steps.size());
@@ -29,20 +36,12 @@ double Measurement::SamplesPerSecond() const {
   return total_seconds_ > 0 ? static_cast<double>(samples_) / total_seconds_ : 0;
 }
 
-Profile Measurement::MakeProfile(const Runner& runner) const {
-  Profile profile;
-  profile.run_ms = 1e3 * Quantile(run_seconds_, 0.5);
-  profile.overhead_ms = 1e3 * Quantile(overhead_seconds_, 0.5);
-  int64_t total_macs = 0;
-  for (size_t i = 0; i < step_seconds_.size(); ++i) {
-    const StepInfo& step = runner.plan()[i];
-    const int64_t macs = step.macs;
-    const double ms = 1e3 * Quantile(step_seconds_[i], 0.5);
-    profile.layers.push_back({step, ms, Rate(macs, ms), profile.run_ms > 0 ? ms / profile.run_ms : 0});
-    profile.layers_ms += ms;
-    total_macs += macs;
-  }
-  profile.gmacs_per_second = Rate(total_macs, profile.run_ms);
+Result<Profile> Measurement::MakeProfile(const Runner& runner) {
+  BNN_RETURN_IF_ERROR(limit_meter_->Complete());
+  BNN_ASSIGN_OR_RETURN(Profile profile,
+                       run::MakeProfile({runner.plan(), run_begins_, run_seconds_, overhead_seconds_, step_seconds_},
+                                        MedianLimits(limit_meter_->measured())));
+  profile.limit_spans = limit_meter_->spans();
   return profile;
 }
 
@@ -73,6 +72,8 @@ Status Benchmark(Runner& runner, int64_t warmup, int64_t repeat, Measurement& me
   const auto enough = [&] {
     const int64_t runs = measurement.num_runs();
     if (repeat > 0) return runs >= repeat;
+    // Limits that are measured between the runs need their time, too.
+    if (!measurement.has_enough_limits()) return false;
     return runs >= kMaxRuns || (runs >= kMinRuns && measurement.total_seconds() >= kBenchmarkSeconds);
   };
   while (!enough()) BNN_RETURN_IF_ERROR(measurement.TimedRun(runner, runner.batch()));

@@ -2,31 +2,22 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "tools/bnn_run/limit_meter.h"
 #include "tools/bnn_run/preprocess.h"
+#include "tools/bnn_run/profile.h"
 #include "tools/bnn_run/runner.h"
 #include "tools/bnn_run/statistics.h"
 
 namespace bnn::run {
 
-struct LayerTime {
-  StepInfo step;
-  double ms = 0;                // median over the runs
-  double gmacs_per_second = 0;  // 0 where the step has no multiply-adds
-  double share = 0;             // of the run
-};
-
-struct Profile {
-  std::vector<LayerTime> layers;
-  double layers_ms = 0;    // sum of the layers' medians
-  double run_ms = 0;       // median of whole runs
-  double overhead_ms = 0;  // median of what a run took beyond its layers
-  double gmacs_per_second = 0;
-};
-
 class Measurement {
  public:
+  // From now on the limits of the processor are measured between the runs, for Profile.
+  void EnableLimits(LimitMeter::Options options) { limit_meter_.emplace(std::move(options)); }
+
   // Runs and remembers. `samples`: how many of the batch are real.
   Status TimedRun(Runner& runner, int64_t samples);
 
@@ -34,9 +25,16 @@ class Measurement {
   int64_t num_runs() const { return static_cast<int64_t>(run_seconds_.size()); }
   double SamplesPerSecond() const;
   double total_seconds() const { return total_seconds_; }
-  Profile MakeProfile(const Runner& runner) const;
+  bool has_enough_limits() const { return !limit_meter_ || limit_meter_->has_enough(); }
+
+  // Only with limits, after the last run.
+  Result<Profile> MakeProfile(const Runner& runner);
 
  private:
+  Status MeasureLimitsIfDue(Runner& runner);
+
+  std::optional<LimitMeter> limit_meter_;
+  std::vector<double> run_begins_;
   std::vector<double> run_seconds_;
   std::vector<double> overhead_seconds_;
   std::vector<std::vector<double>> step_seconds_;  // [step][run]

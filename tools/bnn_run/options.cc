@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <filesystem>
 #include <iostream>
 #include <limits>
 
@@ -33,14 +35,25 @@ OUTPUT
   the network over one batch, without reading and converting the input. The last batch of a dataset is filled up with
   zeros. A model that was exported with a fixed batch runs at any --batch too.
   --json prints one object to stdout: model, batch, threads, isa, samples, correct (null without labels), predictions,
-  latency_ms {min, median, p90, p99, mean}, images_per_second, peak_memory_bytes, inputs, outputs; with --input top_k,
-  with --profile layers, with --plan plan.
+  latency_ms {min, median, p90, p99, mean}, images_per_second, peak_memory_bytes, session_memory_bytes,
+  live_tensor_bytes (what tensors need at once, the least that session_memory_bytes could be), weight_bytes, inputs,
+  outputs; with --input top_k,
+  with --profile layers, run_ms, layers_ms, overhead_ms, clock_ms, limit_ms, limit_share and limits, with --plan plan.
+
+PROFILE
+  The limit of a layer is the least time that this processor needs for it: its multiply-adds at the speed of the best
+  known inner loop on registers alone (binary: popcount; float32: fused multiply-adds; int8: dot products of bytes), or
+  reading or writing its bytes once at the speed of the cache level in which they fit together, whatever takes longest.
+  "of limit" is that time divided by the measured one. Speeds are measured with the same number of threads between the
+  runs, so that both see the same clock rates; all figures are medians. The limit of the network is the sum over its
+  layers, divided by the median time of whole runs. The memory that --profile uses for that counts in "peak".
 
 EXIT CODES
   0 success; 1 a file, the model or the data is at fault (one line on stderr); 2 a wrong command line.
 
 EXAMPLES
   bnn-run model.bnn --profile                              speed on random data, a table of the layers
+  bnn-run model.bnn --profile=html                         the same, and a page for the browser
   bnn-run model.bnn --input cat.jpg --labels names.txt     the five best classes of a photograph
   bnn-run model.bnn --dataset images.idx.gz labels.idx.gz --scale 1/255 --batch 16 --threads 2
   bnn-run model.bnn --input x.npy --output y.npy --json    raw outputs to a file, the rest as JSON
@@ -49,7 +62,7 @@ EXAMPLES
 
 // What is not stored as it is given.
 struct Texts {
-  std::string mean, scale, layout;
+  std::string mean, scale, layout, resolution, profile;
   bool no_progress = false;
 };
 
@@ -94,7 +107,18 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
          "Write the raw outputs of all samples as float32 [N,...]. Of several outputs, number I goes to FILE.I.npy")
       ->type_name("FILE.npy")
       ->group("Results");
-  app.add_flag("--profile", options.profile, "Time of each layer")->group("Results");
+  // The text in braces is what the flag means without a value.
+  app.add_flag("--profile{table}", texts.profile,
+               "Time of each layer beside the least that this processor needs for it: a table; with =trace also a file "
+               "for ui.perfetto.dev, with =html a page with time line and roofline plot")
+      ->check(CLI::IsMember({"table", "trace", "html"}).description(""))
+      ->type_name("[=table|trace|html]")
+      ->group("Results");
+  app.add_option("--profile-output", options.profile_output,
+                 "The file of --profile=trace or =html. Default: MODEL's name with .trace.json or .profile.html, in "
+                 "the current folder")
+      ->type_name("FILE")
+      ->group("Results");
   app.add_flag("--plan", options.plan, "Each step of the compiled model, its kernel and why")->group("Results");
   app.add_flag("--json", options.json, "One JSON object on stdout instead of text")->group("Results");
   app.add_flag("--no-progress", texts.no_progress, "No progress bar (there is none where stderr is no terminal)")
@@ -108,6 +132,10 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--batch", options.batch, "Samples of one run. Default: the batch that the model fixed, else 1")
       ->check(CLI::Range(1, 1 << 20).description(""))
       ->type_name("N")
+      ->group("Running");
+  app.add_option("--resolution", texts.resolution,
+                 "Height and width of the images, where the network allows others than the model's")
+      ->type_name("HxW")
       ->group("Running");
   app.add_option("--repeat", options.repeat,
                  "Timed runs; with data, of each batch. Default: about two seconds on random data (10 to 1000 runs), "
@@ -127,9 +155,42 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
       ->group("Running");
 }
 
+void FinishProfile(Options& options, const Texts& texts) {
+  options.profile = !texts.profile.empty();
+  if (texts.profile == "trace") options.profile_format = ProfileFormat::kTrace;
+  if (texts.profile == "html") options.profile_format = ProfileFormat::kHtml;
+  const std::string name = std::filesystem::path(options.model).stem().string();
+  switch (options.profile_format) {
+    case ProfileFormat::kTable:
+      if (options.profile_output.empty()) return;
+      throw CLI::ValidationError("--profile-output needs --profile=trace or --profile=html");
+    case ProfileFormat::kTrace:
+      if (options.profile_output.empty()) options.profile_output = name + ".trace.json";
+      return;
+    case ProfileFormat::kHtml:
+      if (options.profile_output.empty()) options.profile_output = name + ".profile.html";
+      return;
+  }
+}
+
+// "224x320", or "224" for a square.
+void ParseResolution(const std::string& text, Options& options) {
+  constexpr int64_t kMost = 1 << 24;
+  const char* const end = text.data() + text.size();
+  const auto number = [&](const char* begin, int64_t& value) {
+    const auto [next, error] = std::from_chars(begin, end, value);
+    return error == std::errc() && value >= 1 && value <= kMost ? next : nullptr;
+  };
+  const char* next = number(text.data(), options.height);
+  options.width = options.height;
+  if (next != nullptr && next != end) next = *next == 'x' ? number(next + 1, options.width) : nullptr;
+  if (next != end) throw CLI::ValidationError("--resolution", "found '" + text + "', expected HEIGHTxWIDTH");
+}
+
 // What CLI11 cannot check: throws its errors, so that all usage errors look alike.
 void Finish(Options& options, const Texts& texts) {
   options.progress = !texts.no_progress;
+  FinishProfile(options, texts);
   if (!texts.mean.empty()) {
     auto mean = ParseNumbers(texts.mean);
     if (!mean.ok()) throw CLI::ValidationError("--mean", mean.status().message());
@@ -140,6 +201,7 @@ void Finish(Options& options, const Texts& texts) {
     if (!scale.ok()) throw CLI::ValidationError("--scale", scale.status().message());
     options.preprocess.scale = *std::move(scale);
   }
+  if (!texts.resolution.empty()) ParseResolution(texts.resolution, options);
   if (!texts.layout.empty()) {
     options.preprocess.layout = CLI::detail::to_lower(texts.layout) == "nchw" ? BNN_LAYOUT_NCHW : BNN_LAYOUT_NHWC;
   }

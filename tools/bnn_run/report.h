@@ -9,6 +9,7 @@
 #include "bnn/bnn.hpp"
 #include "tools/bnn_run/evaluate.h"
 #include "tools/bnn_run/measure.h"
+#include "tools/bnn_run/profile.h"
 
 namespace bnn::run {
 
@@ -30,7 +31,8 @@ struct Report {
   LatencySummary latency;
   int64_t timed_runs = 0;
   double images_per_second = 0;
-  int64_t peak_memory_bytes = 0, session_memory_bytes = 0;
+  int64_t peak_memory_bytes = 0;
+  MemoryInfo memory;
 
   std::optional<Profile> profile;
   std::optional<std::vector<StepInfo>> plan;
@@ -42,6 +44,9 @@ inline constexpr int64_t kMinClassesForTop5 = 10;
 
 // The text that people read.
 std::string ToText(const Report& report);
+
+// Appends the profile's part of that text; only for reports with a profile.
+void AddProfile(const Report& report, std::string& text);
 
 // One JSON object in one line.
 std::string ToJson(const Report& report);

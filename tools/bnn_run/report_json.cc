@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "tools/bnn_run/profile_json.h"
 #include "tools/bnn_run/report.h"
 
 namespace bnn::run {
@@ -25,27 +26,10 @@ Json Tensors(const std::vector<TensorInfo>& infos) {
   return list;
 }
 
-Json Step(const StepInfo& step) {
-  return {{"name", step.name},   {"op", step.op},     {"kernel", step.kernel},
-          {"shape", step.shape}, {"macs", step.macs}, {"is_binary", step.is_binary}};
-}
-
-Json Layers(const Profile& profile) {
-  Json layers = Json::array();
-  for (const LayerTime& layer : profile.layers) {
-    Json row = Step(layer.step);
-    row["ms"] = layer.ms;
-    row["gmacs_per_second"] = layer.gmacs_per_second;
-    row["share"] = layer.share;
-    layers.push_back(std::move(row));
-  }
-  return layers;
-}
-
 Json Plan(const std::vector<StepInfo>& plan) {
   Json steps = Json::array();
   for (const StepInfo& step : plan) {
-    Json row = Step(step);
+    Json row = StepFields(step);
     row["weight_bytes"] = step.weight_bytes;
     row["reason"] = step.reason;
     steps.push_back(std::move(row));
@@ -115,14 +99,12 @@ std::string ToJson(const Report& report) {
   json["timed_runs"] = report.timed_runs;
   json["images_per_second"] = report.images_per_second;
   json["peak_memory_bytes"] = report.peak_memory_bytes;
-  json["session_memory_bytes"] = report.session_memory_bytes;
+  json["session_memory_bytes"] = report.memory.arena_bytes;
+  json["live_tensor_bytes"] = report.memory.live_bytes;
+  json["weight_bytes"] = report.memory.weight_bytes;
   json["inputs"] = Tensors(report.inputs);
   json["outputs"] = Tensors(report.outputs);
-  if (report.profile) {
-    json["layers"] = Layers(*report.profile);
-    json["run_ms"] = report.profile->run_ms;
-    json["overhead_ms"] = report.profile->overhead_ms;
-  }
+  if (report.profile) json.update(ProfileFields(*report.profile));
   if (report.plan) json["plan"] = Plan(*report.plan);
   if (!report.files_written.empty()) json["files_written"] = report.files_written;
   // File names and class names may hold bytes that are no UTF-8: those become U+FFFD.

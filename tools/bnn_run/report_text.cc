@@ -83,30 +83,6 @@ void AddAccuracy(const Report& report, std::string& text) {
   text += "\n";
 }
 
-void AddProfile(const Profile& profile, std::string& text) {
-  Table table({{"layer"},
-               {"op"},
-               {"kernel"},
-               {"shape"},
-               {"ms", Align::kRight},
-               {"GMAC/s", Align::kRight},
-               {"share", Align::kRight}});
-  const auto rate = [](double value) { return value > 0 ? fmt::format("{:.1f}", value) : std::string("-"); };
-  const auto share = [&](double ms) {
-    return fmt::format("{:.1f} %", profile.run_ms > 0 ? 100 * ms / profile.run_ms : 0);
-  };
-  for (const LayerTime& layer : profile.layers) {
-    table.AddRow({layer.step.name, layer.step.op, layer.step.kernel, layer.step.shape, fmt::format("{:.4f}", layer.ms),
-                  rate(layer.gmacs_per_second), share(layer.ms)});
-  }
-  table.AddLine();
-  table.AddRow({"all layers", "", "", "", fmt::format("{:.4f}", profile.layers_ms), "", share(profile.layers_ms)});
-  table.AddRow(
-      {"between layers", "", "", "", fmt::format("{:.4f}", profile.overhead_ms), "", share(profile.overhead_ms)});
-  table.AddRow({"run", "", "", "", fmt::format("{:.4f}", profile.run_ms), rate(profile.gmacs_per_second), "100.0 %"});
-  text += "\nTime of each layer (median of all runs):\n" + table.ToString() + "\n";
-}
-
 void AddPlan(const std::vector<StepInfo>& plan, std::string& text) {
   Table table({{"step", Align::kRight}, {"layer"}, {"op"}, {"kernel"}, {"shape"}, {"weights", Align::kRight}, {"why"}});
   int64_t number = 0;
@@ -123,7 +99,7 @@ std::string ToText(const Report& report) {
   std::string text;
   AddHeader(report, text);
   if (report.plan) AddPlan(*report.plan, text);
-  if (report.profile) AddProfile(*report.profile, text);
+  if (report.profile) AddProfile(report, text);
   switch (report.mode) {
     case Mode::kBenchmark:
       break;
@@ -140,8 +116,14 @@ std::string ToText(const Report& report) {
       "latency   min {:.4f}  median {:.4f}  p90 {:.4f}  p99 {:.4f}  mean {:.4f} ms  ({} runs of batch {})\n",
       latency.min, latency.median, latency.p90, latency.p99, latency.mean, report.timed_runs, report.batch);
   text += fmt::format("speed     {:.1f} images/s\n", report.images_per_second);
-  text += fmt::format("memory    peak {} of the process, of which {} are the session's tensors\n",
-                      Memory(report.peak_memory_bytes), Memory(report.session_memory_bytes));
+  const MemoryInfo& memory = report.memory;
+  text += fmt::format("memory    peak {} of the process, of which {} are the session's tensors, {} weights\n",
+                      Memory(report.peak_memory_bytes), Memory(static_cast<int64_t>(memory.arena_bytes)),
+                      Memory(static_cast<int64_t>(memory.weight_bytes)));
+  if (report.plan) {
+    text += fmt::format("arena     {} bytes; the tensors of some step need {} bytes\n", memory.arena_bytes,
+                        memory.live_bytes);
+  }
   for (const std::string& file : report.files_written) text += fmt::format("written   {}\n", file);
   return text;
 }

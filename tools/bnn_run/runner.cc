@@ -18,11 +18,33 @@ void MakeBuffers(const std::vector<TensorInfo>& infos, std::vector<std::vector<f
   }
 }
 
+// The dims of all inputs when images have that size.
+Result<std::vector<std::vector<int64_t>>> DimsAt(const std::vector<TensorInfo>& inputs, int64_t height,
+                                                 int64_t width) {
+  std::vector<std::vector<int64_t>> result;
+  bool has_image = false;
+  for (const TensorInfo& info : inputs) {
+    result.push_back(info.dims);
+    if (info.layout == BNN_LAYOUT_NONE || info.dims.size() != 4) continue;
+    const size_t rows = info.layout == BNN_LAYOUT_NCHW ? 2 : 1;
+    result.back()[rows] = height;
+    result.back()[rows + 1] = width;
+    has_image = true;
+  }
+  if (!has_image) return InvalidArgument("--resolution is for models whose input is an image");
+  return result;
+}
+
 }  // namespace
 
 Result<Runner> Runner::Load(const Options& options) {
   BNN_ASSIGN_OR_RETURN(Model model, Model::Load(options.path, {options.batch, options.threads, options.max_isa}));
-  BNN_ASSIGN_OR_RETURN(Session session, Session::Create(model, options.profile));
+  SessionOptions session_options;
+  session_options.profile = options.profile;
+  if (options.height != 0) {
+    BNN_ASSIGN_OR_RETURN(session_options.input_dims, DimsAt(model.inputs(), options.height, options.width));
+  }
+  BNN_ASSIGN_OR_RETURN(Session session, Session::Create(model, session_options));
   Runner runner(std::move(model), std::move(session));
   BNN_RETURN_IF_ERROR(runner.Prepare(options));
   return runner;
@@ -30,9 +52,9 @@ Result<Runner> Runner::Load(const Options& options) {
 
 Status Runner::Prepare(const Options& options) {
   profile_ = options.profile;
-  input_infos_ = model_.inputs();
-  output_infos_ = model_.outputs();
-  plan_ = model_.plan();
+  input_infos_ = session_.inputs();
+  output_infos_ = session_.outputs();
+  plan_ = session_.plan();
   if (input_infos_.empty() || output_infos_.empty() || input_infos_[0].dims.empty()) {
     return Unsupported(fmt::format("{}: bnn-run needs a model with inputs, outputs and a batch", options.path));
   }

@@ -14,7 +14,8 @@ class Runner {
  public:
   struct Options {
     std::string path;
-    int64_t batch = 0;  // 0: what the model fixed, or 1
+    int64_t batch = 0;              // 0: what the model fixed, or 1
+    int64_t height = 0, width = 0;  // of images; 0: the model's
     int32_t threads = 1;
     std::string max_isa;
     bool profile = false;
@@ -39,7 +40,7 @@ class Runner {
   const std::vector<TensorInfo>& input_infos() const { return input_infos_; }
   const std::vector<TensorInfo>& output_infos() const { return output_infos_; }
   const std::vector<StepInfo>& plan() const { return plan_; }
-  int64_t session_memory() const { return static_cast<int64_t>(session_.memory_bytes()); }
+  MemoryInfo memory() const { return session_.memory(); }
 
  private:
   Runner(Model model, Session session) : model_(std::move(model)), session_(std::move(session)) {}

@@ -210,13 +210,47 @@ TEST_CASE("without data it measures speed, layer by layer") {
   CHECK(sum > 0);
   CHECK(json["overhead_ms"] >= 0);
   for (const auto& step : json["plan"]) CHECK_FALSE(step["kernel"].get<std::string>().empty());
+  double limit = 0;
+  for (const auto& layer : json["layers"]) limit += layer["limit_ms"].get<double>();
+  CHECK(limit > 0);
+  CHECK(json["limit_ms"].get<double>() == doctest::Approx(limit));
+  CHECK(json["limit_share"] > 0);
+  CHECK(json["layers"][0]["arithmetic"] == "float32");
+  CHECK(json["layers"][0]["bytes_read"] >= 3 * kValues * 4 + kClasses * kValues * 4);
+  CHECK(json["layers"][0]["bytes_written"] == 3 * kClasses * 4);
+  for (const char* kind : {"binary", "float32", "int8"}) CHECK(json["limits"][kind]["gmacs_per_second"] > 0);
+  CHECK(json["limits"]["measurements"] >= 5);
 
   const Outcome text = Run(model + " --repeat 3 --profile --plan");
   CHECK(text.exit_code == 0);
-  for (const char* part : {"Plan:", "GMAC/s", "between layers", "latency", "images/s", "peak"}) {
+  for (const char* part :
+       {"Plan:", "GMAC/s", "between layers", "network at ", "bound by", "latency", "images/s", "peak"}) {
     CAPTURE(part);
     CHECK(text.out.find(part) != std::string::npos);
   }
+}
+
+TEST_CASE("--profile writes a trace or a page") {
+  const std::string model = MakeModel("scores.bnn");
+  const std::string trace = test::ScratchPath("trace.json"), page = test::ScratchPath("page.html");
+  const auto json = Run(model + " --json --repeat 30 --profile=trace --profile-output " + trace).Json();
+  CHECK(json["files_written"] == std::vector<std::string>{trace});
+  const auto events = nlohmann::json::parse(test::ReadWholeFile(trace))["traceEvents"];
+  const auto is_step = [](const auto& event) { return event["name"] == "fc"; };
+  CHECK(std::count_if(events.begin(), events.end(), is_step) == 24);  // of the last runs
+
+  const Outcome outcome = Run(model + " --repeat 3 --profile=html --profile-output " + page);
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.out.find("written   " + page) != std::string::npos);
+  CHECK(test::ReadWholeFile(page).find("\"name\":\"fc\"") != std::string::npos);
+  // Between the batches of a dataset the limits are measured, too, and change no result.
+  const Dataset data = MakeDataset();
+  const auto scored = Run(model + " --json --batch 4 --profile --dataset " + data.images + " " + data.labels).Json();
+  CHECK(scored["predictions"] == data.predictions);
+  CHECK(scored["limits"]["measurements"] >= 5);
+  CheckFails(model + " --repeat 1 --profile=html --profile-output " + test::ScratchPath("no/page.html"),
+             "no/page.html");
+  CheckFails(model + " --repeat 1 --profile=trace --profile-output /dev/full", "/dev/full");
 }
 
 TEST_CASE("--plan shows each step's kernel, and why better ones were refused") {

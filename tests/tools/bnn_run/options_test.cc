@@ -45,6 +45,26 @@ TEST_CASE("a full command line") {
   CHECK(options.max_isa == "avx2");
 }
 
+TEST_CASE("--profile with and without a format, and the file that it writes") {
+  const auto profile = [](std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "a/net.v2.bnn");
+    const auto parsed = Parse(arguments);
+    REQUIRE(std::holds_alternative<Options>(parsed));
+    return std::get<Options>(parsed);
+  };
+  CHECK_FALSE(profile({}).profile);
+  for (const char* flag : {"--profile", "--profile=table"}) {
+    CHECK(profile({flag}).profile);
+    CHECK(profile({flag}).profile_format == ProfileFormat::kTable);
+    CHECK(profile({flag, "--plan"}).profile_output.empty());
+  }
+  CHECK(profile({"--profile=trace"}).profile_format == ProfileFormat::kTrace);
+  CHECK(profile({"--profile=trace"}).profile_output == "net.v2.trace.json");
+  CHECK(profile({"--profile=html"}).profile_format == ProfileFormat::kHtml);
+  CHECK(profile({"--profile=html"}).profile_output == "net.v2.profile.html");
+  CHECK(profile({"--profile=html", "--profile-output", "x"}).profile_output == "x");
+}
+
 TEST_CASE("defaults") {
   const auto parsed = Parse({"m.bnn", "--input", "a.png", "b.png"});
   REQUIRE(std::holds_alternative<Options>(parsed));
@@ -71,6 +91,9 @@ TEST_CASE("usage errors are one line on stderr and exit code 2") {
                                                     {"m", "--output", "o.npy"},
                                                     {"m", "--labels", "l.txt"},
                                                     {"m", "--limit", "3"},
+                                                    {"m", "--profile=svg"},
+                                                    {"m", "--profile-output", "x"},
+                                                    {"m", "--profile", "--profile-output", "x"},
                                                     {"m", "--input", "a", "--dataset", "i", "l"}};
   for (const auto& arguments : wrong) {
     CAPTURE(arguments.size());
