@@ -45,8 +45,6 @@ void ClearWeights(const WeightShape& shape, uint32_t* weights) {
   for (int64_t i = 0; i < words; ++i) weights[i] = 0;
 }
 
-constexpr int kNibblesPerWord = 8;
-
 // How many nibbles of `word` have an odd number of ones.
 uint32_t OddNibbles(uint32_t word) {
   const uint32_t of_pairs = word ^ (word >> 1);
@@ -54,26 +52,69 @@ uint32_t OddNibbles(uint32_t word) {
   return static_cast<uint32_t>(__builtin_popcount(of_nibbles));
 }
 
-// One input word of a block of output channels: adds to its header, writes its 8 * 8 words.
-void PackNibbles(const uint32_t (&words)[kChannelBlock], uint32_t* header, uint32_t* packed) {
-  for (int channel = 0; channel < kChannelBlock; ++channel) header[channel] += OddNibbles(words[channel]);
-  for (int nibble = 0; nibble < kNibblesPerWord; ++nibble) {
+// One input word of a block of output channels as bytes of kBits (4 or 8) of its bits, one a channel, in 32 / kBits
+// runs of 8 words.
+template <int kBits>
+void PackBytes(const uint32_t (&words)[kChannelBlock], uint32_t* packed) {
+  for (int shift = 0; shift < kBitsPerWord; shift += kBits) {
     for (int lane = 0; lane < 8; ++lane) {
       uint32_t bytes = 0;
-      for (int v = 0; v < 4; ++v) bytes |= (words[8 * v + lane] >> (4 * nibble) & 15u) << (8 * v);
+      for (int v = 0; v < 4; ++v) bytes |= (words[8 * v + lane] >> shift & ((1u << kBits) - 1)) << (8 * v);
       *packed++ = bytes;
     }
   }
 }
 
-void UnpackNibbles(const uint32_t* packed, uint32_t (&words)[kChannelBlock]) {
+template <int kBits>
+void UnpackBytes(const uint32_t* packed, uint32_t (&words)[kChannelBlock]) {
   for (uint32_t& word : words) word = 0;
-  for (int nibble = 0; nibble < kNibblesPerWord; ++nibble) {
+  for (int shift = 0; shift < kBitsPerWord; shift += kBits) {
     for (int lane = 0; lane < 8; ++lane) {
       const uint32_t bytes = *packed++;
-      for (int v = 0; v < 4; ++v) words[8 * v + lane] |= (bytes >> (8 * v) & 15u) << (4 * nibble);
+      for (int v = 0; v < 4; ++v) words[8 * v + lane] |= (bytes >> (8 * v) & ((1u << kBits) - 1)) << shift;
     }
   }
+}
+
+// The orders with a header of odd nibbles.
+template <int kBits>
+void PackWithHeader(const PackedOrder& order, const WeightShape& shape, const uint32_t* weights, uint32_t* packed) {
+  for (int64_t block = 0; block < PaddedChannels(shape.out_channels); block += kChannelBlock) {
+    uint32_t* header = packed;
+    for (int channel = 0; channel < kChannelBlock; ++channel) *packed++ = 0;
+    for (int64_t tap = 0; tap < shape.taps; ++tap) {
+      for (int64_t word = 0; word < WordsFor(shape.in_channels); ++word, packed += order.words_per_word) {
+        uint32_t words[kChannelBlock];
+        for (int64_t i = 0; i < kChannelBlock; ++i) {
+          words[i] = block + i < shape.out_channels ? WeightWord(shape, weights, block + i, tap, word) : 0;
+          header[i] += OddNibbles(words[i]);
+        }
+        PackBytes<kBits>(words, packed);
+      }
+    }
+  }
+}
+
+template <int kBits>
+void UnpackWithHeader(const PackedOrder& order, const WeightShape& shape, const uint32_t* packed, uint32_t* weights) {
+  ClearWeights(shape, weights);
+  for (int64_t block = 0; block < PaddedChannels(shape.out_channels); block += kChannelBlock) {
+    packed += order.header_words;
+    for (int64_t tap = 0; tap < shape.taps; ++tap) {
+      for (int64_t word = 0; word < WordsFor(shape.in_channels); ++word, packed += order.words_per_word) {
+        uint32_t words[kChannelBlock];
+        UnpackBytes<kBits>(packed, words);
+        for (int64_t i = 0; i < kChannelBlock && block + i < shape.out_channels; ++i) {
+          AddWeightWord(shape, weights, block + i, tap, word, words[i]);
+        }
+      }
+    }
+  }
+}
+
+int64_t WordsOf(const PackedOrder& order, const WeightShape& shape) {
+  return PaddedChannels(shape.out_channels) / kChannelBlock *
+         order.BlockWords(shape.taps * WordsFor(shape.in_channels));
 }
 
 }  // namespace
@@ -107,42 +148,24 @@ void UnpackBlockedWeights(const WeightShape& shape, const uint32_t* packed, uint
   }
 }
 
-int64_t NibbleWeightWords(const WeightShape& shape) {
-  return PaddedChannels(shape.out_channels) / kChannelBlock *
-         kNibbleOrder.BlockWords(shape.taps * WordsFor(shape.in_channels));
-}
+int64_t NibbleWeightWords(const WeightShape& shape) { return WordsOf(kNibbleOrder, shape); }
 
 void PackNibbleWeights(const WeightShape& shape, const uint32_t* weights, uint32_t* packed) {
-  for (int64_t block = 0; block < PaddedChannels(shape.out_channels); block += kChannelBlock) {
-    uint32_t* header = packed;
-    for (int channel = 0; channel < kChannelBlock; ++channel) *packed++ = 0;
-    for (int64_t tap = 0; tap < shape.taps; ++tap) {
-      for (int64_t word = 0; word < WordsFor(shape.in_channels); ++word) {
-        uint32_t words[kChannelBlock];
-        for (int64_t i = 0; i < kChannelBlock; ++i) {
-          words[i] = block + i < shape.out_channels ? WeightWord(shape, weights, block + i, tap, word) : 0;
-        }
-        PackNibbles(words, header, packed);
-        packed += kNibblesPerWord * 8;
-      }
-    }
-  }
+  PackWithHeader<4>(kNibbleOrder, shape, weights, packed);
 }
 
 void UnpackNibbleWeights(const WeightShape& shape, const uint32_t* packed, uint32_t* weights) {
-  ClearWeights(shape, weights);
-  for (int64_t block = 0; block < PaddedChannels(shape.out_channels); block += kChannelBlock) {
-    packed += kNibbleOrder.header_words;
-    for (int64_t tap = 0; tap < shape.taps; ++tap) {
-      for (int64_t word = 0; word < WordsFor(shape.in_channels); ++word, packed += kNibbleOrder.words_per_word) {
-        uint32_t words[kChannelBlock];
-        UnpackNibbles(packed, words);
-        for (int64_t i = 0; i < kChannelBlock && block + i < shape.out_channels; ++i) {
-          AddWeightWord(shape, weights, block + i, tap, word, words[i]);
-        }
-      }
-    }
-  }
+  UnpackWithHeader<4>(kNibbleOrder, shape, packed, weights);
+}
+
+int64_t ByteWeightWords(const WeightShape& shape) { return WordsOf(kByteOrder, shape); }
+
+void PackByteWeights(const WeightShape& shape, const uint32_t* weights, uint32_t* packed) {
+  PackWithHeader<8>(kByteOrder, shape, weights, packed);
+}
+
+void UnpackByteWeights(const WeightShape& shape, const uint32_t* packed, uint32_t* weights) {
+  UnpackWithHeader<8>(kByteOrder, shape, packed, weights);
 }
 
 int64_t RowWeightWords(const WeightShape& shape) {

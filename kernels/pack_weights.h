@@ -40,7 +40,7 @@ int64_t BlockedWeightWords(const WeightShape& shape);
 void PackBlockedWeights(const WeightShape& shape, const uint32_t* weights, uint32_t* packed);
 void UnpackBlockedWeights(const WeightShape& shape, const uint32_t* packed, uint32_t* weights);
 
-// The order of kernels that use nibbles (4 bits) of weights as indices of byte shuffles, kernels/x86/nibble_counter.h.
+// The order of kernels that use nibbles (4 bits) of weights as indices of byte shuffles, kernels/x86/popcount_avx2.h.
 // For every block of 32 output channels:
 //
 //   32 words   of channel 0, 1, ... 31: how many of its nibbles have an odd number of ones
@@ -54,6 +54,18 @@ inline constexpr PackedOrder kNibbleOrder = {32, 64, 256 << 10, 2};
 int64_t NibbleWeightWords(const WeightShape& shape);
 void PackNibbleWeights(const WeightShape& shape, const uint32_t* weights, uint32_t* packed);
 void UnpackNibbleWeights(const WeightShape& shape, const uint32_t* packed, uint32_t* weights);
+
+// The order of kernels that take both nibbles of a byte of weights as indices, kernels/x86/popcount_avx512.h. As the
+// nibble order, but with whole bytes:
+//
+//   [tap][in_word][byte]: 8 words = 32 bytes, one a channel, in the same order of channels. Byte i of an input word is
+//              its bits 8 * i to 8 * i + 7.
+//
+// As much memory as the blocked order.
+inline constexpr PackedOrder kByteOrder = {32, 32, 512 << 10, 2};
+int64_t ByteWeightWords(const WeightShape& shape);
+void PackByteWeights(const WeightShape& shape, const uint32_t* weights, uint32_t* packed);
+void UnpackByteWeights(const WeightShape& shape, const uint32_t* packed, uint32_t* weights);
 
 // The order of the reference: [out][tap][in_word].
 int64_t RowWeightWords(const WeightShape& shape);

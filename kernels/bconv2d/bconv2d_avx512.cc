@@ -7,7 +7,7 @@
 namespace bnn::kernels {
 
 const BConv2dKernel kBConv2dAvx512 = {
-    "bconv2d_avx512",  Isa::kAvx512,        RefuseBlockedBConv2d,        NibbleBConv2dWords,
-    PackNibbleBConv2d, UnpackNibbleBConv2d, RunBConv2dTiles<CountAvx512>};
+    "bconv2d_avx512", Isa::kAvx512,      RefuseBlockedBConv2d,        ByteBConv2dWords,
+    PackByteBConv2d,  UnpackByteBConv2d, RunBConv2dTiles<CountAvx512>};
 
 }  // namespace bnn::kernels

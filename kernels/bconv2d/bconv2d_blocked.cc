@@ -73,6 +73,16 @@ void UnpackNibbleBConv2d(const BConv2dShape& shape, const uint32_t* packed, uint
   UnpackNibbleWeights(WeightsOf(shape), packed, weights);
 }
 
+int64_t ByteBConv2dWords(const BConv2dShape& shape) { return ByteWeightWords(WeightsOf(shape)); }
+
+void PackByteBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed) {
+  PackByteWeights(WeightsOf(shape), weights, packed);
+}
+
+void UnpackByteBConv2d(const BConv2dShape& shape, const uint32_t* packed, uint32_t* weights) {
+  UnpackByteWeights(WeightsOf(shape), packed, weights);
+}
+
 BinaryTiles ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& args, const PackedOrder& order) {
   BinaryTiles tiles;
   tiles.in = args.in;

@@ -20,6 +20,10 @@ void UnpackBlockedBConv2d(const BConv2dShape& shape, const uint32_t* packed, uin
 int64_t NibbleBConv2dWords(const BConv2dShape& shape);
 void PackNibbleBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed);
 void UnpackNibbleBConv2d(const BConv2dShape& shape, const uint32_t* packed, uint32_t* weights);
+// The same of the byte order.
+int64_t ByteBConv2dWords(const BConv2dShape& shape);
+void PackByteBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed);
+void UnpackByteBConv2d(const BConv2dShape& shape, const uint32_t* packed, uint32_t* weights);
 
 // A shape and its arguments, resolved to what the loops need.
 BinaryTiles ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& args, const PackedOrder& order);

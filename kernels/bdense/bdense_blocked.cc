@@ -33,6 +33,16 @@ void UnpackNibbleBDense(const BDenseShape& shape, const uint32_t* packed, uint32
   UnpackNibbleWeights(WeightsOf(shape), packed, weights);
 }
 
+int64_t ByteBDenseWords(const BDenseShape& shape) { return ByteWeightWords(WeightsOf(shape)); }
+
+void PackByteBDense(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed) {
+  PackByteWeights(WeightsOf(shape), weights, packed);
+}
+
+void UnpackByteBDense(const BDenseShape& shape, const uint32_t* packed, uint32_t* weights) {
+  UnpackByteWeights(WeightsOf(shape), packed, weights);
+}
+
 BinaryTiles ResolveBDense(const BDenseShape& shape, const BDenseArgs& args, const PackedOrder& order,
                           int32_t (&base)[kChannelBlock]) {
   for (int32_t& k : base) k = static_cast<int32_t>(shape.in_features);

@@ -19,6 +19,10 @@ void UnpackBlockedBDense(const BDenseShape& shape, const uint32_t* packed, uint3
 int64_t NibbleBDenseWords(const BDenseShape& shape);
 void PackNibbleBDense(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed);
 void UnpackNibbleBDense(const BDenseShape& shape, const uint32_t* packed, uint32_t* weights);
+// The same of the byte order.
+int64_t ByteBDenseWords(const BDenseShape& shape);
+void PackByteBDense(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed);
+void UnpackByteBDense(const BDenseShape& shape, const uint32_t* packed, uint32_t* weights);
 
 // A shape and its arguments, resolved to what the loops need. `base` receives the constants of a channel block, which
 // the result points to: K for every feature.

@@ -1,6 +1,6 @@
 // Binary: vectors of twice the size of AVX2's, 32 output channels of one block and 32 of the next. One shuffle and one
-// addition are 512 MACs (kernels/limits/nibble_probe.h). Left out is also the insertion that joins the indices of two
-// blocks, one for 7 lookups.
+// addition are 512 MACs (kernels/limits/nibble_probe.h). Left out are also the operations that make
+// indices of the weights of two blocks, 2 for 7 lookups.
 //
 // Carry-save adders (kernels/x86/popcount_row_avx512.h) take 3.31 operations for 512 MACs instead of 2.43: on Zen 5
 // their probe reached 2,400 GMAC/s where this one reaches 3,050.

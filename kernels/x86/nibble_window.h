@@ -14,14 +14,14 @@
 #include "kernels/simd/counter.h"
 #include "kernels/simd/inline.h"
 #include "kernels/simd/tap_walk.h"
+#include "kernels/x86/nibble_counter.h"
 
 namespace bnn::kernels {
 namespace {
 
 constexpr int64_t kNibblesPerWord = 8;
-constexpr int64_t kWindowWords = 320;  // 320 * 8 * 2 <= 65535: 16-bit sums of half counts
-constexpr int64_t kStepWords = 4;      // what one step of FillWindow takes
-constexpr int kStepsPerSum = 15;       // the nibbles that count odd ones hold 15
+constexpr int64_t kStepWords = 4;  // what one step of FillWindow takes
+constexpr int kStepsPerSum = 15;   // the nibbles that count odd ones hold 15
 
 // The first n of 4 lanes: 16 bytes from kFirstLanes + 4 - n on.
 alignas(32) constexpr int32_t kFirstLanes[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
@@ -89,11 +89,10 @@ struct WindowPlace {
   int64_t row, col;
   int64_t left;   // words of the run
   int64_t total;  // words of the window
-};
 
-BNN_INLINE WindowPlace StartOfWindow(const TapWalk& walk, const uint32_t* in) {
-  return {in, 0, 0, walk.words, walk.rows * walk.cols * walk.words};
-}
+  BNN_INLINE explicit WindowPlace(const TileInput& input)
+      : run(input.in), row(0), col(0), left(input.walk.words), total(input.walk.rows * input.walk.cols * left) {}
+};
 
 BNN_INLINE void Advance(const TapWalk& walk, const uint32_t* in, int64_t words, WindowPlace& at) {
   at.run += words;

@@ -1,6 +1,10 @@
 // The inner loop of binary convolution and of the binary dense layer for AVX2: kernels/x86/nibble_counter.h, which
 // derives it, with vectors of one channel block. ISA files only.
 //
+// Order: nibble by nibble, the pairs innermost: an index is loaded once for all pairs, whose independent chains of
+// additions hide the latencies of loads and shuffles. The tables (4 KB), the offsets (16 bytes a word and pair: 9 KB
+// for 4 pairs and 3x3 over 512 channels) and the weights that pass by share L1; the weights may come from L2.
+//
 // Tile: 8 pixels (4 pairs) x 32 output channels. Registers (16): 4 sums s, 4 `low`, 4 `high`, the index, a table, a
 // mask, one to spare. Tiles of 2 pairs read the weights twice as often and are 15 to 20 % slower. Weights that come
 // from L2 need 12 bytes a cycle.
@@ -22,6 +26,7 @@
 
 #include "kernels/simd/inline.h"
 #include "kernels/x86/nibble_counter.h"
+#include "kernels/x86/nibble_window.h"
 #include "kernels/x86/vec_avx2.h"
 
 namespace bnn::kernels {
@@ -30,13 +35,11 @@ namespace {
 struct NibblesAvx2 {
   using Vector = Avx2;
   using Bytes = __m256i;
-  static constexpr int kTableBytes = 16;
-  static constexpr bool kIndicesInRegisters = false;
   static constexpr int kBlocks = 1;
   static constexpr int kMaxPixels = 8;
   static constexpr PackedOrder kOrder = kNibbleOrder;
 
-  static BNN_INLINE Bytes Index(const uint8_t* weights, int64_t) {
+  static BNN_INLINE Bytes Index(const uint8_t* weights) {
     return _mm256_load_si256(reinterpret_cast<const __m256i*>(weights));
   }
   static BNN_INLINE Bytes OddWeights(const int32_t* from, int64_t) {
@@ -72,7 +75,69 @@ struct NibblesAvx2 {
   }
 };
 
-using CountAvx2 = NibbleCounter<NibblesAvx2>;
+struct LoopAvx2 {
+  using N = NibblesAvx2;
+  using Bytes = N::Bytes;
+  using Place = WindowPlace;
+  template <int kPairs>
+  using Window = NibbleWindow<kPairs>;
+
+  template <int kPairs>
+  static BNN_INLINE void Fill(const TileInput& input, int pixels, Place& at, Window<kPairs>& window) {
+    FillWindow(input, pixels % 2 == 0 ? input.pixel_step : 0, at, window);
+  }
+
+  // The table at `offset` in bytes.
+  static BNN_INLINE Bytes Table(uint64_t offset) { return N::Table(&kHalfCountTables<16>.entry[0][0] + offset); }
+
+  // The lookups of one nibble of all pairs: s[q] += half counts, or = if it is the first.
+  template <int kPairs>
+  static BNN_INLINE void Lookup(const NibbleWindow<kPairs>& window, int64_t nibble, const uint8_t* weights, bool first,
+                                Bytes (&s)[kPairs]) {
+    const Bytes index = N::Index(weights);
+    BNN_UNROLL for (int q = 0; q < kPairs; ++q) {
+      const Bytes halves = N::Shuffle(Table(window.offsets[q][nibble]), index);
+      s[q] = first ? halves : N::Add8(s[q], halves);
+      BNN_KEEP_ORDER(s[q]);
+    }
+  }
+
+  template <int kPairs>
+  static BNN_INLINE void FoldAll(const Bytes (&s)[kPairs], Bytes (&low)[kPairs], Bytes (&high)[kPairs]) {
+    BNN_UNROLL for (int q = 0; q < kPairs; ++q) NibbleSums<N>::Fold(s[q], low[q], high[q]);
+  }
+
+  template <int kPairs>
+  static BNN_NOINLINE void SumWindow(const NibbleWindow<kPairs>& window, const uint8_t* weights,
+                                     int64_t /*block_bytes*/, Bytes (&sums)[kPairs][4]) {
+    const Bytes zero = N::Zero();
+    BNN_UNROLL for (int q = 0; q < kPairs; ++q) { BNN_UNROLL for (int i = 0; i < 4; ++i) sums[q][i] = zero; }
+    const int64_t nibbles = window.words * kNibblesPerWord;
+    int64_t nibble = 0;
+    while (nibble < nibbles) {
+      Bytes s[kPairs], low[kPairs], high[kPairs];
+      BNN_UNROLL for (int q = 0; q < kPairs; ++q) low[q] = high[q] = zero;
+      int64_t end = nibble + kFoldsPerWiden * kLookupsPerFold;
+      if (end > nibbles) end = nibbles;
+      for (; end - nibble >= kLookupsPerFold; nibble += kLookupsPerFold) {
+        BNN_UNROLL for (int i = 0; i < kLookupsPerFold; ++i) Lookup(window, nibble + i, weights + i * 32, i == 0, s);
+        FoldAll(s, low, high);
+        weights += kLookupsPerFold * 32;
+      }
+      if (nibble < end) {
+        BNN_UNROLL for (int q = 0; q < kPairs; ++q) s[q] = zero;
+        BNN_NO_UNROLL for (; nibble < end; ++nibble) {
+          Lookup(window, nibble, weights, false, s);
+          weights += 32;
+        }
+        FoldAll(s, low, high);
+      }
+      NibbleSums<N>::Widen(low, high, sums);
+    }
+  }
+};
+
+using CountAvx2 = NibbleCounter<NibblesAvx2, LoopAvx2>;
 
 }  // namespace
 }  // namespace bnn::kernels
