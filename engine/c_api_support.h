@@ -8,6 +8,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <system_error>
 
 #include "bnn/bnn.h"
 #include "bnn/status.h"
@@ -32,6 +33,8 @@ bnn_status Guarded(bnn_error* error, const Fn& fn) {
     return Report(fn(), error);
   } catch (const std::bad_alloc&) {
     return Report(OutOfMemory("out of memory"), error);
+  } catch (const std::system_error& e) {  // std::thread
+    return Report(OutOfMemory(std::string("the system has no more threads: ") + e.what()), error);
   } catch (const std::exception& e) {
     return Report(InternalError(e.what()), error);
   } catch (...) {

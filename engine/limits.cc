@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/aligned_buffer.h"
+#include "engine/model.h"
 #include "engine/parallel.h"
 #include "kernels/limits/limits.h"
 
@@ -28,10 +29,10 @@ double Now() {
 // Seconds of one work(thread) on all threads at once: the fastest of a few samples, since all that disturbs makes it
 // slower, and the limit is what the processor can do. The samples together take about `seconds`.
 template <typename Work>
-double FastestSeconds(int threads, double seconds, const Work& work) {
+double FastestSeconds(ThreadPool& pool, double seconds, const Work& work) {
   const auto sample = [&](int64_t repeats) {
     const double before = Now();
-    ParallelFor(threads, threads, [&](int64_t begin, int64_t end) {
+    ParallelFor(pool, pool.threads(), [&](int64_t begin, int64_t end) {
       for (int64_t thread = begin; thread < end; ++thread) {
         for (int64_t i = 0; i < repeats; ++i) work(thread);
       }
@@ -50,21 +51,19 @@ double FastestSeconds(int threads, double seconds, const Work& work) {
   return fastest / static_cast<double>(repeats);
 }
 
-double MacsPerSecond(const kernels::ArithmeticProbe& probe, const LimitsOptions& options) {
-  const double seconds = FastestSeconds(options.threads, options.seconds, [&](int64_t) { RunProbe(probe); });
+double MacsPerSecond(ThreadPool& pool, const kernels::ArithmeticProbe& probe, const LimitsOptions& options) {
+  const double seconds = FastestSeconds(pool, options.seconds, [&](int64_t) { RunProbe(probe); });
   return static_cast<double>(options.threads * MacsOf(probe)) / seconds;
 }
 
 // Each thread has its own part of the working set.
-bnn_bandwidth MeasureBandwidth(std::byte* data, int64_t bytes, const LimitsOptions& options) {
+bnn_bandwidth MeasureBandwidth(ThreadPool& pool, std::byte* data, int64_t bytes, const LimitsOptions& options) {
   const int64_t part = std::max(bytes / options.threads / kernels::kMemoryStep, int64_t{1}) * kernels::kMemoryStep;
   const auto total = static_cast<double>(part * options.threads);
-  const double write = FastestSeconds(options.threads, options.seconds, [&](int64_t thread) {
-    kernels::WriteAll(options.max_isa, data + thread * part, part);
-  });
-  const double read = FastestSeconds(options.threads, options.seconds, [&](int64_t thread) {
-    kernels::ReadAll(options.max_isa, data + thread * part, part);
-  });
+  const double write = FastestSeconds(
+      pool, options.seconds, [&](int64_t thread) { kernels::WriteAll(options.max_isa, data + thread * part, part); });
+  const double read = FastestSeconds(
+      pool, options.seconds, [&](int64_t thread) { kernels::ReadAll(options.max_isa, data + thread * part, part); });
   return {bytes, total / read, total / write};
 }
 
@@ -124,6 +123,10 @@ Result<bnn_limits> MeasureLimits(const LimitsOptions& asked) {
     return InvalidArgument("options.seconds: found " + std::to_string(options.seconds) + ", expected more than 0 to " +
                            std::to_string(kMaxSeconds));
   }
+  if (options.threads < 1 || options.threads > kMaxThreads) {
+    return InvalidArgument("options.threads: found " + std::to_string(options.threads) + ", expected 1 to " +
+                           std::to_string(kMaxThreads));
+  }
   if (options.max_bytes < 0) {
     return InvalidArgument("options.max_bytes: found " + std::to_string(options.max_bytes) + ", expected 0 or more");
   }
@@ -138,9 +141,10 @@ Result<bnn_limits> MeasureLimits(const LimitsOptions& asked) {
   const kernels::ArithmeticProbe& float32 = FindProbe(Arithmetic::kFloat32, kernels::BestIsa());
   const kernels::ArithmeticProbe& int8 = FindProbe(Arithmetic::kInt8, kernels::BestIsa());
   bnn_limits limits = BNN_LIMITS_INIT;
-  limits.binary_macs = MacsPerSecond(binary, options);
-  limits.float32_macs = MacsPerSecond(float32, options);
-  limits.int8_macs = MacsPerSecond(int8, options);
+  ThreadPool pool(options.threads);
+  limits.binary_macs = MacsPerSecond(pool, binary, options);
+  limits.float32_macs = MacsPerSecond(pool, float32, options);
+  limits.int8_macs = MacsPerSecond(pool, int8, options);
   limits.binary_operations = binary.operations;
   limits.float32_operations = float32.operations;
   limits.int8_operations = int8.operations;
@@ -148,7 +152,7 @@ Result<bnn_limits> MeasureLimits(const LimitsOptions& asked) {
   const int64_t bytes = sizes.back() + options.threads * kernels::kMemoryStep;  // parts are at least a step
   AlignedBuffer<std::byte> data(static_cast<size_t>(bytes));
   for (const int64_t size : sizes) {
-    limits.bandwidths[limits.num_bandwidths++] = MeasureBandwidth(data.data(), size, options);
+    limits.bandwidths[limits.num_bandwidths++] = MeasureBandwidth(pool, data.data(), size, options);
   }
   return limits;
 }

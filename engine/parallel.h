@@ -1,5 +1,5 @@
-// The only use of OpenMP in bnn. Work is split into fixed contiguous parts, so results do not depend on timing; kernels
-// compute every output element in one piece, so they do not depend on the number of threads either.
+// How work is split, and the only use of OpenMP in bnn. Parts are fixed and contiguous, so results do not depend on
+// timing; kernels compute every output element in one piece, so they do not depend on the number of threads either.
 #pragma once
 
 #include <omp.h>
@@ -7,18 +7,19 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "engine/thread_pool.h"
+
 namespace bnn::engine {
 
-// Calls fn(begin, end) for the parts of [0, count), each on its own thread. One thread: a plain call.
+// Calls fn(begin, end) for the parts of [0, count), each on its own thread of the pool. One thread: a plain call.
 template <typename Fn>
-void ParallelFor(int threads, int64_t count, const Fn& fn) {
-  const int parts = static_cast<int>(std::min<int64_t>(threads, count));
+void ParallelFor(ThreadPool& pool, int64_t count, const Fn& fn) {
+  const int parts = static_cast<int>(std::min<int64_t>(pool.threads(), count));
   if (parts <= 1) {
     if (count > 0) fn(int64_t{0}, count);
     return;
   }
-#pragma omp parallel for num_threads(parts) schedule(static, 1)
-  for (int part = 0; part < parts; ++part) fn(count * part / parts, count * (part + 1) / parts);
+  pool.Run(parts, [&](int part) { fn(count * part / parts, count * (part + 1) / parts); });
 }
 
 // While it lives, libraries that use OpenMP (oneDNN) run with `threads` threads when called from this thread. The

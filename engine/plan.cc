@@ -16,6 +16,10 @@ std::byte* RunContext::Bytes(int tensor) const {
   return nullptr;
 }
 
+float* RunContext::Floats(int tensor) const {
+  return reinterpret_cast<float*>(Bytes(tensor)) + plan->tensors[static_cast<size_t>(tensor)].first_channel;
+}
+
 std::string DimsText(const std::vector<int64_t>& dims) {
   std::string text;
   for (const int64_t dim : dims) {

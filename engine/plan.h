@@ -50,10 +50,15 @@ struct PlanTensor {
   int64_t external_index = 0;  // of the input or output
   int alias_of = -1;           // another tensor whose memory this one is (reshape, in place); -1: its own
   int64_t offset = 0;          // bytes, within the arena
-  int64_t bytes = 0;           // batch included
+  // Floats that lie within the pixels of a wider map, whose alias the tensor then is (concat_in_place.h): from the
+  // beginning of its pixels, and from one of its pixels to the next.
+  int64_t first_channel = 0;
+  int64_t pixel_stride = 0;  // 0: dense
+  int64_t bytes = 0;         // batch included
 };
 
 struct Plan;
+class ThreadPool;
 
 // Per-session objects of a step (oneDNN memory handles). Steps without any have none.
 class StepState {
@@ -68,9 +73,10 @@ struct RunContext {
   const bnn_buffer* inputs = nullptr;
   const bnn_buffer* outputs = nullptr;
   StepState* state = nullptr;  // of this step
+  ThreadPool* pool = nullptr;  // the session's
 
   std::byte* Bytes(int tensor) const;
-  float* Floats(int tensor) const { return reinterpret_cast<float*>(Bytes(tensor)); }
+  float* Floats(int tensor) const;
   // The first word of the buffer, halo included.
   uint32_t* Words(int tensor) const { return reinterpret_cast<uint32_t*>(Bytes(tensor)); }
 };
@@ -104,7 +110,9 @@ class Step {
   std::vector<int> inputs;   // plan tensors
   std::vector<int> outputs;  // plan tensors
   std::optional<InPlace> in_place;
-  int scratch = -1;  // a plan tensor that lives during this step only, or -1
+  bool takes_strided_floats = false;  // float inputs and outputs may lie within wider maps (PlanTensor::pixel_stride)
+  bool joins_channels = false;        // a concatenation: each pixel of the output is the inputs' pixels side by side
+  int scratch = -1;                   // a plan tensor that lives during this step only, or -1
 };
 
 struct Plan {

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "engine/ops/binary_ops.h"
-#include "engine/parallel.h"
 
 namespace bnn::engine {
 namespace {
@@ -43,6 +42,7 @@ Session::Session(std::shared_ptr<const LoadedModel> model, std::shared_ptr<const
     : model_(std::move(model)),
       plan_(std::move(sized)),
       profiles_(profile),
+      pool_(std::make_unique<ThreadPool>(plan_->plan.threads)),
       arena_(static_cast<size_t>(plan_->plan.arena_bytes)) {
   const Plan& plan = plan_->plan;
   for (size_t s = 0; s < plan.steps.size(); ++s) {
@@ -65,8 +65,8 @@ Status Session::Run(const bnn_buffer* inputs, size_t num_inputs, const bnn_buffe
   BNN_RETURN_IF_ERROR(CheckBuffers("input", inputs, num_inputs, plan_->inputs));
   BNN_RETURN_IF_ERROR(CheckBuffers("output", outputs, num_outputs, plan_->outputs));
   const Plan& plan = plan_->plan;
-  const ScopedThreads threads(plan.threads);
-  RunContext context{&plan, arena_.data(), inputs, outputs, nullptr};
+  pool_->Wake();
+  RunContext context{&plan, arena_.data(), inputs, outputs, nullptr, pool_.get()};
   size_t next_halo = 0;
   double before = profiles() ? Now() : 0;
   for (size_t s = 0; s < plan.steps.size(); ++s) {

@@ -11,15 +11,17 @@
 #include "engine/aligned_buffer.h"
 #include "engine/model.h"
 #include "engine/plan.h"
+#include "engine/thread_pool.h"
 
 namespace bnn::engine {
 
 class Session {
  public:
+  // Throws std::bad_alloc, and std::system_error where the system has no more threads.
   Session(std::shared_ptr<const LoadedModel> model, std::shared_ptr<const SizedPlan> plan, bool profile);
 
-  // From now on runs inputs of these dims (LoadedModel::PlanFor). On failure, and when it throws std::bad_alloc, the
-  // session stays as it was.
+  // From now on runs inputs of these dims (LoadedModel::PlanFor). On failure, and when it throws as the constructor
+  // does, the session stays as it was.
   Status Resize(const std::vector<Dims>& input_dims);
 
   // Buffers in the model's order. Checks counts, sizes and pointers; allocates nothing.
@@ -40,6 +42,7 @@ class Session {
   std::shared_ptr<const LoadedModel> model_;
   std::shared_ptr<const SizedPlan> plan_;
   bool profiles_;
+  std::unique_ptr<ThreadPool> pool_;
   AlignedBuffer<std::byte> arena_;
   std::vector<std::unique_ptr<StepState>> states_;  // one a step, may be null
   std::vector<Halo> halos_;                         // by step

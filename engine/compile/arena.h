@@ -11,8 +11,8 @@ namespace bnn::engine {
 // read costs no cache of its own: residual additions at large resolutions are bound by that.
 void ShareInPlace(Plan* plan);
 
-// Sets PlanTensor::offset, Plan::arena_bytes and Plan::live_bytes from the steps' inputs, outputs and scratch. Offsets are aligned to
-// kAlignment. Fails where the sizes overflow.
+// Sets PlanTensor::offset, Plan::arena_bytes and Plan::live_bytes from the steps' inputs, outputs and scratch. Offsets
+// are aligned to kAlignment. Fails where the sizes overflow.
 Status PlaceTensors(Plan* plan);
 
 }  // namespace bnn::engine

@@ -18,8 +18,8 @@ struct CompileOptions {
   kernels::Isa max_isa = kernels::Isa::kReference;
 };
 
-// `model` has passed formats::Validate; the data of its larger blobs are in `weights`. Neither is needed afterwards: the
-// plan holds all that it uses.
+// `model` has passed formats::Validate; the data of its larger blobs are in `weights`. Neither is needed afterwards:
+// the plan holds all that it uses.
 Result<Plan> Compile(const formats::ModelDef& model, WeightStore& weights, const CompileOptions& options);
 
 }  // namespace bnn::engine

@@ -142,9 +142,11 @@ kernels::Epilogue EpilogueParams::Bind(const RunContext& context, int64_t group,
                                        kernels::EpilogueStep* steps) const {
   const int64_t group_channels = channels_ / groups_;
   const int64_t padded_offset = group * PaddedChannels(group_channels);
-  kernels::Strides float_strides = geometry_.float_strides();
-  if (rows_are_samples) float_strides.pixel = float_strides.image;
-
+  const auto strides_of = [&](int tensor) {
+    kernels::Strides strides = geometry_.float_strides(context.plan->tensors[static_cast<size_t>(tensor)]);
+    if (rows_are_samples) strides.pixel = strides.image;
+    return strides;
+  };
   kernels::Epilogue epilogue;
   epilogue.steps = steps;
   epilogue.num_steps = static_cast<int>(steps_.size());
@@ -158,12 +160,12 @@ kernels::Epilogue EpilogueParams::Bind(const RunContext& context, int64_t group,
     to.hi = from.hi;
     if (from.kind == StepKind::kAdd) {
       to.a = context.Floats(from.residual) + group * group_channels;
-      to.strides = float_strides;
+      to.strides = strides_of(from.residual);
     }
   }
   if (float_output_ != -1) {
     epilogue.out = context.Floats(float_output_) + group * group_channels;
-    epilogue.out_strides = float_strides;
+    epilogue.out_strides = strides_of(float_output_);
   }
   if (bits_output_ != -1) {
     const BitsLayout& layout = context.plan->tensors[static_cast<size_t>(bits_output_)].bits;

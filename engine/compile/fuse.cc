@@ -27,7 +27,8 @@ class Fuser {
       const NodeDef& node = model_.nodes[n];
       if (std::holds_alternative<formats::BConv2d>(node.op) || std::holds_alternative<formats::BDense>(node.op)) {
         StartAtBinaryLayer(static_cast<int>(n));
-      } else if (std::holds_alternative<formats::QConv2d>(node.op) || std::holds_alternative<formats::QDense>(node.op)) {
+      } else if (std::holds_alternative<formats::QConv2d>(node.op) ||
+                 std::holds_alternative<formats::QDense>(node.op)) {
         StartAtInt8Layer(static_cast<int>(n));
       } else if (IsChainNode(node) || std::holds_alternative<formats::Binarize>(node.op)) {
         StartAtFloat(static_cast<int>(n));
@@ -63,8 +64,8 @@ class Fuser {
     Extend(std::move(group), Node(n).output);
   }
 
-  // Affine nodes go into the layer's scales, one Clamp behind them and a Quantize at the end into what follows its sums.
-  // Nodes that become thresholds are left to them.
+  // Affine nodes go into the layer's scales, one Clamp behind them and a Quantize at the end into what follows its
+  // sums. Nodes that become thresholds are left to them.
   void StartAtInt8Layer(int n) {
     Group group;
     group.source_node = n;

@@ -13,7 +13,11 @@ namespace bnn::engine {
 struct Geometry {
   int64_t h = 1, w = 1, c = 1;
 
-  kernels::Strides float_strides() const { return {h * w * c, w * c, c}; }
+  // Of a float tensor that lies so.
+  kernels::Strides float_strides(const PlanTensor& tensor) const {
+    const int64_t pixel = tensor.pixel_stride != 0 ? tensor.pixel_stride : c;
+    return {h * w * pixel, w * pixel, pixel};
+  }
 };
 
 inline Geometry GeometryOf(const std::vector<int64_t>& dims) {

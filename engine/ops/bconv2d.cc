@@ -43,6 +43,7 @@ class BConv2dStep final : public Step {
     inputs.insert(inputs.begin(), input);
     if (epilogue_.float_output() != -1) outputs.push_back(epilogue_.float_output());
     if (epilogue_.bits_output() != -1) outputs.push_back(epilogue_.bits_output());
+    takes_strided_floats = true;
     std::string refusals;
     kernel_ = kernels::SelectBConv2d(shape_, context.plan.max_isa, AppendRefusal, &refusals);
     MakeWeights(context);
@@ -51,7 +52,7 @@ class BConv2dStep final : public Step {
 
   Status Run(const RunContext& context) const override {
     const Split split = ChooseSplit();
-    ParallelFor(threads_, split.units, [&](int64_t begin, int64_t end) {
+    ParallelFor(*context.pool, split.units, [&](int64_t begin, int64_t end) {
       for (int64_t g = 0; g < op_.groups; ++g) {
         if (split.by_rows) {
           RunRows(context, g, begin, end);

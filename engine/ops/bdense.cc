@@ -46,7 +46,7 @@ class BDenseStep final : public Step {
     const int64_t blocks = kernels::PaddedChannels(shape_.out_features) / kernels::kChannelBlock;
     // Output features first: each thread then reads its own part of the weights only.
     const bool by_blocks = blocks >= threads_ || blocks >= shape_.rows;
-    ParallelFor(threads_, by_blocks ? blocks : shape_.rows, [&](int64_t begin, int64_t end) {
+    ParallelFor(*context.pool, by_blocks ? blocks : shape_.rows, [&](int64_t begin, int64_t end) {
       kernels::EpilogueStep steps[kernels::kMaxEpilogueSteps];
       kernels::BDenseArgs args;
       args.in = context.Words(inputs[0]) + input_layout_.interior();

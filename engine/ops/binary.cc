@@ -134,7 +134,7 @@ const char* Name(BinaryKind kind) {
 class BinaryStep final : public Step {
  public:
   BinaryStep(const StepContext& context, const FloatNode& node, const formats::Binary& op)
-      : kind_(op.kind), constant_first_(op.constant_first), threads_(context.plan.threads) {
+      : kind_(op.kind), constant_first_(op.constant_first) {
     const std::vector<int64_t>& out_dims = context.Tensor(node.output).dims;
     // The batch is an axis in front of the sample's. A tensor of lower rank keeps its batch in front of its own axes,
     // and gets axes of size 1 between; a constant has no batch.
@@ -178,14 +178,14 @@ class BinaryStep final : public Step {
     const float* b = inputs.size() == 2 ? context.Floats(inputs[1]) : constant_.get();
     if (constant_first_) std::swap(a, b);
     float* out = context.Floats(outputs[0]);
-    ParallelItems(threads_, count_, 1, [&](int64_t begin, int64_t end) { Apply(kind_, axes_, a, b, begin, end, out); });
+    ParallelItems(*context.pool, count_, 1,
+                  [&](int64_t begin, int64_t end) { Apply(kind_, axes_, a, b, begin, end, out); });
     return OkStatus();
   }
 
  private:
   const BinaryKind kind_;
   const bool constant_first_;
-  const int threads_;
   std::shared_ptr<const float> constant_;  // null: two tensors
   std::vector<Axis> axes_;
   int64_t count_ = 0;

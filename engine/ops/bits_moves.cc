@@ -18,7 +18,6 @@ class BMaxPoolStep final : public Step {
   BMaxPoolStep(const StepContext& context, const formats::NodeDef& node)
       : in_(context.Tensor(node.inputs[0]).bits),
         out_(context.Tensor(node.output).bits),
-        threads_(context.plan.threads),
         kernel_(kernels::SelectBMaxPool(context.plan.max_isa, AppendRefusal, &description.reason)) {
     const formats::Window2d& window = std::get<formats::BMaxPool>(node.op).window;
     shape_.batch = context.plan.batch;
@@ -48,7 +47,7 @@ class BMaxPoolStep final : public Step {
 
   Status Run(const RunContext& context) const override {
     const int64_t rows = shape_.batch * shape_.out_h;
-    ParallelFor(threads_, rows, [&](int64_t begin, int64_t end) {
+    ParallelFor(*context.pool, rows, [&](int64_t begin, int64_t end) {
       while (begin < end) {
         kernels::BMaxPoolArgs args;
         args.in = context.Words(inputs[0]) + in_.interior();
@@ -68,7 +67,6 @@ class BMaxPoolStep final : public Step {
 
  private:
   const BitsLayout in_, out_;
-  const int threads_;
   const kernels::BMaxPoolKernel* kernel_;
   kernels::BMaxPoolShape shape_;
 };
@@ -78,7 +76,6 @@ class UnpackStep final : public Step {
   UnpackStep(const StepContext& context, const formats::NodeDef& node)
       : in_(context.Tensor(node.inputs[0]).bits),
         batch_(context.plan.batch),
-        threads_(context.plan.threads),
         kernel_(kernels::SelectBitpack(context.plan.max_isa, AppendRefusal, &description.reason)) {
     const auto& op = std::get<formats::Unpack>(node.op);
     low_ = context.PerChannel(op.low, in_.channels, in_.groups);
@@ -92,7 +89,7 @@ class UnpackStep final : public Step {
   }
 
   Status Run(const RunContext& context) const override {
-    ParallelFor(threads_, batch_ * in_.h, [&](int64_t begin, int64_t end) {
+    ParallelFor(*context.pool, batch_ * in_.h, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         for (int64_t g = 0; g < in_.groups; ++g) {
           kernels::BitunpackArgs args;
@@ -115,7 +112,6 @@ class UnpackStep final : public Step {
  private:
   const BitsLayout in_;
   const int64_t batch_;
-  const int threads_;
   const kernels::BitpackKernel* kernel_;
   AlignedBuffer<float> low_, high_;  // [groups][PaddedChannels(channels of a group)]
 };
@@ -123,10 +119,7 @@ class UnpackStep final : public Step {
 class RelayoutStep final : public Step {
  public:
   RelayoutStep(const StepContext& context, const std::string& name, int from, int to, const std::string& reason)
-      : from_(context.Tensor(from).bits),
-        to_(context.Tensor(to).bits),
-        batch_(context.plan.batch),
-        threads_(context.plan.threads) {
+      : from_(context.Tensor(from).bits), to_(context.Tensor(to).bits), batch_(context.plan.batch) {
     inputs = {from};
     outputs = {to};
     description.name = name;
@@ -139,7 +132,7 @@ class RelayoutStep final : public Step {
   Status Run(const RunContext& context) const override {
     const uint32_t* source = context.Words(inputs[0]);
     uint32_t* target = context.Words(outputs[0]);
-    ParallelFor(threads_, batch_ * from_.h * from_.w, [&](int64_t begin, int64_t end) {
+    ParallelFor(*context.pool, batch_ * from_.h * from_.w, [&](int64_t begin, int64_t end) {
       for (int64_t pixel = begin; pixel < end; ++pixel) {
         CopyPixel(source + PixelOffset(from_, pixel), target + PixelOffset(to_, pixel));
       }
@@ -175,7 +168,6 @@ class RelayoutStep final : public Step {
 
   const BitsLayout from_, to_;
   const int64_t batch_;
-  const int threads_;
 };
 
 }  // namespace

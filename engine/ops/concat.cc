@@ -10,8 +10,7 @@ namespace {
 
 class ConcatStep final : public Step {
  public:
-  ConcatStep(const StepContext& context, const FloatNode& node, const formats::Concat& op)
-      : threads_(context.plan.threads), rows_(context.plan.batch) {
+  ConcatStep(const StepContext& context, const FloatNode& node, const formats::Concat& op) : rows_(context.plan.batch) {
     const std::vector<int64_t>& out = context.Tensor(node.output).dims;
     for (size_t i = 0; i < static_cast<size_t>(op.axis); ++i) rows_ *= out[i];
     for (const int input : node.inputs) {
@@ -23,6 +22,8 @@ class ConcatStep final : public Step {
     }
     inputs = node.inputs;
     outputs = {node.output};
+    joins_channels = op.axis == std::ssize(out) - 1;
+    takes_strided_floats = joins_channels;  // its rows are pixels then
     description.name = node.name;
     description.op = "concat";
     description.kernel = "plain";
@@ -32,12 +33,15 @@ class ConcatStep final : public Step {
 
   Status Run(const RunContext& context) const override {
     float* out = context.Floats(outputs[0]);
-    ParallelItems(threads_, rows_, row_, [&](int64_t begin, int64_t end) {
+    const int64_t out_step = RowStep(context, outputs[0], row_);
+    ParallelItems(*context.pool, rows_, row_, [&](int64_t begin, int64_t end) {
       int64_t offset = 0;
       for (size_t i = 0; i < inputs.size(); ++i) {
         const float* in = context.Floats(inputs[i]);
-        for (int64_t row = begin; row < end; ++row) {
-          std::memcpy(out + row * row_ + offset, in + row * runs_[i], static_cast<size_t>(runs_[i]) * sizeof(float));
+        const bool lies_there = in == out + offset;  // concat_in_place.h
+        const int64_t in_step = RowStep(context, inputs[i], runs_[i]);
+        for (int64_t row = begin; row < end && !lies_there; ++row) {
+          std::memcpy(out + row * out_step + offset, in + row * in_step, static_cast<size_t>(runs_[i]) * sizeof(float));
         }
         offset += runs_[i];
       }
@@ -46,7 +50,12 @@ class ConcatStep final : public Step {
   }
 
  private:
-  const int threads_;
+  // Floats from one row of a tensor to the next, where a row has `run` floats.
+  static int64_t RowStep(const RunContext& context, int tensor, int64_t run) {
+    const int64_t pixel_stride = context.plan->tensors[static_cast<size_t>(tensor)].pixel_stride;
+    return pixel_stride != 0 ? pixel_stride : run;
+  }
+
   int64_t rows_;               // of the output, all samples
   int64_t row_ = 0;            // floats
   std::vector<int64_t> runs_;  // floats of each input in a row

@@ -10,8 +10,7 @@ namespace {
 class CopyStep final : public Step {
  public:
   CopyStep(const StepContext& context, const FloatNode& node)
-      : count_(context.plan.batch * formats::ElementCount(context.Tensor(node.output).dims)),
-        threads_(context.plan.threads) {
+      : count_(context.plan.batch * formats::ElementCount(context.Tensor(node.output).dims)) {
     inputs = {node.inputs[0]};
     outputs = {node.output};
     description.name = node.name;
@@ -23,7 +22,7 @@ class CopyStep final : public Step {
   Status Run(const RunContext& context) const override {
     const float* in = context.Floats(inputs[0]);
     float* out = context.Floats(outputs[0]);
-    ParallelItems(threads_, count_, 1, [&](int64_t begin, int64_t end) {
+    ParallelItems(*context.pool, count_, 1, [&](int64_t begin, int64_t end) {
       std::memcpy(out + begin, in + begin, static_cast<size_t>(end - begin) * sizeof(float));
     });
     return OkStatus();
@@ -31,7 +30,6 @@ class CopyStep final : public Step {
 
  private:
   const int64_t count_;
-  const int threads_;
 };
 
 }  // namespace

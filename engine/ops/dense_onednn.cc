@@ -66,9 +66,9 @@ class DenseStep final : public Step {
     const float* src = context.Floats(inputs[0]);
     float* dst = context.Floats(outputs[0]);
     std::byte* memory = scratch < 0 ? nullptr : context.Bytes(scratch);
-    if (!staged()) return runner_.Run(context.state, src, dst, memory);
+    if (!staged()) return runner_.Run(*context.pool, context.state, src, dst, memory);
     auto* staging = reinterpret_cast<float*>(memory + runner_.scratch_bytes());
-    BNN_RETURN_IF_ERROR(runner_.Run(context.state, src, staging, memory));
+    BNN_RETURN_IF_ERROR(runner_.Run(*context.pool, context.state, src, staging, memory));
     for (int64_t first = 0; first < shape_.out; first += shape_.block) {
       const int64_t count = std::min(shape_.block, shape_.out - first);
       for (int64_t n = 0; n < shape_.batch; ++n) {

@@ -18,13 +18,13 @@ class EltwiseStep final : public Step {
   EltwiseStep(const StepContext& context, const Group& group)
       : geometry_(GeometryOf(context.Tensor(group.input).dims)),
         batch_(context.plan.batch),
-        threads_(context.plan.threads),
         epilogue_(context, group, geometry_.c, /*groups=*/1, /*terms=*/0) {
     inputs = epilogue_.residuals();
     inputs.insert(inputs.begin(), group.input);
     if (epilogue_.float_output() != -1) outputs.push_back(epilogue_.float_output());
     if (epilogue_.bits_output() != -1) outputs.push_back(epilogue_.bits_output());
     if (epilogue_.float_output() != -1) in_place = InPlace{epilogue_.float_output(), inputs};
+    takes_strided_floats = true;
     is_packing_ = !epilogue_.has_steps() && epilogue_.float_output() == -1;
     if (is_packing_) {
       packer_ = kernels::SelectBitpack(context.plan.max_isa, AppendRefusal, &description.reason);
@@ -44,7 +44,7 @@ class EltwiseStep final : public Step {
   Status Run(const RunContext& context) const override {
     // The rows of all images laid end to end; a vector is an image of one row.
     const int64_t rows = batch_ * geometry_.h;
-    ParallelFor(threads_, rows, [&](int64_t begin, int64_t end) {
+    ParallelFor(*context.pool, rows, [&](int64_t begin, int64_t end) {
       kernels::EpilogueStep steps[kernels::kMaxEpilogueSteps];
       const kernels::Epilogue epilogue = epilogue_.Bind(context, 0, /*rows_are_samples=*/false, steps);
       while (begin < end) {
@@ -70,7 +70,7 @@ class EltwiseStep final : public Step {
     args.out_w = geometry_.w;
     args.channels = geometry_.c;
     args.in = context.Floats(inputs[0]);
-    args.in_strides = geometry_.float_strides();
+    args.in_strides = geometry_.float_strides(context.plan->tensors[static_cast<size_t>(inputs[0])]);
     args.epilogue = epilogue;
     args.image_begin = image;
     args.image_end = image + 1;
@@ -81,7 +81,7 @@ class EltwiseStep final : public Step {
 
   void Pack(const RunContext& context, const kernels::Epilogue& epilogue, int64_t image, int64_t row,
             int64_t row_end) const {
-    const kernels::Strides in = geometry_.float_strides();
+    const kernels::Strides in = geometry_.float_strides(context.plan->tensors[static_cast<size_t>(inputs[0])]);
     for (; row < row_end; ++row) {
       kernels::BitpackArgs args;
       args.pixels = geometry_.w;
@@ -98,7 +98,6 @@ class EltwiseStep final : public Step {
 
   const Geometry geometry_;
   const int64_t batch_;
-  const int threads_;
   const EpilogueParams epilogue_;
   bool is_packing_ = false;
   const kernels::EltwiseKernel* kernel_ = nullptr;  // not when packing

@@ -56,7 +56,6 @@ class ExactInt8Step : public Step {
  public:
   ExactInt8Step(const StepContext& context, const Int8Layer& layer)
       : layer_(layer),
-        threads_(context.plan.threads),
         in_count_(layer.shape.batch * layer.shape.in_h * layer.shape.in_w * layer.shape.in_c),
         pixels_(layer.shape.batch * layer.shape.out_h * layer.shape.out_w),
         out_count_(pixels_ * layer.shape.out_c) {
@@ -71,7 +70,7 @@ class ExactInt8Step : public Step {
  protected:
   template <typename Sum>
   void FinishAll(const RunContext& context, const Sum* sums) const {
-    ParallelItems(threads_, pixels_, layer_.shape.out_c, [&](int64_t begin, int64_t end) {
+    ParallelItems(*context.pool, pixels_, layer_.shape.out_c, [&](int64_t begin, int64_t end) {
       switch (layer_.dst_type) {
         case ElementType::kInt8:
           return Finish(layer_.finish, begin, end, sums, reinterpret_cast<int8_t*>(context.Bytes(outputs[0])));
@@ -90,7 +89,7 @@ class ExactInt8Step : public Step {
     const std::byte* in = context.Bytes(inputs[0]);
     const int32_t zero_point = layer_.finish.src_zero_point;
     const bool is_signed = layer_.src_type == ElementType::kInt8;
-    ParallelItems(threads_, in_count_, 1, [=](int64_t begin, int64_t end) {
+    ParallelItems(*context.pool, in_count_, 1, [=](int64_t begin, int64_t end) {
       const auto widen = [&](const auto* q) {
         for (int64_t i = begin; i < end; ++i) wide[i] = static_cast<Wide>(q[i] - zero_point);
       };
@@ -99,7 +98,6 @@ class ExactInt8Step : public Step {
   }
 
   Int8Layer layer_;
-  int threads_;
   int64_t in_count_, pixels_, out_count_;
 };
 
@@ -120,7 +118,7 @@ class FloatSumsStep final : public ExactInt8Step {
     auto* wide = reinterpret_cast<float*>(memory + runner_.scratch_bytes());
     float* sums = wide + in_count_;
     Widen(context, wide);
-    BNN_RETURN_IF_ERROR(runner_.Run(context.state, wide, sums, memory));
+    BNN_RETURN_IF_ERROR(runner_.Run(*context.pool, context.state, wide, sums, memory));
     FinishAll(context, sums);
     return OkStatus();
   }
@@ -146,7 +144,7 @@ class PlainSumsStep final : public ExactInt8Step {
     int32_t* sums = wide + in_count_;
     Widen(context, wide);
     const WindowShape& s = layer_.shape;
-    ParallelItems(threads_, pixels_, s.out_c * layer_.terms(), [&](int64_t begin, int64_t end) {
+    ParallelItems(*context.pool, pixels_, s.out_c * layer_.terms(), [&](int64_t begin, int64_t end) {
       for (int64_t p = begin; p < end; ++p) SumPixel(wide, p, sums + p * s.out_c);
     });
     FinishAll(context, sums);

@@ -7,15 +7,16 @@
 
 namespace bnn::engine {
 
-// Waking threads costs some microseconds: below this many elements an operation runs on the calling thread.
+// Handing work to another thread costs up to some microseconds: below this many elements an operation runs on the
+// calling thread.
 inline constexpr int64_t kElementsWorthThreads = int64_t{1} << 15;
 
 // ParallelFor over `count` items of `elements_per_item` elements each, on one thread where that is less work than
 // waking others.
 template <typename Fn>
-void ParallelItems(int threads, int64_t count, int64_t elements_per_item, const Fn& fn) {
-  const bool worth = count * elements_per_item >= kElementsWorthThreads;
-  ParallelFor(worth ? threads : 1, count, fn);
+void ParallelItems(ThreadPool& pool, int64_t count, int64_t elements_per_item, const Fn& fn) {
+  if (count * elements_per_item >= kElementsWorthThreads) return ParallelFor(pool, count, fn);
+  if (count > 0) fn(int64_t{0}, count);
 }
 
 }  // namespace bnn::engine

@@ -17,7 +17,7 @@ namespace bnn::engine {
 // What factories may look at and add to.
 struct StepContext {
   const formats::ModelDef& model;
-  Plan& plan;  // batch, threads, max_isa and tensors are set; factories add scratch tensors only
+  Plan& plan;            // batch, threads, max_isa and tensors are set; factories add scratch tensors only
   WeightStore& weights;  // of all plans of the model
 
   // A blob of at most one axis (one value, or one a channel), which the model keeps. Layers ask `weights` for theirs.

@@ -58,13 +58,13 @@ std::unique_ptr<StepState> PartRunner::MakeState() const {
   return state;
 }
 
-Status PartRunner::Run(StepState* state, const void* src, void* dst, std::byte* scratch) const {
+Status PartRunner::Run(ThreadPool& pool, StepState* state, const void* src, void* dst, std::byte* scratch) const {
   const auto* src_begin = static_cast<const std::byte*>(src);
   auto* dst_begin = static_cast<std::byte*>(dst);
   const auto& executors = static_cast<const PartState*>(state)->executors;
   const auto parts = static_cast<int64_t>(plan_.parts.size());
   std::atomic<int> failure{dnnl_success};
-  ParallelFor(static_cast<int>(slots_), slots_, [&](int64_t begin, int64_t end) {
+  ParallelFor(pool, slots_, [&](int64_t begin, int64_t end) {
     for (int64_t slot = begin; slot < end; ++slot) {
       const onednn::Executor* own = executors.data() + slot * static_cast<int64_t>(plan_.kernels.size());
       for (int64_t i = parts * slot / slots_; i < parts * (slot + 1) / slots_; ++i) {
@@ -93,7 +93,7 @@ PartStep::PartStep(StepContext& context, const FloatNode& node, PartPlan plan)
 }
 
 Status PartStep::Run(const RunContext& context) const {
-  return runner_.Run(context.state, context.Bytes(inputs[0]), context.Bytes(outputs[0]),
+  return runner_.Run(*context.pool, context.state, context.Bytes(inputs[0]), context.Bytes(outputs[0]),
                      scratch < 0 ? nullptr : context.Bytes(scratch));
 }
 

@@ -15,6 +15,7 @@
 #include "engine/ops/onednn.h"
 #include "engine/ops/window_parts.h"
 #include "engine/plan.h"
+#include "engine/thread_pool.h"
 #include "engine/weight_store.h"
 
 namespace bnn::engine {
@@ -49,7 +50,7 @@ class PartRunner {
   bool is_reference_code() const { return plan_.kernels.front().impl.rfind("ref", 0) == 0; }
 
   std::unique_ptr<StepState> MakeState() const;
-  Status Run(StepState* state, const void* src, void* dst, std::byte* scratch) const;
+  Status Run(ThreadPool& pool, StepState* state, const void* src, void* dst, std::byte* scratch) const;
 
  private:
   std::string node_;

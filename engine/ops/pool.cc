@@ -22,7 +22,7 @@ TapRange TapsInside(int64_t start, int64_t kernel, int64_t dilation, int64_t siz
 class PlainPoolStep final : public Step {
  public:
   PlainPoolStep(const StepContext& context, const FloatNode& node, PoolKind kind, const WindowShape& shape)
-      : kind_(kind), shape_(shape), threads_(context.plan.threads) {
+      : kind_(kind), shape_(shape) {
     inputs = {node.inputs[0]};
     outputs = {node.output};
     description.name = node.name;
@@ -34,7 +34,7 @@ class PlainPoolStep final : public Step {
     float* out = context.Floats(outputs[0]);
     const WindowShape& s = shape_;
     const int64_t taps = s.window.kernel_h * s.window.kernel_w;
-    ParallelItems(threads_, s.batch * s.out_h, s.out_w * s.out_c * taps, [&](int64_t begin, int64_t end) {
+    ParallelItems(*context.pool, s.batch * s.out_h, s.out_w * s.out_c * taps, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         const float* image = in + row / s.out_h * s.in_h * s.in_w * s.in_c;
         for (int64_t w = 0; w < s.out_w; ++w) {
@@ -75,7 +75,6 @@ class PlainPoolStep final : public Step {
 
   const PoolKind kind_;
   const WindowShape shape_;
-  const int threads_;
 };
 
 }  // namespace

@@ -40,8 +40,7 @@ void DequantizeAll(const formats::Quantization& from, const Q* in, int64_t begin
 class ElementStep : public Step {
  public:
   ElementStep(const StepContext& context, const formats::NodeDef& node, const char* op)
-      : count_(context.plan.batch * formats::ElementCount(context.Tensor(node.output).dims)),
-        threads_(context.plan.threads) {
+      : count_(context.plan.batch * formats::ElementCount(context.Tensor(node.output).dims)) {
     inputs = {node.inputs[0]};
     outputs = {node.output};
     description.name = node.name;
@@ -52,7 +51,6 @@ class ElementStep : public Step {
 
  protected:
   int64_t count_;
-  int threads_;
 };
 
 class QuantizeStep final : public ElementStep {
@@ -63,7 +61,7 @@ class QuantizeStep final : public ElementStep {
   Status Run(const RunContext& context) const override {
     const float* in = context.Floats(inputs[0]);
     std::byte* out = context.Bytes(outputs[0]);
-    ParallelItems(threads_, count_, 1, [&](int64_t begin, int64_t end) {
+    ParallelItems(*context.pool, count_, 1, [&](int64_t begin, int64_t end) {
       if (op_.type == ElementType::kInt8) {
         QuantizeAll(op_, in, begin, end, reinterpret_cast<int8_t*>(out));
       } else {
@@ -87,7 +85,7 @@ class DequantizeStep final : public ElementStep {
   Status Run(const RunContext& context) const override {
     const std::byte* in = context.Bytes(inputs[0]);
     float* out = context.Floats(outputs[0]);
-    ParallelItems(threads_, count_, 1, [&](int64_t begin, int64_t end) {
+    ParallelItems(*context.pool, count_, 1, [&](int64_t begin, int64_t end) {
       if (is_signed_) {
         DequantizeAll(from_, reinterpret_cast<const int8_t*>(in), begin, end, out);
       } else {

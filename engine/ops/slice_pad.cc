@@ -73,8 +73,7 @@ std::vector<Segment> Segments(const AxisMap& map) {
 
 class AxisMapStep final : public Step {
  public:
-  AxisMapStep(const StepContext& context, const FloatNode& node, std::vector<AxisMap> maps, float fill)
-      : fill_(fill), threads_(context.plan.threads) {
+  AxisMapStep(const StepContext& context, const FloatNode& node, std::vector<AxisMap> maps, float fill) : fill_(fill) {
     std::vector<int64_t> dims = context.Tensor(node.inputs[0]).dims;
     const auto is_whole = [](const AxisMap& map, int64_t size) {
       return static_cast<int64_t>(map.size()) == size && (size == 0 || (map.front() == 0 && Segments(map).size() == 1));
@@ -111,7 +110,7 @@ class AxisMapStep final : public Step {
   Status Run(const RunContext& context) const override {
     const float* in = context.Floats(inputs[0]);
     float* out = context.Floats(outputs[0]);
-    ParallelItems(threads_, rows_, row_, [&](int64_t begin, int64_t end) {
+    ParallelItems(*context.pool, rows_, row_, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) WriteRow(in, row, out + row * row_);
     });
     return OkStatus();
@@ -144,7 +143,6 @@ class AxisMapStep final : public Step {
   }
 
   const float fill_;
-  const int threads_;
   int64_t run_ = 1;        // floats of the trailing axes that are taken whole
   int64_t row_ = 0;        // floats of the output along the innermost mapped axis
   int64_t in_stride_ = 0;  // floats of the input along it

@@ -32,7 +32,7 @@ void Vector(const float* in, int64_t count, int64_t stride, bool log, float* out
 class SoftmaxStep final : public Step {
  public:
   SoftmaxStep(const StepContext& context, const FloatNode& node, const formats::Softmax& op)
-      : log_(op.log), threads_(context.plan.threads), outer_(context.plan.batch) {
+      : log_(op.log), outer_(context.plan.batch) {
     const std::vector<int64_t>& dims = context.Tensor(node.inputs[0]).dims;
     for (size_t i = 0; i < dims.size(); ++i) {
       const auto axis = static_cast<int64_t>(i);
@@ -49,7 +49,7 @@ class SoftmaxStep final : public Step {
   Status Run(const RunContext& context) const override {
     const float* in = context.Floats(inputs[0]);
     float* out = context.Floats(outputs[0]);
-    ParallelItems(threads_, outer_ * inner_, count_, [&](int64_t begin, int64_t end) {
+    ParallelItems(*context.pool, outer_ * inner_, count_, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t first = i / inner_ * count_ * inner_ + i % inner_;
         Vector(in + first, count_, inner_, log_, out + first);
@@ -60,7 +60,6 @@ class SoftmaxStep final : public Step {
 
  private:
   const bool log_;
-  const int threads_;
   int64_t outer_, count_ = 1, inner_ = 1;
 };
 

@@ -61,7 +61,7 @@ Permutation Simplify(const std::vector<int64_t>& dims, const std::vector<int64_t
 class TransposeStep final : public Step {
  public:
   TransposeStep(const StepContext& context, const FloatNode& node, const formats::Transpose& op)
-      : batch_(context.plan.batch), threads_(context.plan.threads) {
+      : batch_(context.plan.batch) {
     const std::vector<int64_t>& dims = context.Tensor(node.inputs[0]).dims;
     sample_ = formats::ElementCount(dims);
     const Permutation p = Simplify(dims, op.perm);
@@ -91,7 +91,7 @@ class TransposeStep final : public Step {
     if (copy_) {
       std::memcpy(out, in, static_cast<size_t>(batch_ * sample_) * sizeof(float));
     } else if (matrix_) {
-      ParallelItems(threads_, batch_ * cols_, rows_, [&](int64_t begin, int64_t end) {
+      ParallelItems(*context.pool, batch_ * cols_, rows_, [&](int64_t begin, int64_t end) {
         while (begin < end) {
           const int64_t n = begin / cols_, col = begin % cols_;
           const int64_t count = std::min(end - begin, cols_ - col);
@@ -101,7 +101,7 @@ class TransposeStep final : public Step {
       });
     } else {
       const int64_t inner = out_dims_.back();
-      ParallelItems(threads_, batch_ * sample_ / inner, inner,
+      ParallelItems(*context.pool, batch_ * sample_ / inner, inner,
                     [&](int64_t begin, int64_t end) { StridedRows(in, begin, end, out); });
     }
     return OkStatus();
@@ -135,7 +135,6 @@ class TransposeStep final : public Step {
   }
 
   const int64_t batch_;
-  const int threads_;
   int64_t sample_ = 0;  // elements
   bool copy_ = false, matrix_ = false;
   int64_t rows_ = 0, cols_ = 0;  // of the matrix that a sample is

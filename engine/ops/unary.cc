@@ -52,9 +52,7 @@ void Apply(const formats::Unary& op, const float* in, int64_t begin, int64_t end
 class PlainUnaryStep final : public Step {
  public:
   PlainUnaryStep(const StepContext& context, const FloatNode& node, const formats::Unary& op)
-      : op_(op),
-        count_(context.plan.batch * formats::ElementCount(context.Tensor(node.output).dims)),
-        threads_(context.plan.threads) {
+      : op_(op), count_(context.plan.batch * formats::ElementCount(context.Tensor(node.output).dims)) {
     inputs = {node.inputs[0]};
     outputs = {node.output};
     description.name = node.name;
@@ -64,14 +62,13 @@ class PlainUnaryStep final : public Step {
   Status Run(const RunContext& context) const override {
     const float* in = context.Floats(inputs[0]);
     float* out = context.Floats(outputs[0]);
-    ParallelItems(threads_, count_, 1, [&](int64_t begin, int64_t end) { Apply(op_, in, begin, end, out); });
+    ParallelItems(*context.pool, count_, 1, [&](int64_t begin, int64_t end) { Apply(op_, in, begin, end, out); });
     return OkStatus();
   }
 
  private:
   const formats::Unary op_;
   const int64_t count_;
-  const int threads_;
 };
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/ops/make_step.h"
+#include "engine/thread_pool.h"
 
 namespace bnn::test {
 
@@ -111,6 +112,8 @@ class StepHarness {
     run.plan = &plan;
     run.inputs = external.data();
     run.state = state.get();
+    engine::ThreadPool pool(plan.threads);
+    run.pool = &pool;
     for (int i = 0; i < repeat; ++i) {
       if (!step_->Run(run).ok()) return {};
     }
