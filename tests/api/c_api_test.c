@@ -1,6 +1,7 @@
 /* bnn.h from C: everything that the header promises a C program. Usage: c_api_test MODEL.bnn */
 #include <bnn/bnn.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,11 +100,58 @@ static void CheckRun(const char* path, float* result) {
   free(output.data);
 }
 
+/* The limits of the processor, and of the steps of a model. */
+static void CheckLimits(const char* path) {
+  bnn_model* model = NULL;
+  bnn_error error = {BNN_OK, ""};
+  bnn_limits_options options = BNN_LIMITS_OPTIONS_INIT;
+  bnn_limits limits = BNN_LIMITS_INIT;
+  bnn_step_info step = BNN_STEP_INFO_INIT;
+  bnn_step_limit limit = BNN_STEP_LIMIT_INIT;
+  size_t i;
+
+  options.seconds = 1e-5;
+  options.max_bytes = 64 << 10;
+  CHECK(bnn_measure_limits(&options, &limits, &error) == BNN_OK);
+  CHECK(limits.struct_size == sizeof(bnn_limits));
+  CHECK(limits.binary_macs > 0 && limits.float32_macs > 0 && limits.int8_macs > 0);
+  CHECK(limits.binary_operations != NULL && strlen(limits.binary_operations) > 0);
+  CHECK(limits.num_bandwidths == 3 && limits.bandwidths[2].bytes == 64 << 10);
+  options.max_isa = "mmx";
+  CHECK(bnn_measure_limits(&options, &limits, &error) == BNN_INVALID_ARGUMENT);
+  CHECK(strstr(error.message, "'mmx'") != NULL);
+  options.max_isa = NULL;
+  options.threads = -1;
+  CHECK(bnn_measure_limits(&options, &limits, &error) == BNN_INVALID_ARGUMENT);
+  CHECK(bnn_measure_limits(NULL, NULL, &error) == BNN_INVALID_ARGUMENT);
+
+  CHECK(bnn_model_load(path, NULL, &model, &error) == BNN_OK);
+  for (i = 0; i < bnn_model_num_steps(model); ++i) {
+    CHECK(bnn_model_step_info(model, i, &step, &error) == BNN_OK);
+    CHECK(step.bytes_read > 0 && step.bytes_written > 0);
+    CHECK((step.arithmetic == BNN_ARITHMETIC_NONE) == (step.macs == 0));
+    CHECK((step.arithmetic == BNN_ARITHMETIC_BINARY) == (step.is_binary != 0));
+    CHECK(bnn_find_step_limit(&limits, &step, &limit, &error) == BNN_OK);
+    CHECK(limit.seconds > 0 && isfinite(limit.seconds));
+    CHECK(limit.seconds >= limit.arithmetic_seconds && limit.seconds >= limit.data_seconds);
+  }
+  /* A caller that was compiled when steps had no bytes: nothing behind its struct is written. */
+  step.struct_size = offsetof(bnn_step_info, bytes_read);
+  step.bytes_read = -7;
+  CHECK(bnn_model_step_info(model, 0, &step, &error) == BNN_OK);
+  CHECK(step.bytes_read == -7);
+  step.struct_size = sizeof(step);
+  CHECK(bnn_find_step_limit(&limits, &step, &limit, &error) == BNN_INVALID_ARGUMENT);
+  CHECK(bnn_find_step_limit(&limits, NULL, &limit, &error) == BNN_INVALID_ARGUMENT);
+  bnn_model_free(model);
+}
+
 int main(int argc, char** argv) {
   float result = 0;
   if (argc != 2) return fprintf(stderr, "usage: c_api_test MODEL.bnn\n"), 2;
   CheckErrors(argv[1]);
   CheckRun(argv[1], &result);
+  CheckLimits(argv[1]);
   CHECK(strcmp(bnn_version(), "") != 0);
   CHECK(strlen(bnn_cpu_isa()) > 0);
   if (failures == 0) printf("bnn %s on %s: all checks passed, first score %g\n", bnn_version(), bnn_cpu_isa(), result);

@@ -121,7 +121,7 @@ TEST_CASE("measured limits are complete") {
 
 TEST_CASE("more threads than the smallest working set has steps still have a part each") {
   LimitsOptions options;
-  options.threads = 80;
+  options.threads = 70;
   options.seconds = 1e-6;
   options.max_bytes = 1;
   const auto limits = MeasureLimits(options);
@@ -135,6 +135,11 @@ TEST_CASE("options out of range") {
   CHECK(MeasureLimits(options).status().message().find("seconds") != std::string::npos);
   options.seconds = std::nan("");
   CHECK(MeasureLimits(options).status().message().find("seconds") != std::string::npos);
+  for (const int threads : {0, -1, 1 << 20}) {
+    options = {};
+    options.threads = threads;
+    CHECK(MeasureLimits(options).status().message().find("threads: found") != std::string::npos);
+  }
   options = {};
   options.max_bytes = -1;
   CHECK(MeasureLimits(options).status().message().find("max_bytes") != std::string::npos);
