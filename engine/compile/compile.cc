@@ -111,6 +111,10 @@ class Compiler {
       return AddStep(MakeBConv2d(context_, group, InLayout(group.input, wanted, source.name)));
     }
     if (std::holds_alternative<formats::BDense>(source.op)) return AddStep(MakeBDense(context_, group, group.input));
+    if (const auto* conv = std::get_if<formats::Conv2d>(&source.op)) {
+      return AddStep(MakeConv2d(context_, {source.name, source.inputs, group.float_output}, *conv,
+                                &model_.nodes[Index(group.chain[0])].op));
+    }
     return AddStep(MakeInt8Layer(context_, group));
   }
 

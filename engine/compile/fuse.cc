@@ -30,6 +30,8 @@ class Fuser {
       } else if (std::holds_alternative<formats::QConv2d>(node.op) ||
                  std::holds_alternative<formats::QDense>(node.op)) {
         StartAtInt8Layer(static_cast<int>(n));
+      } else if (std::holds_alternative<formats::Conv2d>(node.op)) {
+        StartAtFloatConvolution(static_cast<int>(n));
       } else if (IsChainNode(node) || std::holds_alternative<formats::Binarize>(node.op)) {
         StartAtFloat(static_cast<int>(n));
       }
@@ -92,6 +94,27 @@ class Fuser {
       tensor = Node(next).output;
     }
     (group.quantize != kNone ? group.int8_output : group.float_output) = tensor;
+    fusion_.groups.push_back(std::move(group));
+  }
+
+  // With one activation that oneDNN can do on the sums; without, the node runs alone.
+  void StartAtFloatConvolution(int n) {
+    const int tensor = Node(n).output;
+    if (!readers_.has_one(tensor)) return;
+    const int next = readers_.of(tensor)[0];
+    const auto* clamp = std::get_if<formats::Clamp>(&Node(next).op);
+    const auto* prelu = std::get_if<formats::PRelu>(&Node(next).op);
+    const bool clamps = clamp != nullptr && clamp->low <= clamp->high;
+    const bool bends = prelu != nullptr && model_.blobs[Index(prelu->slope)].dims == std::vector<int64_t>{1};
+    if (!(clamps || bends) || FindThresholdBranch(model_, readers_, next)) return;
+    Group group;
+    group.source_node = n;
+    group.input = Node(n).inputs[0];
+    group.chain = {next};
+    group.position = next;
+    group.float_output = Node(next).output;
+    Claim(n);
+    Claim(next);
     fusion_.groups.push_back(std::move(group));
   }
 

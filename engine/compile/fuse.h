@@ -5,6 +5,7 @@
 //
 //   BConv2d -> Affine -> PRelu -> Add(residual) -> Binarize        one step, writes bits
 //                                              \-> MaxPool         the same step, writes floats as well
+//   Conv2d -> Clamp                                                one step of oneDNN
 //   QConv2d -> Affine -> Clamp -> Quantize                         one step, writes int8 (engine/ops/int8_layer.h)
 //
 // A chain goes on while its value has exactly one reader, so no value that somebody else needs disappears. Increasing
@@ -19,11 +20,12 @@
 namespace bnn::engine {
 
 struct Group {
-  int source_node = formats::kNone;   // BConv2d, BDense, QConv2d or QDense; kNone: the chain works on floats `input`
-  int input = formats::kNone;         // tensor that the source node, or the first node of the chain, reads
-  std::vector<int> chain;             // Affine, PRelu, Clamp and Add nodes, in order
-  std::vector<int> branch;            // nodes that `thresholds` stand for; a Binarize is the last. Empty: no bits
-  std::vector<float> thresholds;      // [1] or [channels], of the chain's value; NaN: the bit is always 0
+  int source_node =
+      formats::kNone;             // BConv2d, BDense, Conv2d, QConv2d, QDense; kNone: the chain works on floats `input`
+  int input = formats::kNone;     // tensor that the source node, or the first node of the chain, reads
+  std::vector<int> chain;         // Affine, PRelu, Clamp and Add nodes, in order
+  std::vector<int> branch;        // nodes that `thresholds` stand for; a Binarize is the last. Empty: no bits
+  std::vector<float> thresholds;  // [1] or [channels], of the chain's value; NaN: the bit is always 0
   int float_output = formats::kNone;  // tensor, when somebody reads the chain's floats
   int bits_output = formats::kNone;   // tensor, when there is a branch
   int quantize = formats::kNone;      // the node at the end of an int8 layer's chain that writes int8

@@ -1,6 +1,7 @@
 // Float convolution through oneDNN. Activations stay NHWC, as all of bnn; the weights are reordered once.
 #include <memory>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "engine/ops/make_step.h"
@@ -13,28 +14,24 @@ namespace {
 
 using dnnl::memory;
 
-// The logical dims of the weights as oneDNN orders them, with the strides of the model's [out][kh][kw][in / groups].
-memory::desc ModelWeights(const WindowShape& s, int64_t groups) {
-  const int64_t kh = s.window.kernel_h, kw = s.window.kernel_w;
-  const int64_t in = s.in_c / groups, out = s.out_c / groups;
-  const memory::dims dims = {out, in, kh, kw};
-  const memory::dims strides = {kh * kw * in, 1, kw * in, in};
-  if (groups == 1) return {dims, memory::data_type::f32, strides};
-  return {{groups, out, in, kh, kw},
-          memory::data_type::f32,
-          {out * strides[0], strides[0], strides[1], strides[2], strides[3]}};
-}
-
-memory::desc PreferredWeights(const WindowShape& s, int64_t groups) {
-  const int64_t kh = s.window.kernel_h, kw = s.window.kernel_w;
-  const int64_t in = s.in_c / groups, out = s.out_c / groups;
-  if (groups == 1) return onednn::AnyLayout({out, in, kh, kw});
-  return onednn::AnyLayout({groups, out, in, kh, kw});
+onednn::Activation ToActivation(const StepContext& context, const formats::Op* op) {
+  onednn::Activation activation;
+  if (op == nullptr) return activation;
+  if (const auto* clamp = std::get_if<formats::Clamp>(op)) {
+    activation.kind = onednn::Activation::Kind::kClamp;
+    activation.low = clamp->low;
+    activation.high = clamp->high;
+  } else {
+    activation.kind = onednn::Activation::Kind::kPRelu;
+    activation.slope = context.BlobFloats(std::get<formats::PRelu>(*op).slope)[0];
+  }
+  return activation;
 }
 
 }  // namespace
 
-Result<StepPtr> MakeConv2d(StepContext& context, const FloatNode& node, const formats::Conv2d& op) {
+Result<StepPtr> MakeConv2d(StepContext& context, const FloatNode& node, const formats::Conv2d& op,
+                           const formats::Op* activation) {
   BNN_ASSIGN_OR_RETURN(const WindowShape shape, WindowShapeOf(context, node, op.window));
   const int64_t macs = shape.batch * shape.out_h * shape.out_w * shape.out_c * op.window.kernel_h * op.window.kernel_w *
                        (shape.in_c / op.groups);
@@ -49,11 +46,13 @@ Result<StepPtr> MakeConv2d(StepContext& context, const FloatNode& node, const fo
     // Parts of different shape mostly like the same layout, and then share it.
     std::vector<std::shared_ptr<const WeightForm>> forms;
     const auto make = [&](const WindowShape& part) {
-      const auto desc = onednn::ConvolutionDesc(
-          onednn::Nhwc(part.batch, part.in_h, part.in_w, part.in_c), PreferredWeights(part, op.groups), bias_desc,
-          onednn::Nhwc(part.batch, part.out_h, part.out_w, part.out_c), part.window);
-      const auto weights =
-          onednn::Weights::Of(context.weights, op.weights, {{0, ModelWeights(part, op.groups), desc.weights_desc()}});
+      const auto desc = onednn::ConvolutionDesc(onednn::Nhwc(part.batch, part.in_h, part.in_w, part.in_c),
+                                                onednn::PreferredWeights(part.window, part.in_c, part.out_c, op.groups),
+                                                bias_desc, onednn::Nhwc(part.batch, part.out_h, part.out_w, part.out_c),
+                                                part.window, ToActivation(context, activation));
+      const auto weights = onednn::Weights::Of(
+          context.weights, op.weights,
+          {{0, onednn::ModelWeights(part.window, part.in_c, part.out_c, op.groups), desc.weights_desc()}});
       forms.push_back(weights);
       return onednn::MakeKernel(desc, weights->block(0), bias);
     };
@@ -63,6 +62,9 @@ Result<StepPtr> MakeConv2d(StepContext& context, const FloatNode& node, const fo
     return OkStatus();
   }));
   step->description.op = "conv2d";
+  if (activation != nullptr) {
+    step->description.op += std::holds_alternative<formats::Clamp>(*activation) ? "+clamp" : "+prelu";
+  }
   step->description.shape = ShapeText(shape) + " g" + std::to_string(op.groups);
   step->description.macs = macs;
   return step;

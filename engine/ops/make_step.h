@@ -46,7 +46,9 @@ struct FloatNode {
   std::vector<int> inputs;
   int output = -1;
 };
-Result<StepPtr> MakeConv2d(StepContext& context, const FloatNode& node, const formats::Conv2d& op);
+// `activation`: a Clamp, or a PRelu of one slope, whose output `node.output` is then.
+Result<StepPtr> MakeConv2d(StepContext& context, const FloatNode& node, const formats::Conv2d& op,
+                           const formats::Op* activation = nullptr);
 Result<StepPtr> MakeDense(StepContext& context, const FloatNode& node, const formats::Dense& op);
 Result<StepPtr> MakeMaxPool(StepContext& context, const FloatNode& node, const formats::MaxPool& op);
 Result<StepPtr> MakeAvgPool(StepContext& context, const FloatNode& node, const formats::AvgPool& op);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "engine/parallel.h"
 
@@ -13,6 +14,42 @@ using dnnl::memory;
 dnnl::primitive_attr Attributes() {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+void AppendEltwise(dnnl::algorithm algorithm, float alpha, float beta, dnnl::post_ops* after) {
+#if DNNL_VERSION_MAJOR >= 3
+  after->append_eltwise(algorithm, alpha, beta);
+#else
+  after->append_eltwise(1.0f, algorithm, alpha, beta);
+#endif
+}
+
+// Infinite limits are none.
+void AppendClamp(float low, float high, dnnl::post_ops* after) {
+  const bool has_low = std::isfinite(low), has_high = std::isfinite(high);
+  if (low == 0 && !has_high) {
+    AppendEltwise(dnnl::algorithm::eltwise_relu, 0, 0, after);  // which more kernels have than the general case
+  } else if (has_low || has_high) {
+    constexpr float kLargest = std::numeric_limits<float>::max();
+    AppendEltwise(dnnl::algorithm::eltwise_clip, has_low ? low : -kLargest, has_high ? high : kLargest, after);
+  }
+}
+
+dnnl::primitive_attr ActivationAttributes(const Activation& activation) {
+  dnnl::primitive_attr attributes = Attributes();
+  dnnl::post_ops after;
+  switch (activation.kind) {
+    case Activation::Kind::kNone:
+      return attributes;
+    case Activation::Kind::kClamp:
+      AppendClamp(activation.low, activation.high, &after);
+      break;
+    case Activation::Kind::kPRelu:
+      AppendEltwise(dnnl::algorithm::eltwise_relu, activation.slope, 0, &after);
+      break;
+  }
+  attributes.set_post_ops(after);
   return attributes;
 }
 
@@ -89,28 +126,15 @@ memory Parameter(const void* values, int64_t count, DataType type) {
 // Attributes with everything of `finish` but the bias.
 dnnl::primitive_attr Int8Attributes(const Int8Finish& finish, int64_t groups) {
   dnnl::primitive_attr attributes = Attributes();
-  dnnl::post_ops after;
-  const bool has_low = std::isfinite(finish.low), has_high = std::isfinite(finish.high);
 #if DNNL_VERSION_MAJOR >= 3
   attributes.set_scales_mask(DNNL_ARG_WEIGHTS, groups == 1 ? kPerOutput : kPerGroupedOutput);
   if (finish.src_zero_point != 0) attributes.set_zero_points_mask(DNNL_ARG_SRC, 0);
-  if (finish.low == 0 && !has_high) {
-    after.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
 #else
   attributes.set_output_scales(kPerChannel, finish.scale);
   if (finish.src_zero_point != 0) attributes.set_zero_points(DNNL_ARG_SRC, 0, {finish.src_zero_point});
-  if (finish.low == 0 && !has_high) {
-    after.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
 #endif
-  } else if (has_low || has_high) {
-    constexpr float kLargest = std::numeric_limits<float>::max();
-    const float low = has_low ? finish.low : -kLargest, high = has_high ? finish.high : kLargest;
-#if DNNL_VERSION_MAJOR >= 3
-    after.append_eltwise(dnnl::algorithm::eltwise_clip, low, high);
-#else
-    after.append_eltwise(1, dnnl::algorithm::eltwise_clip, low, high);
-#endif
-  }
+  dnnl::post_ops after;
+  AppendClamp(finish.low, finish.high, &after);
   attributes.set_post_ops(after);
   return attributes;
 }
@@ -173,7 +197,8 @@ Kernel MakeInt8Kernel(const dnnl::convolution_forward::primitive_desc& desc, con
 
 dnnl::convolution_forward::primitive_desc ConvolutionDesc(const memory::desc& src, const memory::desc& weights,
                                                           const memory::desc& bias, const memory::desc& dst,
-                                                          const formats::Window2d& window) {
+                                                          const formats::Window2d& window,
+                                                          const Activation& activation) {
   const ScopedThreads one_thread(1);
   const Geometry g(window);
   return {Cpu(),
@@ -187,7 +212,7 @@ dnnl::convolution_forward::primitive_desc ConvolutionDesc(const memory::desc& sr
           g.dilations,
           g.begin,
           g.end,
-          Attributes()};
+          ActivationAttributes(activation)};
 }
 
 dnnl::inner_product_forward::primitive_desc InnerProductDesc(const memory::desc& src, const memory::desc& weights,
@@ -250,12 +275,13 @@ Kernel MakeInt8Kernel(const dnnl::convolution_forward::primitive_desc& desc, con
 
 dnnl::convolution_forward::primitive_desc ConvolutionDesc(const memory::desc& src, const memory::desc& weights,
                                                           const memory::desc& bias, const memory::desc& dst,
-                                                          const formats::Window2d& window) {
+                                                          const formats::Window2d& window,
+                                                          const Activation& activation) {
   const ScopedThreads one_thread(1);
   const Geometry g(window);
   const dnnl::convolution_forward::desc op(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, src,
                                            weights, bias, dst, g.strides, g.dilations, g.begin, g.end);
-  return {op, Attributes(), Cpu()};
+  return {op, ActivationAttributes(activation), Cpu()};
 }
 
 dnnl::inner_product_forward::primitive_desc InnerProductDesc(const memory::desc& src, const memory::desc& weights,

@@ -50,12 +50,22 @@ dnnl::memory::desc AnyLayout(const dnnl::memory::dims& dims, DataType type = kFl
 dnnl::memory::desc PreferredWeights(const formats::Window2d& window, int64_t in, int64_t out, int64_t groups,
                                     DataType type = kFloat);
 
+// What happens to the sums of a float convolution on their way to memory: nothing, y < low ? low : (y > high ? high :
+// y), or y < 0 ? y * slope : y. What becomes of NaN is oneDNN's choice.
+struct Activation {
+  enum class Kind : uint8_t { kNone, kClamp, kPRelu };
+  Kind kind = Kind::kNone;
+  float low = 0, high = 0;  // kClamp
+  float slope = 0;          // kPRelu
+};
+
 // Primitive descriptors. `bias` may be a zero descriptor (none). Pads, strides and dilations are of `window`; dilations
 // count from 1, as everywhere in bnn. Throw dnnl::error where oneDNN cannot do it.
 dnnl::convolution_forward::primitive_desc ConvolutionDesc(const dnnl::memory::desc& src,
                                                           const dnnl::memory::desc& weights,
                                                           const dnnl::memory::desc& bias, const dnnl::memory::desc& dst,
-                                                          const formats::Window2d& window);
+                                                          const formats::Window2d& window,
+                                                          const Activation& activation = {});
 dnnl::inner_product_forward::primitive_desc InnerProductDesc(const dnnl::memory::desc& src,
                                                              const dnnl::memory::desc& weights,
                                                              const dnnl::memory::desc& bias,

@@ -135,5 +135,30 @@ TEST_CASE("a falling or shared node before the bits is not moved") {
   }
 }
 
+TEST_CASE("a float convolution takes one clamp, or a PReLU of one slope, unless the bits behind it take that") {
+  const auto fuse = [](const formats::Op& after, bool binarize) {
+    ModelBuilder b;
+    const int slope = b.Floats({1}, {0.5f});
+    b.Floats({8}, std::vector<float>(8, 0.5f));
+    formats::Op op = after;
+    if (auto* prelu = std::get_if<formats::PRelu>(&op)) prelu->slope += slope;
+    formats::Conv2d conv;
+    conv.weights = b.Floats({8, 1, 1, 4}, std::vector<float>(32, 0.5f));
+    const int y = b.Node("after", op, {b.Node("conv", conv, {b.Input({4, 4, 4})})});
+    b.Output(binarize ? b.Node("conv2", Conv3x3(Weights(&b, 8, 8)), {b.Binarize("sign", y)}) : y);
+    return FuseNodes(b.model);
+  };
+  for (const formats::Op& op : {formats::Op(formats::Clamp{0, 1}), formats::Op(formats::PRelu{0})}) {
+    const Fusion fusion = fuse(op, false);
+    REQUIRE(fusion.groups.size() == 1);
+    CHECK(fusion.groups[0].source_node == 0);
+    CHECK(fusion.groups[0].chain == std::vector<int>{1});
+  }
+  for (const formats::Op& op : {formats::Op(formats::Clamp{1, 0}), formats::Op(formats::PRelu{1})}) {
+    CHECK(fuse(op, false).group_of[0] == kNone);
+  }
+  CHECK(fuse(formats::Clamp{-1, 1}, true).group_of[0] == kNone);
+}
+
 }  // namespace
 }  // namespace bnn::engine

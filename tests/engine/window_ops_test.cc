@@ -6,6 +6,8 @@
 #include <functional>
 #include <limits>
 #include <thread>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "engine/ops/make_step.h"
@@ -72,15 +74,20 @@ std::vector<double> Conv2dReference(const WindowCase& c, int64_t batch, const st
   return y;
 }
 
+constexpr float kSlope = 0.25f;
+
 std::vector<float> RunConv2d(const WindowCase& c, int64_t batch, int threads, const std::vector<float>& x,
-                             const std::vector<float>& weights, const std::vector<float>& bias) {
+                             const std::vector<float>& weights, const std::vector<float>& bias,
+                             const formats::Op* activation = nullptr) {
   StepHarness harness(batch, threads);
   const int in = harness.Tensor({c.h, c.w, c.in});
   const int out = harness.Tensor({OutH(c), OutW(c), c.out});
   formats::Conv2d op{c.window, c.groups, formats::kNone, formats::kNone};
   op.weights = harness.Blob({c.out, c.window.kernel_h, c.window.kernel_w, c.in / c.groups}, weights);
   if (!bias.empty()) op.bias = harness.Blob({c.out}, bias);
-  harness.Take(engine::MakeConv2d(harness.context(), {"conv", {in}, out}, op));
+  const formats::Op prelu = formats::PRelu{harness.Blob({1}, {kSlope})};
+  if (activation != nullptr && std::holds_alternative<formats::PRelu>(*activation)) activation = &prelu;
+  harness.Take(engine::MakeConv2d(harness.context(), {"conv", {in}, out}, op, activation));
   CHECK(harness.step().description.macs == batch * OutH(c) * OutW(c) * static_cast<int64_t>(weights.size()));
   CHECK(harness.step().description.weight_bytes >= static_cast<int64_t>(weights.size() * 4));
   return harness.Run({x}, 2);
@@ -261,6 +268,33 @@ TEST_CASE("sessions run the same step at once") {
   other.join();
   CHECK(BitwiseEqual(actual_a, expected_a));
   CHECK(BitwiseEqual(actual_b, expected_b));
+}
+
+TEST_CASE("conv2d with an activation is the activation of conv2d") {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const WindowCase cases[] = {{17, 13, 3, 16, 1, {3, 3, 2, 2, 1, 1, 1, 1, 1, 1}},
+                              {9, 9, 20, 40, 1, {1, 1, 1, 1, 1, 1, 0, 0, 0, 0}},
+                              {12, 11, 24, 24, 24, {3, 3, 1, 1, 1, 1, 1, 1, 1, 1}}};
+  for (const WindowCase& c : cases) {
+    CAPTURE(c.in);
+    const auto x = RandomFloats(c.h * c.w * c.in, 8);
+    const auto weights = RandomFloats(c.out * c.window.kernel_h * c.window.kernel_w * (c.in / c.groups), 9);
+    const auto bias = RandomFloats(c.out, 10);
+    const std::vector<float> sums = RunConv2d(c, 1, 1, x, weights, bias);
+    for (const auto [low, high] : {std::pair{0.0f, kInfinity}, {0.0f, 0.5f}, {-0.25f, 0.5f}, {-kInfinity, 0.1f}}) {
+      const formats::Op clamp = formats::Clamp{low, high};
+      const std::vector<float> clamped = RunConv2d(c, 1, 1, x, weights, bias, &clamp);
+      REQUIRE(clamped.size() == sums.size());
+      for (size_t i = 0; i < sums.size(); ++i) {
+        REQUIRE(clamped[i] == doctest::Approx(std::min(std::max(sums[i], low), high)).epsilon(1e-5));
+      }
+    }
+    const formats::Op prelu = formats::PRelu{};  // its slope comes from the harness
+    const std::vector<float> bent = RunConv2d(c, 1, 2, x, weights, bias, &prelu);
+    for (size_t i = 0; i < sums.size(); ++i) {
+      REQUIRE(bent[i] == doctest::Approx(sums[i] < 0 ? sums[i] * kSlope : sums[i]).epsilon(1e-5));
+    }
+  }
 }
 
 TEST_CASE("a convolution of something that is no feature map is refused with its name") {
