@@ -281,7 +281,7 @@ TEST_CASE("conv2d with an activation is the activation of conv2d") {
     const auto weights = RandomFloats(c.out * c.window.kernel_h * c.window.kernel_w * (c.in / c.groups), 9);
     const auto bias = RandomFloats(c.out, 10);
     const std::vector<float> sums = RunConv2d(c, 1, 1, x, weights, bias);
-    for (const auto [low, high] : {std::pair{0.0f, kInfinity}, {0.0f, 0.5f}, {-0.25f, 0.5f}, {-kInfinity, 0.1f}}) {
+    for (const auto& [low, high] : {std::pair{0.0f, kInfinity}, {0.0f, 0.5f}, {-0.25f, 0.5f}, {-kInfinity, 0.1f}}) {
       const formats::Op clamp = formats::Clamp{low, high};
       const std::vector<float> clamped = RunConv2d(c, 1, 1, x, weights, bias, &clamp);
       REQUIRE(clamped.size() == sums.size());
