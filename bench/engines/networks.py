@@ -40,6 +40,7 @@ class Target:
 
 
 BNN = "bnn"
+BNN_INT8 = "bnn int8"  # its float layers, quantized after training
 OPENVINO_BINARY = "OpenVINO BinaryConvolution"
 
 
@@ -50,7 +51,7 @@ def binary_network(name: str) -> Network:
         BINARY_TOLERANCE,
         [
             Competitor(BNN, "bnn", f"{name}.bnn"),
-            Competitor(OPENVINO_BINARY, "openvino", f"{name}.xml"),
+            Competitor(OPENVINO_BINARY, "openvino", f"{name}.binary.xml"),
             Competitor("OpenVINO f32", "openvino", f"{name}.onnx"),
             Competitor("ONNX Runtime f32", "onnxruntime", f"{name}.onnx"),
         ],
@@ -71,7 +72,11 @@ RESNET18 = Network(
         Competitor("ONNX Runtime f32", "onnxruntime", "resnet18.onnx"),
     ],
 )
-BI_REAL_NET = binary_network("bi-real-net-18")
+BI_REAL_NET = _with(
+    binary_network("bi-real-net-18"),
+    Competitor(BNN_INT8, "bnn", "bi-real-net-18.int8.bnn", same_function=False),
+    Competitor("OpenVINO BinaryConvolution, int8", "openvino", "bi-real-net-18.binary.int8.xml", same_function=False),
+)
 QUICKNET = _with(
     binary_network("quicknet"),
     Competitor("Larq CE default", "larq", "quicknet.tflite"),
@@ -80,6 +85,9 @@ QUICKNET = _with(
 NETWORKS = [RESNET18, BI_REAL_NET, QUICKNET]
 
 TARGETS = [
+    Target(("bi-real-net-18", BNN_INT8), ("resnet18", "OpenVINO f32"), 8),
+    Target(("bi-real-net-18", BNN_INT8), ("resnet18", "OpenVINO int8"), 2.5),
+    Target(("bi-real-net-18", BNN_INT8), ("bi-real-net-18", OPENVINO_BINARY), 2),
     Target(("bi-real-net-18", BNN), ("resnet18", "OpenVINO f32"), 8),
     Target(("bi-real-net-18", BNN), ("resnet18", "OpenVINO int8"), 2.5),
     Target(("bi-real-net-18", BNN), ("bi-real-net-18", OPENVINO_BINARY), 2),

@@ -1,14 +1,21 @@
 """Makes the files that the engines run, each by the program that can, in a work folder that keeps them."""
 
+import array
 import dataclasses
 import fnmatch
+import math
 import os
 import pathlib
+import random
 import subprocess
 import sys
 
 from engines import environments
 from engines.process import BENCH
+
+
+CALIBRATION_FILE = "calibration.npy"
+CALIBRATION_DIMS = (16, 3, 224, 224)
 
 
 class NotPrepared(Exception):
@@ -17,7 +24,8 @@ class NotPrepared(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How files of one pattern are made. `arguments` may hold {stem}, and {source}; the output file is appended."""
+    """How files of one pattern are made. `arguments` may hold {stem}, {source} and {calibration}; the output file is
+    appended."""
 
     pattern: str
     source: str  # the file that it is made of, or ""
@@ -28,9 +36,16 @@ class Recipe:
 RECIPES = [  # the first whose pattern fits
     Recipe("resnet18.onnx", "", "onnxruntime", ["make_resnet18"]),
     Recipe("*.onnx", "", "", ["--architecture", "{stem}", "--emit-onnx"]),
+    Recipe(
+        "*.int8.bnn",
+        "{stem}.onnx",
+        "",
+        ["--quiet", "{source}", "--int8-float-layers", "--calibrate", "{calibration}", "-o"],
+    ),
     Recipe("*.bnn", "{stem}.onnx", "", ["--quiet", "{source}", "-o"]),
-    Recipe("*.int8.xml", "{stem}.onnx", "openvino", ["make_int8", "{source}"]),
-    Recipe("*.xml", "{stem}.onnx", "openvino", ["make_binary_ir", "{source}"]),
+    Recipe("*.binary.int8.xml", "{stem}.binary.xml", "openvino", ["make_int8", "{source}", "{calibration}"]),
+    Recipe("*.int8.xml", "{stem}.onnx", "openvino", ["make_int8", "{source}", "{calibration}"]),
+    Recipe("*.binary.xml", "{stem}.onnx", "openvino", ["make_binary_ir", "{source}"]),
     Recipe("*.tflite", "{stem}.onnx", "larq", ["make_quicknet_tflite", "{source}"]),
 ]
 
@@ -67,7 +82,10 @@ class Workshop:
         stem = name.removesuffix(recipe.pattern.removeprefix("*"))
         source = self.make(recipe.source.format(stem=stem)) if recipe.source else None
         output = self._folder / name
-        arguments = [argument.format(stem=stem, source=source) for argument in recipe.arguments]
+        values = {"stem": stem, "source": source, "calibration": self._folder / CALIBRATION_FILE}
+        if "{calibration}" in recipe.arguments:
+            _write_calibration(self._folder / CALIBRATION_FILE)
+        arguments = [argument.format(**values) for argument in recipe.arguments]
         if recipe.environment:
             python, reason = environments.find_python(self._environments, recipe.environment)
             if not python:
@@ -80,6 +98,17 @@ class Workshop:
         if not output.exists() or any(_is_older(output, file) for file in (program, source) if file):
             _run([*command, str(output)], output)
         return output
+
+
+def _write_calibration(file: pathlib.Path) -> None:
+    """Images for post-training quantization: of the distribution that the comparison runs."""
+    if file.exists():
+        return
+    generator = random.Random(0)
+    values = array.array("f", (generator.gauss(0, 1) for _ in range(math.prod(CALIBRATION_DIMS))))
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {CALIBRATION_DIMS}}}"
+    padded = header.ljust(128 - 10 - 1) + "\n"  # numpy's format, version 1: the data begin at a multiple of 64
+    file.write_bytes(b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded.encode() + values.tobytes())
 
 
 def _is_older(file: pathlib.Path, source: pathlib.Path) -> bool:
@@ -96,4 +125,6 @@ def _run(command: list[str], output: pathlib.Path) -> None:
     if process.returncode != 0:
         output.unlink(missing_ok=True)
         lines = process.stderr.strip().splitlines() or ["no message"]
-        raise NotPrepared(f"{output.name} cannot be made: {lines[-1]}")
+        # bnn-convert says first what is wrong; what Python's programs die of stands last.
+        reason = lines[-1] if "-m" in command else lines[0]
+        raise NotPrepared(f"{output.name} cannot be made: {reason}")

@@ -14,10 +14,12 @@ business. Between its turns the process is stopped by the comparing program, so 
 slows another.
 """
 
+import ctypes
 import gc
 import importlib
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -78,7 +80,14 @@ def serve(replies: Any) -> None:
         replies.flush()
 
 
+def die_with_parent() -> None:
+    """Linux: a stopped process would outlive a comparing program that was killed, and never notice."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
 if __name__ == "__main__":
+    die_with_parent()
     # Engines print what they like to standard output; the answers go through a descriptor of their own.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

@@ -168,7 +168,7 @@ class PlayedEnginesTest(unittest.TestCase):
     def test_a_network_that_cannot_be_made_is_a_reason(self):
         process, results = self.run_with("compare-make", openvino={"make": 'sys.exit("no bits")', "output": "0.0"})
         reason = results["OpenVINO BinaryConvolution"]["unavailable"]
-        self.assertEqual(reason, "fashion_mnist.xml cannot be made: no bits")
+        self.assertEqual(reason, "fashion_mnist.binary.xml cannot be made: no bits")
         self.assertIn(reason, process.stdout)
 
     def test_processes_are_stopped_while_others_run(self):
