@@ -68,7 +68,7 @@ struct BConv2dArgs {
   const uint32_t* in = nullptr;         // pixel (0, 0) of the halo buffer of image 0, first word of the group
   Strides in_strides;                   // words
   const uint32_t* weights = nullptr;    // written by the same kernel's pack()
-  const int32_t* base = nullptr;        // [classes][PaddedChannels(out_channels)]
+  const int32_t* base = nullptr;        // [classes][PaddedChannels(out_channels)], of exactly the values above
   const uint16_t* row_class = nullptr;  // [out_h]; nullptr: one class
   const uint16_t* col_class = nullptr;  // [out_w]; nullptr together with row_class
   int64_t num_col_classes = 1;

@@ -154,18 +154,30 @@ void RunBlocks(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t block
   }
 }
 
-// The same, with the tiles that suit the window.
-template <class Counter, Finish kFinish, int kWords = 4>
+// The same, with the tiles that suit the window. A single pixel (a dense layer of batch 1) reads each weight once, so
+// it needs registers for its own input only: up to 8 words, 256 -> 512 twice as fast on Zen 5. (16 words gained
+// nothing.)
+template <class Counter, Finish kFinish>
 BNN_INLINE void RunGroup(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t block_begin, int64_t block_end) {
-  if constexpr (HoldsInput<Counter> && kFinish != Finish::kAny && kWords > 0) {
-    if (tiles.walk.rows * tiles.walk.cols == 1 && tiles.walk.words == kWords && tiles.row_class == nullptr) {
-      RunBlocks<HeldTiles<Counter, kWords, kFinish>>(tiles, epilogue, block_begin, block_end);
-    } else {
-      RunGroup<Counter, kFinish, kWords - 1>(tiles, epilogue, block_begin, block_end);
+  if constexpr (HoldsInput<Counter> && kFinish != Finish::kAny) {
+    const bool one_run = tiles.walk.rows * tiles.walk.cols == 1 && tiles.row_class == nullptr;
+    switch (one_run ? tiles.walk.words : 0) {
+      case 1:
+        return RunBlocks<HeldTiles<Counter, 1, kFinish>>(tiles, epilogue, block_begin, block_end);
+      case 2:
+        return RunBlocks<HeldTiles<Counter, 2, kFinish>>(tiles, epilogue, block_begin, block_end);
+      case 3:
+        return RunBlocks<HeldTiles<Counter, 3, kFinish>>(tiles, epilogue, block_begin, block_end);
+      case 4:
+        return RunBlocks<HeldTiles<Counter, 4, kFinish>>(tiles, epilogue, block_begin, block_end);
+      case 8:
+        if (!tiles.IsOnePixel()) break;
+        return RunBlocks<HeldTiles<Counter, 8, kFinish>>(tiles, epilogue, block_begin, block_end);
+      default:
+        break;
     }
-  } else {
-    RunBlocks<WindowTiles<Counter, kFinish>>(tiles, epilogue, block_begin, block_end);
   }
+  RunBlocks<WindowTiles<Counter, kFinish>>(tiles, epilogue, block_begin, block_end);
 }
 
 template <class Counter>

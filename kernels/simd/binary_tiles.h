@@ -39,6 +39,11 @@ struct BinaryTiles {
     return end > last_block && block < cut && last_lanes != ~uint32_t{0} ? cut : end;
   }
 
+  BNN_KERNEL_INLINE bool IsOnePixel() const {
+    return extent.image_end - extent.image_begin == 1 && extent.row_end - extent.row_begin == 1 &&
+           extent.col_end - extent.col_begin == 1;
+  }
+
   BNN_KERNEL_INLINE uint32_t LanesOf(int64_t block) const { return block == last_block ? last_lanes : ~uint32_t{0}; }
 };
 

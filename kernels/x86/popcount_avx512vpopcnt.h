@@ -23,8 +23,8 @@
 //   cycle, 14 saving sums are slower than none (2,770 against 3,060 GMAC/s on registers), 5 of 14 are the best mixture
 //   (3,230) because popcounts run on two of the four pipes only. On cores with two pipes and one popcount port (Ice
 //   Lake) more should pay: kSavingSums is the number to try.
-//   At the end sum = 2 * sum - popcount(ones): 3 operations a saving sum, which windows of fewer than kMinSavingWords
-//   words do not earn back.
+//   Sums of carries start from 0; at the end sum = start + 2 * sum - popcount(ones): 4 operations a saving sum, which
+//   windows of fewer than kMinSavingWords words do not earn back.
 //
 // Registers (32): 14 sums, 5 ones, 4 weights, 2 broadcast words, 2 for the pair and 2 temporaries = 29.
 #pragma once
@@ -171,14 +171,13 @@ struct CountAvx512Vpopcnt : PlainCounter {
   template <int kPixels>
   static BNN_INLINE void CountSaving(const TapWalk& walk, const uint32_t* in, int64_t pixel_step,
                                      const uint32_t* weights, Sum (&sums)[kPixels][2]) {
-    // A counter holds 2 * sum - popcount(ones): an odd start is one more with a bit in `ones`.
-    const Sum one = reinterpret_cast<Sum>(_mm512_set1_epi32(1));
-    Sum ones[kPixels][2];
+    Sum ones[kPixels][2], start[kPixels][2];
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       BNN_UNROLL for (int v = 0; v < 2; ++v) {
         if (!SavesCarries(p, v)) continue;
-        ones[p][v] = sums[p][v] & one;
-        sums[p][v] = (sums[p][v] + one) >> 1;
+        start[p][v] = sums[p][v];
+        ones[p][v] = Sum{};
+        sums[p][v] = Sum{};
       }
     }
     ForEachRun<kPixels>(walk, in, pixel_step, weights,
@@ -191,7 +190,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
                         });
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       BNN_UNROLL for (int v = 0; v < 2; ++v) {
-        if (SavesCarries(p, v)) sums[p][v] = sums[p][v] + sums[p][v] - Popcount(ones[p][v]);
+        if (SavesCarries(p, v)) sums[p][v] = (start[p][v] - Popcount(ones[p][v])) + (sums[p][v] + sums[p][v]);
       }
     }
   }
@@ -211,6 +210,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
     BNN_UNROLL for (int first = 0; first < kPixels; first += kTogether) {
       __m512i halves[kTogether][2];
       BNN_UNROLL for (int k = 0; k < kWords; ++k) {
+        if constexpr (kPixels == 1) PrefetchWeights(weights + k * 32);
         BNN_UNROLL for (int v = 0; v < 2; ++v) {
           const __m512i w = _mm512_load_si512(weights + k * 32 + v * 16);
           BNN_UNROLL for (int i = 0; i < kTogether; ++i) {
