@@ -2,6 +2,7 @@
 
 #include "kernels/bitpack/bitpack_table.h"
 #include "kernels/bitpack/bitpack_tiles.h"
+#include "kernels/simd/zigzag.h"
 #include "kernels/x86/vec_avx2.h"
 
 namespace bnn::kernels {
@@ -44,6 +45,7 @@ struct PackAvx2 : Avx2 {
 
   // Bit c of the low 16 bits of each lane and of the high ones: one AND for the comparisons of two channels, whose
   // halves vpblendw has put side by side. Five instructions for two vectors instead of six: 190 GB/s in L1 on Zen 5.
+  // From both ends: in L2 upwards reaches 130 GB/s, loads with a mask 140, this 145 to 165.
   struct PairWalk {
     int64_t begin;
     Zigzag order;

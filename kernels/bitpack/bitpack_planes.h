@@ -14,6 +14,13 @@
 // words of up to four blocks of channels wait in L1, as [word][pixel]; 4 x 4 of them at a time turn in registers, and
 // 16 bytes of a pixel leave at once.
 //
+// On Zen 5 with AVX-512 a vector takes a comparison and an OR under its mask, which together issue in 0.72 cycles, and
+// a tile of 13 vectors that comes from L2 with masked loads 1.4 cycles a vector: that is L2, and 79 to 92 % of merely
+// reading. Planes of 7 x 7 floats fall short, 62 %. Their four loads each lie across two cache lines
+// (a cycle each), with the threshold 4.5 cycles for 196 bytes in L1, 6.1 from L2, where merely reading takes 4.3. With
+// AVX2 a pair of vectors takes five instructions that issue in 1.43 cycles, 190 GB/s in L1, of which L2 leaves 115 to
+// 145, 55 to 65 %.
+//
 // V supplies, besides what bitpack_tiles.h says,
 //   PairWalk, StartPairs(begin, count)           a walk over the channels [begin, begin + count), in the order that is
 //                                                read best: walk.Channel(), walk.Next()
