@@ -5,13 +5,18 @@
 // Trained networks have a batch-norm behind most convolutions; folded, it costs nothing. The products are formed in
 // double precision and rounded once, so the result differs from the two nodes by float rounding only. Binary layers
 // stay as they are: their sums are exact and their epilogue does the affine step while the sum is in a register.
+//
+// Likewise two affine steps in a row (the scale of binary weights, then a batch-norm) become one. Not where only bits
+// follow: there a sum may meet its threshold exactly, so each rounding of the source counts, and the engine collapses
+// the chain into an integer comparison anyway.
 #pragma once
 
 #include "formats/model_def.h"
 
 namespace bnn::formats {
 
-// Folds every Affine that alone reads the output of a Conv2d or Dense. The blobs that nobody uses any more stay.
+// Folds every Affine that alone reads the output of a Conv2d, Dense or Affine. The blobs that nobody uses any more
+// stay.
 void FoldAffineIntoLayers(ModelDef* model);
 
 }  // namespace bnn::formats

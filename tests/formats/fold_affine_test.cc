@@ -56,6 +56,21 @@ TEST_CASE("a sum that somebody else needs, or that is an output, stays as it is"
   CHECK(Ops(CheckConversion(h)) == "Transpose Conv2d Affine Transpose Transpose");
 }
 
+TEST_CASE("two affine steps behind a binary layer become one where floats are wanted, none where bits alone are") {
+  for (const bool bits_only : {false, true}) {
+    GraphBuilder g;
+    const std::string bits = g.Node("BipolarQuant", {g.Input("x", {1, 6}), g.Floats({}, {1})});
+    std::vector<float> signs(24);
+    for (size_t i = 0; i < signs.size(); ++i) signs[i] = i % 3 == 0 ? -0.5f : 0.5f;
+    std::string y = g.Node("MatMul", {bits, g.Floats({6, 4}, signs)});
+    y = g.Node("Mul", {y, g.Floats({4}, {2, 4, -1, 0.5f})});
+    y = g.Node("Add", {y, g.Floats({4}, {1, -1, 0, 2})});
+    g.Output(bits_only ? g.Node("BipolarQuant", {y, g.Floats({}, {1})}) : g.Node("Tanh", {y}));
+    CHECK(Ops(CheckConversion(g, 1e-6)) ==
+          (bits_only ? "Binarize BDense Affine Affine Affine Binarize Unpack" : "Binarize BDense Affine Unary"));
+  }
+}
+
 TEST_CASE("a product beyond floats is not folded") {
   GraphBuilder g;
   const std::string y = g.Node("MatMul", {g.Input("x", {1, 2}), g.Floats({2, 1}, {1e30f, 0})});
