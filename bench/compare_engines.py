@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Runs this engine and others on the same networks, interleaved, and prints how many times faster it is.
 
-    bench/compare_engines.py --setup DIR              # once: installs the other engines from the Python index into DIR
-    bench/compare_engines.py --engines DIR            # ResNet-18, Bi-Real-Net-18, QuickNet; one thread
+    bench/compare_engines.py --setup DIR                      # once: other engines, from the Python index into DIR
+    bench/compare_engines.py --engines DIR                    # ResNet-18, Bi-Real-Net-18, QuickNet; one thread
     bench/compare_engines.py --engines DIR --onnx net.onnx    # a binary network of yours
 
-What the numbers mean: every engine has a process of its own with its network loaded. A round goes through all of them in
-random order; in its turn an engine runs twice to warm up and then for --seconds, one image at a time, while the others
-are stopped. Time is that of the call which runs the network: input and output stay in the engine's own memory
-(Larq Compute Engine's interface copies them, which is part of its time). The table has the median and the quartiles
-of all runs; a ratio is the median of the rounds' ratios, with quartiles. Before that, all engines run on the same input,
-and those that have the same network must give the same outputs: a ratio of different functions says nothing.
+What the numbers mean: every engine has a process of its own with its network loaded. A round goes through all of them
+in random order; in its turn an engine runs twice to warm up and then for --seconds, one image at a time, while the
+others are stopped. Time is that of the call which runs the network, some microseconds of Python included: input and
+output stay in the engine's own memory (Larq Compute Engine's interface copies them, which is part of its time). The
+table has the median and the quartiles of all runs; a ratio is the median of the rounds' ratios, with quartiles. Before
+that, all engines run on the same input, and those that have the same network must give the same outputs: a ratio of
+different functions says nothing. On a machine that is not idle, `chrt --fifo 1` before the command keeps other
+programs away from an engine's turn.
 
 Engines that are not installed, or do not take the network, are listed with the reason. Exit codes: 0; 1 if outputs
 disagree or this engine itself could not run; 2 for a wrong command line.
@@ -19,6 +21,7 @@ disagree or this engine itself could not run; 2 for a wrong command line.
 import argparse
 import array
 import contextlib
+import dataclasses
 import datetime
 import fcntl
 import json
@@ -52,8 +55,8 @@ def parse_arguments() -> argparse.Namespace:
     add("--rounds", type=int, default=20, metavar="N")
     add("--seconds", type=float, default=0.1, help="of one engine's turn in a round (at least 3 runs)")
     add("--seed", type=int, default=1, help="of the input and of the order in a round")
-    add("--work", type=pathlib.Path, metavar="DIR", help="keeps the networks for the next time; else a temporary folder")
-    add("--lock", type=pathlib.Path, metavar="FILE", help="hold this lock during each round: measuring programs take turns")
+    add("--work", type=pathlib.Path, metavar="DIR", help="keep the networks there; else in a temporary folder")
+    add("--lock", type=pathlib.Path, metavar="FILE", help="hold this lock in each round, so that programs take turns")
     add("--json", type=pathlib.Path, metavar="FILE", help="also write the results as JSON")
     arguments = parser.parse_args()
     if arguments.threads < 1 or arguments.rounds < 1 or arguments.seconds <= 0:
@@ -151,21 +154,22 @@ class Comparison:
         return file
 
     def check_outputs(self) -> None:
-        """Compares the outputs within each network with those of its first float engine that runs, or else its first."""
+        """Compares outputs within each network with those of its first float engine that runs, or else its first."""
         for network in self._arguments.chosen:
-            same = {competitor.name: competitor.same_function for competitor in network.competitors}
+            rows = []
             outputs = []
             for row, process in self._running:
                 if row.network == network.name:
                     file = self._work / f"{network.name}.output"
                     process.output(file)
-                    outputs.append((row, figures.read_floats(file)))
-            reference = next(((row, values) for row, values in outputs if row.name.endswith("f32")), None)
-            reference = reference or next(iter(outputs), None)
-            for row, values in outputs:
-                row.reference = reference[0].name
-                if row is not reference[0]:
-                    row.difference = figures.relative_difference(reference[1], values)
+                    rows.append(row)
+                    outputs.append(figures.read_floats(file))
+            reference = next((i for i, row in enumerate(rows) if row.name.endswith("f32")), 0)
+            same = {competitor.name: competitor.same_function for competitor in network.competitors}
+            for i, row in enumerate(rows):
+                row.reference = rows[reference].name
+                if i != reference:
+                    row.difference = figures.relative_difference(outputs[reference], outputs[i])
                     row.disagrees = same[row.name] and not row.difference <= network.tolerance
 
     def measure(self) -> None:
@@ -198,27 +202,30 @@ def cpu_name() -> str:
     return platform.machine()
 
 
-def target_results(rows: list[Row]) -> list[dict[str, object]]:
+@dataclasses.dataclass(frozen=True)
+class TargetResult:
+    ours: str
+    theirs: str
+    ratio: figures.Spread
+    target: float
+    met: bool
+
+
+def target_results(rows: list[Row]) -> list[TargetResult]:
+    """Of the targets whose two sides were measured."""
     measured = {(row.network, row.name): row for row in rows if row.rounds}
     results = []
     for target in networks.TARGETS:
         ours, theirs = measured.get(target.ours), measured.get(target.theirs)
         if ours is None or theirs is None:
             continue
-        spread = figures.ratio(ours, theirs)
-        results.append(
-            {
-                "ours": " ".join(target.ours),
-                "theirs": " ".join(target.theirs),
-                "ratio": {"median": spread.median, "low": spread.low, "high": spread.high},
-                "target": target.factor,
-                "met": spread.median >= target.factor,
-            }
-        )
+        ratio = figures.ratio(ours, theirs)
+        sides = " ".join(target.ours), " ".join(target.theirs)
+        results.append(TargetResult(*sides, ratio, target.factor, ratio.median >= target.factor))
     return results
 
 
-def print_results(arguments: argparse.Namespace, rows: list[Row], targets: list[dict[str, object]]) -> None:
+def print_results(arguments: argparse.Namespace, rows: list[Row], targets: list[TargetResult]) -> None:
     cpus = ",".join(str(cpu) for cpu in arguments.cpus)
     print(f"{cpu_name()}, {arguments.threads} thread(s) on processor(s) {cpus}, batch 1, {arguments.rounds} rounds")
     for network in arguments.chosen:
@@ -226,15 +233,14 @@ def print_results(arguments: argparse.Namespace, rows: list[Row], targets: list[
         print(figures.network_table([row for row in rows if row.network == network.name], networks.BNN))
     if targets:
         print()
-        cells = []
-        for result in targets:
-            ratio = figures.Spread(**result["ratio"])
-            verdict = "met" if result["met"] else "missed"
-            cells.append([f"{result['ours']} / {result['theirs']}", ratio.text(2), f"{result['target']:g}", verdict])
+        cells = [
+            [f"{r.ours} than {r.theirs}", r.ratio.text(2), f"{r.target:g}", "met" if r.met else "missed"]
+            for r in targets
+        ]
         print(figures.format_table(["times faster", "median [quartiles]", "target", ""], cells))
 
 
-def write_json(arguments: argparse.Namespace, rows: list[Row], targets: list[dict[str, object]]) -> None:
+def write_json(arguments: argparse.Namespace, rows: list[Row], targets: list[TargetResult]) -> None:
     document = {
         "context": {
             "cpu": cpu_name(),
@@ -246,7 +252,7 @@ def write_json(arguments: argparse.Namespace, rows: list[Row], targets: list[dic
             "command": sys.argv,
         },
         "results": [figures.row_json(row) for row in rows],
-        "targets": targets,
+        "targets": [dataclasses.asdict(result) for result in targets],
     }
     arguments.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 

@@ -5,6 +5,7 @@ Options: "library", the path of libbnn.so.
 
 import ctypes
 import os
+from collections.abc import Callable
 
 _MAX_RANK = 8
 
@@ -76,6 +77,7 @@ class Engine:
     def __init__(self, model: str, threads: int, options: dict[str, str]) -> None:
         self._library = _open_library(options["library"])
         self._error = _Error()
+        self._memory: list[ctypes.Array[ctypes.c_char]] = []  # what the buffers point to
         self._model = ctypes.c_void_p()
         self._session = ctypes.c_void_p()
         model_options = _ModelOptions(ctypes.sizeof(_ModelOptions), 1, threads, None)
@@ -114,9 +116,8 @@ class Engine:
         if status != 0:
             raise RuntimeError(self._error.message.decode())
 
-    def _buffers(self, count: "ctypes._NamedFuncPointer", describe: "ctypes._NamedFuncPointer") -> ctypes.Array[_Buffer]:
+    def _buffers(self, count: Callable[..., int], describe: Callable[..., int]) -> "ctypes.Array[_Buffer]":
         buffers = (_Buffer * count(self._model))()
-        self._memory = getattr(self, "_memory", [])  # keeps the buffers alive
         for i, buffer in enumerate(buffers):
             info = _TensorInfo(struct_size=ctypes.sizeof(_TensorInfo))
             self._check(describe(self._model, i, ctypes.byref(info), ctypes.byref(self._error)))

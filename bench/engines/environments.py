@@ -42,10 +42,8 @@ def setup(folder: pathlib.Path, python: str) -> dict[str, str]:
 
 def _install(environment: pathlib.Path, packages: list[str], python: str) -> str:
     """Returns "", or why the packages could not be installed."""
-    commands = [
-        [python, "-m", "venv", str(environment)],
-        [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages],
-    ]
+    pip = [str(environment / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+    commands = [[python, "-m", "venv", str(environment)], [*pip, "install", "--quiet", *packages]]
     for command in commands:
         try:
             process = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -48,8 +48,9 @@ class Row:
 
 
 def ratio(ours: Row, theirs: Row) -> Spread:
-    """How many times faster `ours` is. Each round gives one ratio, of medians that were measured within a second of each
-    other, so that a machine that slows down for a while slows both."""
+    """How many times faster `ours` is. Each round gives one ratio, of medians that were measured within seconds of each
+    other, so that a machine that slows down for a while slows both.
+    """
     return spread([b / a for a, b in zip(ours.round_medians(), theirs.round_medians(), strict=True)])
 
 
@@ -101,7 +102,8 @@ def network_table(rows: list[Row], ours: str) -> str:
                 agreement,
             ]
         )
-    text = format_table(["engine", "version", "ms: median [quartiles]", "runs", f"times {ours}", "output differs by"], cells)
+    header = ["engine", "version", "ms: median [quartiles]", "runs", f"times {ours}", "output differs by"]
+    text = format_table(header, cells)
     reasons = [f"{row.name}: unavailable: {row.unavailable}" for row in rows if row.unavailable]
     return "\n".join([text, *reasons])
 

@@ -1,8 +1,8 @@
 """Writes a binary network as OpenVINO IR that uses the operation BinaryConvolution.
 
 OpenVINO's ONNX reader takes signs and convolutions with weights of two values for ordinary float layers. Here each
-convolution of binarized data with weights +-alpha[c] becomes what NNCF's binarization exports: FakeQuantize with two levels,
-BinaryConvolution with weights of one bit, and a multiplication by alpha[c]. All else stays as it was read.
+convolution of binarized data with weights +-alpha[c] becomes what NNCF's binarization exports: FakeQuantize with two
+levels, BinaryConvolution with weights of one bit, and a multiplication by alpha[c]. All else stays as it was read.
 
 Usage: python -m engines.make_binary_ir NETWORK.onnx OUTPUT.xml
 """

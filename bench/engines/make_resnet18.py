@@ -1,8 +1,9 @@
 """Writes ResNet-18 as ONNX: the float network that Bi-Real-Net-18 and XNOR-ResNet-18 are binary forms of.
 
-He et al., "Deep Residual Learning for Image Recognition", arXiv:1512.03385, table 1, with the layer sizes of torchvision's
-resnet18. Batch-norms are folded into the convolutions, as exporters do it. The weights come from a seed: of variance
-2 / fan-in, and half of that in the second convolution of a block, so that activations neither vanish nor explode.
+He et al., "Deep Residual Learning for Image Recognition", arXiv:1512.03385, table 1, with the layer sizes of
+torchvision's resnet18. Batch-norms are folded into the convolutions, as exporters do it. The weights come from a seed:
+of variance 2 / fan-in, and half of that in the second convolution of a block, so that activations neither vanish nor
+explode.
 
 Usage: python -m engines.make_resnet18 OUTPUT.onnx
 """

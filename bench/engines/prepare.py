@@ -54,7 +54,9 @@ class Workshop:
     """A folder of network files, made when they are asked for. One that is newer than what it is made of is kept; a
     failure is remembered, not tried again."""
 
-    def __init__(self, folder: pathlib.Path, bnn_convert: pathlib.Path, environments_folder: pathlib.Path | None) -> None:
+    def __init__(
+        self, folder: pathlib.Path, bnn_convert: pathlib.Path, environments_folder: pathlib.Path | None
+    ) -> None:
         self._folder = folder
         self._bnn_convert = bnn_convert
         self._environments = environments_folder

@@ -34,7 +34,7 @@ def time_runs(run: Callable[[], None], seconds: float) -> list[int]:
     """Nanoseconds of each run."""
     for _ in range(WARM_UP_RUNS):
         run()
-    times = []
+    times: list[int] = []
     clock = time.perf_counter_ns
     end = clock() + int(seconds * 1e9)
     gc.disable()

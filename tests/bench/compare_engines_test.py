@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks bench/compare_engines.py without network and without other engines: bnn runs for real, the others are missing or
-played by programs of this test. No time is compared with another.
+"""Checks bench/compare_engines.py without network and without other engines: bnn runs for real, the others are missing
+or played by programs of this test. No time is compared with another.
 
 Usage: compare_engines_test.py SOURCE_FOLDER BUILD_FOLDER SCRATCH_FOLDER
 """
@@ -22,8 +22,8 @@ OTHERS = ["OpenVINO BinaryConvolution", "OpenVINO f32", "ONNX Runtime f32"]
 INPUT_FLOATS = 28 * 28
 OUTPUT_FLOATS = 10
 
-# Stands in for the interpreter of an environment: started as `python -B -m MODULE ...`. As a worker it speaks the worker's
-# protocol for an engine whose network multiplies nothing: all outputs are OUTPUT, a run takes NANOSECONDS.
+# Stands in for the interpreter of an environment: started as `python -B -m MODULE ...`. As a worker it speaks the
+# worker's protocol for an engine whose outputs are all the same and whose runs all take the same time.
 PLAYED_ENGINE = """\
 #!{python}
 import json, struct, sys
@@ -105,7 +105,7 @@ class AloneTest(unittest.TestCase):
     def test_bnn_computes_what_bnn_run_does(self):
         """The binding to the C interface, against the program."""
         values = (self.folder / f"fashion_mnist.{INPUT_FLOATS}.input").read_bytes()
-        header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 28, 28), }}".ljust(117) + "\n"
+        header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 28, 28), }".ljust(117) + "\n"
         npy = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + values
         (self.folder / "input.npy").write_bytes(npy)
         output = self.folder / "output.npy"
