@@ -76,6 +76,8 @@ void ShareInPlace(Plan* plan) {
   }
 }
 
+namespace {
+
 // The largest sum of sizes over all steps.
 Status SetLiveBytes(const std::vector<Lifetime>& lifetimes, Plan* plan) {
   plan->live_bytes = 0;
@@ -92,34 +94,83 @@ Status SetLiveBytes(const std::vector<Lifetime>& lifetimes, Plan* plan) {
   return OkStatus();
 }
 
-// Greedy by size, the usual heuristic for offset assignment (Pisarchyk and Lee, arXiv:2001.03288): the largest tensor
-// first, each at the lowest offset where it overlaps no placed tensor that is alive at the same time.
-Status PlaceTensors(Plan* plan) {
-  std::vector<Lifetime> order = Lifetimes(*plan);
-  BNN_RETURN_IF_ERROR(SetLiveBytes(order, plan));
-  std::stable_sort(order.begin(), order.end(), [](const Lifetime& a, const Lifetime& b) { return a.bytes > b.bytes; });
-  std::vector<Lifetime> placed;  // by offset
+// Where each tensor of an order begins, and where the last one ends; end is -1 where the sizes overflow.
+struct Placement {
+  std::vector<int64_t> offsets;
   int64_t end = 0;
-  for (const Lifetime& life : order) {
+};
+
+// Each tensor in its turn, at the lowest offset where it overlaps no placed tensor that is alive at the same time.
+Placement PlaceInOrder(const std::vector<Lifetime>& order) {
+  Placement result;
+  result.offsets.resize(order.size());
+  std::vector<size_t> placed;  // by offset
+  for (size_t i = 0; i < order.size(); ++i) {
+    const Lifetime& life = order[i];
     int64_t offset = 0;
-    for (const Lifetime& other : placed) {
-      const int64_t other_offset = plan->tensors[static_cast<size_t>(other.tensor)].offset;
+    for (const size_t p : placed) {
+      const Lifetime& other = order[p];
       const bool together = life.first <= other.last && other.first <= life.last;
       if (!together) continue;
-      if (offset + life.bytes <= other_offset) break;
-      offset = std::max(offset, other_offset + other.bytes);
+      if (offset + life.bytes <= result.offsets[p]) break;
+      offset = std::max(offset, result.offsets[p] + other.bytes);
     }
-    int64_t life_end = 0;
-    if (__builtin_add_overflow(offset, life.bytes, &life_end)) return OutOfMemory("the model's tensors exceed memory");
-    plan->tensors[static_cast<size_t>(life.tensor)].offset = offset;
-    end = std::max(end, life_end);
-    const auto at = std::upper_bound(placed.begin(), placed.end(), offset, [&](int64_t value, const Lifetime& other) {
-      return value < plan->tensors[static_cast<size_t>(other.tensor)].offset;
-    });
-    placed.insert(at, life);
+    int64_t end = 0;
+    if (__builtin_add_overflow(offset, life.bytes, &end)) return {{}, -1};
+    result.offsets[i] = offset;
+    result.end = std::max(result.end, end);
+    const auto at = std::upper_bound(placed.begin(), placed.end(), offset,
+                                     [&](int64_t value, size_t p) { return value < result.offsets[p]; });
+    placed.insert(at, i);
   }
-  plan->arena_bytes = end;
+  return result;
+}
+
+// Places in the order given, then again and again with another order, as long as that may help: what ends on top came
+// too late and lies over a gap that is too small for it, so it gets the first turn.
+Status TryFrom(std::vector<Lifetime> order, int64_t attempts, Plan* plan) {
+  for (; attempts > 0 && (plan->arena_bytes < 0 || plan->arena_bytes > plan->live_bytes); --attempts) {
+    const Placement placement = PlaceInOrder(order);
+    if (placement.end < 0) return OutOfMemory("the model's tensors exceed memory");
+    if (plan->arena_bytes < 0 || placement.end < plan->arena_bytes) {
+      for (size_t i = 0; i < order.size(); ++i) {
+        plan->tensors[static_cast<size_t>(order[i].tensor)].offset = placement.offsets[i];
+      }
+      plan->arena_bytes = placement.end;
+    }
+    if (order.empty()) break;
+    size_t top = 0;
+    while (placement.offsets[top] + order[top].bytes != placement.end) ++top;
+    const auto at = order.begin() + static_cast<ptrdiff_t>(top);
+    std::rotate(order.begin(), at, at + 1);
+  }
   return OkStatus();
+}
+
+}  // namespace
+
+// Greedy by size is the usual heuristic for offset assignment (Pisarchyk and Lee, arXiv:2001.03288): the largest tensor
+// first. For most networks that already is an arena of live_bytes, than which there is no smaller one. Where it is not,
+// improved orders follow (TryFrom), from this one and from that of size times lifetime, until there is nothing left to
+// gain or a bounded number of attempts is over.
+Status PlaceTensors(Plan* plan) {
+  constexpr int64_t kMaxWork = int64_t{1} << 23;  // pairs of tensors that all attempts look at: some milliseconds
+  constexpr int64_t kMaxAttempts = 200;           // of a first order
+  std::vector<Lifetime> order = Lifetimes(*plan);
+  BNN_RETURN_IF_ERROR(SetLiveBytes(order, plan));
+  const auto count = std::max<int64_t>(1, static_cast<int64_t>(order.size()));
+  const int64_t attempts = std::clamp<int64_t>(kMaxWork / count / count / 2, 1, kMaxAttempts);
+  plan->arena_bytes = -1;
+  const auto by = [&](const auto& weight) {
+    std::stable_sort(order.begin(), order.end(),
+                     [&](const Lifetime& a, const Lifetime& b) { return weight(a) > weight(b); });
+  };
+  by([](const Lifetime& life) { return static_cast<double>(life.bytes); });
+  BNN_RETURN_IF_ERROR(TryFrom(order, attempts, plan));
+  by([](const Lifetime& life) {
+    return static_cast<double>(life.bytes) * static_cast<double>(life.last - life.first + 1);
+  });
+  return TryFrom(order, attempts, plan);
 }
 
 }  // namespace bnn::engine
