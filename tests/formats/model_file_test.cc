@@ -223,14 +223,16 @@ TEST_CASE("an unknown field below 1000 is refused in every message, one from 100
   CHECK(places.size() == 36);
   for (const Place& place : places) {
     CAPTURE(place.path);
+    // The first that the message itself does not have: windows have a field 1000.
+    const int ignorable = place.path.find("window") == std::string::npos ? 1000 : 1001;
     const auto with = [&](const std::string& bytes) {
       return Edited([&](proto::Model& m) { *place.unknown(m) += bytes; }, 1);
     };
     for (const int number : {100, 999}) {
-      CheckRefused(with(VarintField(1000) + VarintField(number)), StatusCode::kUnsupported,
+      CheckRefused(with(VarintField(ignorable) + VarintField(number)), StatusCode::kUnsupported,
                    place.path + "field " + std::to_string(number) + " is critical");
     }
-    const Result<ModelDef> read = Parse(with(VarintField(1000) + VarintField(20000)));
+    const Result<ModelDef> read = Parse(with(VarintField(ignorable) + VarintField(20000)));
     INFO(read.status().message());
     REQUIRE(read.ok());
     CHECK(*read == EveryOpModel());
