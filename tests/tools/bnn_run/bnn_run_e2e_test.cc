@@ -277,6 +277,22 @@ TEST_CASE("--plan shows each step's kernel, and why better ones were refused") {
   }
 }
 
+TEST_CASE("--resolution runs the network at another size") {
+  test::ModelBuilder b;
+  const int x = b.Input({2, 2, kChannels});
+  b.model.inputs[0].layout = formats::ImageLayout::kNhwc;
+  b.Output(b.Affine("scale", x, {2}, {1}));
+  const std::string model = test::ScratchPath("map.bnn");
+  REQUIRE(formats::WriteModelFile(b.model, model).ok());
+  const auto json = Run(model + " --json --repeat 1 --batch 2 --resolution 5x7").Json();
+  CHECK(json["inputs"][0]["shape"] == nlohmann::json({2, 5, 7, kChannels}));
+  CHECK(json["outputs"][0]["shape"] == nlohmann::json({2, 5, 7, kChannels}));
+  CHECK(json["session_memory_bytes"] >= json["live_tensor_bytes"]);
+  CHECK(json["weight_bytes"] == 0);
+  CHECK(Run(model + " --repeat 1 --resolution 5x7 --plan").out.find("arena     ") != std::string::npos);
+  CheckFails(MakeModel("scores.bnn") + " --resolution 5x7", "node 'fc' (Dense) cannot be resized");
+}
+
 TEST_CASE("pictures are classified with names, and probabilities only after a softmax") {
   std::vector<unsigned char> pixels;
   for (int64_t i = 0; i < kValues; ++i) pixels.push_back(static_cast<unsigned char>(Pixel(3, i)));

@@ -4,6 +4,7 @@
 
 #include <iostream>
 #include <sstream>
+#include <utility>
 
 namespace bnn::run {
 namespace {
@@ -65,6 +66,16 @@ TEST_CASE("--profile with and without a format, and the file that it writes") {
   CHECK(profile({"--profile=html", "--profile-output", "x"}).profile_output == "x");
 }
 
+TEST_CASE("--resolution is one number or two") {
+  const auto resolution = [](const char* text) {
+    const auto parsed = Parse({"m.bnn", "--resolution", text});
+    REQUIRE(std::holds_alternative<Options>(parsed));
+    return std::pair(std::get<Options>(parsed).height, std::get<Options>(parsed).width);
+  };
+  CHECK(resolution("320x256") == std::pair<int64_t, int64_t>(320, 256));
+  CHECK(resolution("96") == std::pair<int64_t, int64_t>(96, 96));
+}
+
 TEST_CASE("defaults") {
   const auto parsed = Parse({"m.bnn", "--input", "a.png", "b.png"});
   REQUIRE(std::holds_alternative<Options>(parsed));
@@ -91,6 +102,11 @@ TEST_CASE("usage errors are one line on stderr and exit code 2") {
                                                     {"m", "--output", "o.npy"},
                                                     {"m", "--labels", "l.txt"},
                                                     {"m", "--limit", "3"},
+                                                    {"m", "--resolution", "0x5"},
+                                                    {"m", "--resolution", "5x"},
+                                                    {"m", "--resolution", "5x6x7"},
+                                                    {"m", "--resolution", "-5"},
+                                                    {"m", "--resolution", "99999999999999999999"},
                                                     {"m", "--profile=svg"},
                                                     {"m", "--profile-output", "x"},
                                                     {"m", "--profile", "--profile-output", "x"},
