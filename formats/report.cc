@@ -36,7 +36,7 @@ using Row = std::vector<std::string>;
 Row LayerRow(const LayerReport& layer) {
   return {layer.name,
           layer.op,
-          layer.binary ? "binary" : "float",
+          RunsAsName(layer.runs_as),
           Scaled(layer.macs),
           std::to_string(layer.source_bytes),
           std::to_string(layer.model_bytes),
@@ -44,17 +44,25 @@ Row LayerRow(const LayerReport& layer) {
 }
 
 Row TotalRow(const std::vector<LayerReport>& layers) {
-  int64_t macs = 0, binary_macs = 0, source_bytes = 0, model_bytes = 0, binary_layers = 0;
+  int64_t macs = 0, binary_macs = 0, int8_macs = 0, source_bytes = 0, model_bytes = 0, binary_layers = 0;
   for (const LayerReport& layer : layers) {
     macs += layer.macs;
-    binary_macs += layer.binary ? layer.macs : 0;
-    binary_layers += layer.binary ? 1 : 0;
+    binary_macs += layer.is_binary() ? layer.macs : 0;
+    int8_macs += layer.runs_as == RunsAs::kInt8 ? layer.macs : 0;
+    binary_layers += layer.is_binary() ? 1 : 0;
     source_bytes += layer.source_bytes;
     model_bytes += layer.model_bytes;
   }
-  const double share = macs == 0 ? 0 : 100.0 * static_cast<double>(binary_macs) / static_cast<double>(macs);
+  const auto share = [macs](int64_t part) {
+    return macs == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(macs);
+  };
   char text[96];
-  std::snprintf(text, sizeof(text), "%.1f %% of the MACs are binary", share);
+  if (int8_macs > 0) {
+    std::snprintf(text, sizeof(text), "%.1f %% of the MACs are binary, %.1f %% int8", share(binary_macs),
+                  share(int8_macs));
+  } else {
+    std::snprintf(text, sizeof(text), "%.1f %% of the MACs are binary", share(binary_macs));
+  }
   return {"total",
           "",
           std::to_string(binary_layers) + " of " + std::to_string(layers.size()),
@@ -84,6 +92,18 @@ std::string FormatTable(const std::vector<Row>& rows) {
 }
 
 }  // namespace
+
+const char* RunsAsName(RunsAs runs_as) {
+  switch (runs_as) {
+    case RunsAs::kFloat:
+      return "float";
+    case RunsAs::kInt8:
+      return "int8";
+    case RunsAs::kBinary:
+      return "binary";
+  }
+  return "?";
+}
 
 std::string FormatReport(const ConversionReport& report) {
   std::vector<Row> rows;

@@ -7,14 +7,21 @@
 
 namespace bnn::formats {
 
+enum class RunsAs : uint8_t { kFloat, kInt8, kBinary };
+
+// "float", "int8", "binary".
+const char* RunsAsName(RunsAs runs_as);
+
 struct LayerReport {
   std::string name;  // of the source node
   std::string op;    // of the source node: Conv, MatMul, Gemm
-  bool binary = false;
-  std::string reason;        // why binary, or why not
+  RunsAs runs_as = RunsAs::kFloat;
+  std::string reason;        // why it runs as that
   int64_t macs = 0;          // multiply-adds for one sample
   int64_t source_bytes = 0;  // of the weights in the source (float32)
   int64_t model_bytes = 0;   // of the weights in the .bnn
+
+  bool is_binary() const { return runs_as == RunsAs::kBinary; }
 };
 
 struct ConversionReport {

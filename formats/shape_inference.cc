@@ -266,6 +266,8 @@ Result<std::vector<ValueInfo>> ShapeInference::InferOutputs(const SourceNode& no
     const int64_t channels = is_conv ? inputs[1].dims[0] : x[1];
     return std::vector<ValueInfo>{{inputs[0].type, {x[0], channels, window.out[0], window.out[1]}}};
   }
+  if (node.op == "QuantizeLinear") return std::vector<ValueInfo>{{DType::kInt64, inputs[0].dims}};
+  if (node.op == "DequantizeLinear") return std::vector<ValueInfo>{{DType::kFloat32, inputs[0].dims}};
   if (node.op == "BipolarQuant" || node.op == "FakeQuantize") return InferBroadcast(node, inputs, DType::kFloat32);
   // libonnx 1.12 leaves the type of these two open.
   if (node.op == "GreaterOrEqual" || node.op == "LessOrEqual") return InferBroadcast(node, inputs, DType::kBool);

@@ -29,8 +29,13 @@ constexpr struct {
 } kMoreAttributes[] = {
     {"AveragePool", 19, "dilations", AttributeProto::INTS},
     {"Cast", 19, "saturate", AttributeProto::INT},
+    {"DequantizeLinear", 21, "block_size", AttributeProto::INT},
     {"FakeQuantize", 1, "auto_broadcast", AttributeProto::STRING},
     {"FakeQuantize", 1, "levels", AttributeProto::INT},
+    {"QuantizeLinear", 19, "saturate", AttributeProto::INT},
+    {"QuantizeLinear", 21, "block_size", AttributeProto::INT},
+    {"QuantizeLinear", 21, "output_dtype", AttributeProto::INT},
+    {"QuantizeLinear", 23, "precision", AttributeProto::INT},
     {"ReduceMax", 18, "noop_with_empty_axes", AttributeProto::INT},
     {"ReduceMean", 18, "noop_with_empty_axes", AttributeProto::INT},
     {"ReduceMin", 18, "noop_with_empty_axes", AttributeProto::INT},

@@ -159,6 +159,7 @@ class OnnxReader {
       const std::string what = "initializer '" + initializer.name() + "'";
       BNN_ASSIGN_OR_RETURN(Tensor tensor, TensorFromOnnx(initializer, what, folder_));
       builder->DefineConstant(initializer.name(), std::move(tensor));
+      builder->SetElementType(initializer.name(), initializer.data_type());
     }
     return OkStatus();
   }
@@ -242,6 +243,10 @@ class OnnxReader {
     while (!node.inputs.empty() && node.inputs.back().empty()) node.inputs.pop_back();
     while (node.outputs.size() > 1 && node.outputs.back().empty()) node.outputs.pop_back();
     BNN_RETURN_IF_ERROR(ReadOnnxAttributes(proto, opset_, folder_, &node));
+    for (const auto& attribute : proto.attribute()) {
+      if (node.op == "Constant" && attribute.has_t())
+        builder->SetElementType(node.outputs[0], attribute.t().data_type());
+    }
     return FindOnnxOperator(proto.domain(), proto.op_type())->normalize(std::move(node), builder);
   }
 

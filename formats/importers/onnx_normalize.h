@@ -4,6 +4,8 @@
 // on shapes (auto_pad, the equal parts of Split, the axes of old Softmax) is resolved at once.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -32,6 +34,15 @@ class OnnxGraphBuilder {
   // Elements of an integer value that is constant or computed from shapes; an error that names node and input else.
   Result<std::vector<int64_t>> KnownIntegers(const SourceNode& node, size_t input) const;
 
+  // The element type that the file gives a constant (onnx::TensorProto::DataType): all integers are int64 here, but
+  // QuantizeLinear saturates to the type of its zero point.
+  void SetElementType(const std::string& constant, int32_t type) { element_types_[constant] = type; }
+  // 0 where it is not known.
+  int32_t ElementTypeOf(const std::string& constant) const {
+    const auto it = element_types_.find(constant);
+    return it == element_types_.end() ? 0 : it->second;
+  }
+
   // A name that no other value has, from a hint.
   std::string NewValueName(const std::string& hint);
   // Adds a constant under a new name and returns that.
@@ -48,6 +59,7 @@ class OnnxGraphBuilder {
   std::set<std::string> taken_;
   std::set<std::string> read_;
   std::set<std::string> node_names_;
+  std::map<std::string, int32_t> element_types_;
 };
 
 using NormalizeFunction = Status (*)(SourceNode node, OnnxGraphBuilder* builder);
@@ -79,5 +91,9 @@ Status NormalizeBatchNormalization(SourceNode node, OnnxGraphBuilder* builder);
 Status NormalizeDropout(SourceNode node, OnnxGraphBuilder* builder);
 Status NormalizeSoftmax(SourceNode node, OnnxGraphBuilder* builder);
 Status NormalizeWindow(SourceNode node, OnnxGraphBuilder* builder);
+// onnx_normalize_quant.cc: integers
+Status NormalizeDequantizeLinear(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeQLinear(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeQuantizeLinear(SourceNode node, OnnxGraphBuilder* builder);
 
 }  // namespace bnn::formats

@@ -114,6 +114,32 @@ std::vector<float> ReorderColumns(const Layer& layer, const MapDims& map) {
   return weights;
 }
 
+namespace {
+
+// Appends the layer as binary, or else int8, or else float, and reports which and why.
+Status LowerAsWhatItCanBe(Lowering& lowering, const Layer& layer, LayerReport* report) {
+  const Result<BinaryForm> binary = FindBinaryForm(lowering, layer);
+  if (binary.ok()) {
+    report->runs_as = RunsAs::kBinary;
+    report->reason = binary->reason;
+    BNN_ASSIGN_OR_RETURN(report->model_bytes, LowerBinaryLayer(lowering, layer, *binary));
+    return OkStatus();
+  }
+  const Result<Int8Form> int8 = FindInt8Form(lowering, layer);
+  if (int8.ok()) {
+    report->runs_as = RunsAs::kInt8;
+    report->reason = int8->reason;
+    BNN_ASSIGN_OR_RETURN(report->model_bytes, LowerInt8Layer(lowering, layer, *int8));
+    return OkStatus();
+  }
+  // Where the source quantizes the activations, why not int8 says more than why not binary.
+  report->reason = lowering.IsQuantized(layer.data) ? int8.status().message() : binary.status().message();
+  BNN_ASSIGN_OR_RETURN(report->model_bytes, LowerFloatLayer(lowering, layer));
+  return OkStatus();
+}
+
+}  // namespace
+
 Status LowerLayer(Lowering& lowering, const SourceNode& node) {
   BNN_ASSIGN_OR_RETURN(const Layer layer, ParseLayer(lowering, node));
   LayerReport report;
@@ -121,11 +147,7 @@ Status LowerLayer(Lowering& lowering, const SourceNode& node) {
   report.op = node.op;
   report.macs = layer.macs;
   report.source_bytes = static_cast<int64_t>(layer.weights.size() * sizeof(float));
-  const Result<BinaryForm> binary = FindBinaryForm(lowering, layer);
-  report.binary = binary.ok();
-  report.reason = binary.ok() ? binary->reason : binary.status().message();
-  BNN_ASSIGN_OR_RETURN(report.model_bytes,
-                       binary.ok() ? LowerBinaryLayer(lowering, layer, *binary) : LowerFloatLayer(lowering, layer));
+  BNN_RETURN_IF_ERROR(LowerAsWhatItCanBe(lowering, layer, &report));
   lowering.report->layers.push_back(std::move(report));
   return OkStatus();
 }

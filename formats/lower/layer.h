@@ -1,4 +1,5 @@
-// Layers with weights: Conv, MatMul and Gemm in one canonical form, and the decision whether they are binary.
+// Layers with weights: Conv, MatMul and Gemm in one canonical form, and the decision whether they are binary, int8 or
+// float.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include "bnn/status.h"
 #include "formats/lower/lowering.h"
 #include "formats/model_def.h"
+#include "formats/passes/integer_grid.h"
 #include "formats/passes/two_valued_constant.h"
 #include "formats/source_graph.h"
 
@@ -52,11 +54,22 @@ struct BinaryForm {
 // The binary form, or kUnsupported with the reason why the layer stays float.
 Result<BinaryForm> FindBinaryForm(const Lowering& lowering, const Layer& layer);
 
+// How a layer runs on 8-bit integers: activations that the source quantizes, weights that are multiples of a step.
+struct Int8Form {
+  Lowering::Integers data;
+  IntegerGrid weights;
+  std::string reason;  // for the report
+};
+
+// The int8 form, or kUnsupported with the reason why the layer stays float.
+Result<Int8Form> FindInt8Form(const Lowering& lowering, const Layer& layer);
+
 // Conv, MatMul, Gemm: appends the layer's nodes and reports it.
 Status LowerLayer(Lowering& lowering, const SourceNode& node);
 
 // What LowerLayer appends. They return the bytes of the weights in the model.
 Result<int64_t> LowerBinaryLayer(Lowering& lowering, const Layer& layer, const BinaryForm& form);
+Result<int64_t> LowerInt8Layer(Lowering& lowering, const Layer& layer, const Int8Form& form);
 Result<int64_t> LowerFloatLayer(Lowering& lowering, const Layer& layer);
 
 // Weights of a dense layer for data in a flattened map's (h, w, c) order.

@@ -9,6 +9,7 @@
 //
 // Floats and bits
 //   A two-valued value is kept as bits (TwoValued::bits names whose); floats are unpacked where something wants them.
+//   A quantized value is kept as integers and as floats.
 //   What nobody uses in the end is dropped by RemoveUnused().
 #pragma once
 
@@ -62,6 +63,25 @@ class Lowering {
   void SetBits(const std::string& value, const Form& form) { bits_[value] = form; }
   bool HasBits(const std::string& value) const { return bits_.count(value) > 0; }
 
+  // ---- Integers of a quantized value: x = (q - zero_point) * scale. Orders as for floats.
+  struct Integers {
+    Form form;
+    Quantization from;
+  };
+  void SetIntegers(const std::string& value, const Form& form, const Quantization& from) {
+    integers_[value] = {form, from};
+  }
+  // nullptr where the value has none.
+  const Integers* FindIntegers(const std::string& value) const {
+    const auto it = integers_.find(value);
+    return it == integers_.end() ? nullptr : &it->second;
+  }
+
+  // Made by a quantizer of more than two levels, with integers or refused.
+  bool IsQuantized(const std::string& value) const {
+    return integers_.count(value) > 0 || refused_quantizers.count(value) > 0;
+  }
+
   // ---- Building
   // Appends a node that makes (a form of) `value`.
   Result<int> Emit(const SourceNode& node, Op op, const std::vector<int>& inputs, const std::string& value) {
@@ -85,6 +105,9 @@ class Lowering {
 
   const Dims& DimsOf(const std::string& value) const { return graph.FindValue(value)->dims; }
 
+  // Why the output of a quantizer has no integers, for the report.
+  std::map<std::string, std::string> refused_quantizers;
+
   const SourceGraph& graph;
   GraphIndex index;
   const TwoValuedResult& two_valued;
@@ -100,6 +123,7 @@ class Lowering {
 
   std::map<std::string, Floats> floats_;
   std::map<std::string, Form> bits_;
+  std::map<std::string, Integers> integers_;
 };
 
 // The axes of the source (batch = 0) in the order of a sample's tensor.

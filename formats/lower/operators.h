@@ -35,6 +35,11 @@ Status LowerSplit(Lowering& lowering, const SourceNode& node);
 Status LowerPad(Lowering& lowering, const SourceNode& node);
 Status LowerSoftmax(Lowering& lowering, const SourceNode& node);  // Softmax, LogSoftmax
 
+// quantize.cc
+Status LowerQuantizeLinear(Lowering& lowering, const SourceNode& node);
+Status LowerDequantizeLinear(Lowering& lowering, const SourceNode& node);
+Status LowerFakeQuantize(Lowering& lowering, const SourceNode& node);
+
 // two_valued_ops.cc: nodes whose outputs are two-valued.
 Status LowerTwoValued(Lowering& lowering, const SourceNode& node);
 

@@ -64,6 +64,8 @@ Result<OutputTensors> EvaluatePRelu(const SourceNode& node, const InputTensors& 
 // eval_quant.cc
 Result<OutputTensors> EvaluateBipolarQuant(const SourceNode& node, const InputTensors& inputs);
 Result<OutputTensors> EvaluateFakeQuantize(const SourceNode& node, const InputTensors& inputs);
+Result<OutputTensors> EvaluateQuantizeLinear(const SourceNode& node, const InputTensors& inputs);
+Result<OutputTensors> EvaluateDequantizeLinear(const SourceNode& node, const InputTensors& inputs);
 // eval_conv.cc
 Result<OutputTensors> EvaluateConv(const SourceNode& node, const InputTensors& inputs);
 // eval_matmul.cc

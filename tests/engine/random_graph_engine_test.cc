@@ -50,7 +50,7 @@ TEST_CASE("1,000 random graphs: the engine computes exactly what the source mean
     REQUIRE_MESSAGE(expected.ok(), expected.status().message());
     const Result<Conversion> conversion = formats::ConvertGraph(random.graph, {});
     REQUIRE_MESSAGE(conversion.ok(), conversion.status().message());
-    for (const formats::LayerReport& layer : conversion->report.layers) binary_layers += layer.binary ? 1 : 0;
+    for (const formats::LayerReport& layer : conversion->report.layers) binary_layers += layer.is_binary() ? 1 : 0;
     const Result<std::string> bytes = formats::SerializeModel(conversion->model);
     REQUIRE_MESSAGE(bytes.ok(), bytes.status().message());
     // Batches and threads vary with the seed; the instruction set is that of BNN_MAX_ISA (CTest runs one of each).

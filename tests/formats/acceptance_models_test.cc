@@ -28,7 +28,7 @@ TEST_CASE("every layer between binarized activations and binarized weights is bi
     const Result<Conversion> conversion = ConvertFile(data + "/models/" + c.file, {});
     REQUIRE_MESSAGE(conversion.ok(), conversion.status().message());
     int binary = 0;
-    for (const LayerReport& layer : conversion->report.layers) binary += layer.binary ? 1 : 0;
+    for (const LayerReport& layer : conversion->report.layers) binary += layer.is_binary() ? 1 : 0;
     CHECK(binary == c.binary_layers);
     CHECK(static_cast<int>(conversion->report.layers.size()) - binary == c.float_layers);
 

@@ -61,7 +61,7 @@ TEST_CASE("the affine parts of activations and weights fold into one Affine") {
       CAPTURE(low);
       CAPTURE(high);
       const Conversion conversion = CheckConversion(MakeConv({low, high, {0, 0, 0, 0}, {}, 0, bias}));
-      CHECK(OnlyLayer(conversion).binary);
+      CHECK(OnlyLayer(conversion).is_binary());
       CHECK(Ops(conversion) == "Transpose Binarize BConv2d Affine Transpose");
     }
   }
@@ -163,7 +163,7 @@ TEST_CASE("Gemm: alpha, beta, transB and bias") {
     const Dims dims = trans_b != 0 ? Dims{3, 5} : Dims{5, 3};
     g.Output(g.Node("Gemm", {bits, g.Floats(dims, Signs(15, 1)), g.Floats({3}, {1, 2, -0.5f})},
                     {{"transB", trans_b}, {"alpha", 0.5f}, {"beta", 2.0f}}));
-    CHECK(OnlyLayer(CheckConversion(g)).binary);
+    CHECK(OnlyLayer(CheckConversion(g)).is_binary());
   }
 }
 
@@ -182,7 +182,7 @@ TEST_CASE("a batch that the source fixes is kept, one that it leaves open is ope
 // The reason for the one layer that stays float.
 std::string FloatReason(const GraphBuilder& g) {
   const Conversion conversion = CheckConversion(g);
-  CHECK(!OnlyLayer(conversion).binary);
+  CHECK(!OnlyLayer(conversion).is_binary());
   CHECK(OnlyLayer(conversion).model_bytes == OnlyLayer(conversion).source_bytes);
   return OnlyLayer(conversion).reason;
 }

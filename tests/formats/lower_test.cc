@@ -72,7 +72,7 @@ TEST_CASE("dense layers behind flattened maps: columns are permuted, not the dat
                                                                  : g.Node("Reshape", {data, g.Ints({0, -1})});
       g.Output(g.Node("MatMul", {flat, g.Floats({36, 5}, binary ? Signs(180, 1) : Quarters(180, 1))}));
       const Conversion conversion = CheckConversion(g);
-      CHECK(OnlyLayer(conversion).binary == binary);
+      CHECK(OnlyLayer(conversion).is_binary() == binary);
       CHECK(Ops(conversion) ==
             (binary ? "Transpose Binarize BMaxPool BConv2d Reshape" : "Transpose Binarize BMaxPool Unpack Dense"));
     }
@@ -92,7 +92,7 @@ TEST_CASE("constants of flattened features follow their order") {
   g.Output(values);
   g.Output(flat);
   const Conversion conversion = CheckConversion(g);
-  CHECK(OnlyLayer(conversion).binary);
+  CHECK(OnlyLayer(conversion).is_binary());
   CHECK(Contains(Ops(conversion), "BDense"));
 }
 
@@ -114,7 +114,7 @@ TEST_CASE("reshapes that mix axes go through the source's order") {
   const std::string bits = Quantized(&g, x);
   const std::string mixed = g.Node("Reshape", {bits, g.Ints({1, 2, 4, 3})});
   g.Output(g.Node("Conv", {mixed, g.Floats({1, 2, 2, 2}, Signs(8, 1))}));
-  CHECK(OnlyLayer(CheckConversion(g)).binary);
+  CHECK(OnlyLayer(CheckConversion(g)).is_binary());
 }
 
 TEST_CASE("squeeze and unsqueeze of bits between vectors and 1x1 maps") {
@@ -147,7 +147,7 @@ TEST_CASE("a max-pool of a reversed pair is no OR: it goes through floats") {
   const std::string pool = g.Node("MaxPool", {bits}, {{"kernel_shape", std::vector<int64_t>{2, 2}}});
   g.Output(g.Node("Conv", {pool, g.Floats({1, 1, 2, 2}, Signs(4, 1))}));
   const Conversion conversion = CheckConversion(g);
-  CHECK(OnlyLayer(conversion).binary);
+  CHECK(OnlyLayer(conversion).is_binary());
   CHECK(Contains(Ops(conversion), "Unpack MaxPool Binarize BConv2d"));
 }
 
@@ -173,7 +173,7 @@ TEST_CASE("what moves floats of two values is compared again") {
   const std::vector<std::string> parts = g.Nodes("Split", {both, g.Ints({1, 3})}, 2, {{"axis", int64_t{1}}});
   g.Output(g.Node("Conv", {parts[1], g.Floats({1, 3, 2, 2}, Signs(12, 1))}));
   g.Output(parts[0]);
-  CHECK(OnlyLayer(CheckConversion(g)).binary);
+  CHECK(OnlyLayer(CheckConversion(g)).is_binary());
 }
 
 TEST_CASE("Sign with its 0 is exact, and the layer behind it stays float") {
@@ -181,7 +181,7 @@ TEST_CASE("Sign with its 0 is exact, and the layer behind it stays float") {
   const std::string sign = g.Node("Sign", {g.Node("Round", {g.Input("x", {1, 6})})});
   g.Output(g.Node("MatMul", {sign, g.Floats({6, 2}, Signs(12, 1))}));
   g.Output(sign);
-  CHECK(!OnlyLayer(CheckConversion(g)).binary);
+  CHECK(!OnlyLayer(CheckConversion(g)).is_binary());
 }
 
 TEST_CASE("a source that works on NHWC maps behind transpositions") {

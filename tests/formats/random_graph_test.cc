@@ -17,7 +17,7 @@ struct Counts {
 
 void Count(const Conversion& conversion, Counts* counts) {
   for (const LayerReport& layer : conversion.report.layers) {
-    ++(layer.binary ? counts->binary_layers : counts->float_layers);
+    ++(layer.is_binary() ? counts->binary_layers : counts->float_layers);
     if (layer.reason.find("padding corrected") != std::string::npos) ++counts->corrected_paddings;
   }
   for (const NodeDef& node : conversion.model.nodes) {

@@ -9,8 +9,8 @@ bool Contains(const std::string& text, const std::string& part) { return text.fi
 
 TEST_CASE("the table has a line a layer, totals and notes") {
   ConversionReport report;
-  report.layers.push_back({"first", "Conv", false, "because of x", 1'560'000, 6912, 6912});
-  report.layers.push_back({"second layer", "MatMul", true, "because of y", 4'680'000, 32000, 1000});
+  report.layers.push_back({"first", "Conv", RunsAs::kFloat, "because of x", 1'560'000, 6912, 6912});
+  report.layers.push_back({"second layer", "MatMul", RunsAs::kBinary, "because of y", 4'680'000, 32000, 1000});
   report.notes = {"'sign': an assumption"};
   const std::string text = FormatReport(report);
   CHECK(Contains(text, "first         Conv    float    1.56 M"));
@@ -20,6 +20,15 @@ TEST_CASE("the table has a line a layer, totals and notes") {
   CHECK(Contains(text, "7912"));
   CHECK(Contains(text, "75.0 % of the MACs are binary"));
   CHECK(Contains(text, "note: 'sign': an assumption\n"));
+}
+
+TEST_CASE("int8 layers are named, and their share") {
+  ConversionReport report;
+  report.layers.push_back({"first", "Conv", RunsAs::kInt8, "because of x", 1'000'000, 6912, 1728});
+  report.layers.push_back({"second", "Conv", RunsAs::kBinary, "because of y", 3'000'000, 32000, 1000});
+  const std::string text = FormatReport(report);
+  CHECK(Contains(text, "first   Conv  int8     1.00 M"));
+  CHECK(Contains(text, "75.0 % of the MACs are binary, 25.0 % int8"));
 }
 
 TEST_CASE("a network without layers has a table too") { CHECK(Contains(FormatReport({}), "0 of 0")); }

@@ -9,7 +9,8 @@ std::string ReportToJson(const formats::ConversionReport& report) {
   for (const formats::LayerReport& layer : report.layers) {
     layers.push_back({{"name", layer.name},
                       {"op", layer.op},
-                      {"binary", layer.binary},
+                      {"runs_as", formats::RunsAsName(layer.runs_as)},
+                      {"binary", layer.is_binary()},
                       {"reason", layer.reason},
                       {"macs", layer.macs},
                       {"source_bytes", layer.source_bytes},
