@@ -16,13 +16,8 @@ struct Vectors {
 
 }  // namespace
 
-extern const LimitProbes kLimitsAvx512Vnni = {"limits_avx512vnni",
-                                              Isa::kAvx512,
-                                              /*needs_vnni=*/true,
-                                              {},
-                                              {},
-                                              {"vpdpbusd, 512 bit", kSums * 64, RunInt8Probe<Vectors>},
-                                              nullptr,
-                                              nullptr};
+extern const LimitProbes kLimitsAvx512Vnni = {
+    "limits_avx512vnni", Isa::kAvx512,
+    /*needs_vnni=*/true, {},           {}, {"vpdpbusd, 512 bit", kSums * 64, RunInt8Probe<Vectors>}, nullptr, nullptr};
 
 }  // namespace bnn::kernels

@@ -128,9 +128,9 @@ Status RunOnData(const Options& options, Runner& runner, Measurement& measuremen
 }  // namespace
 
 Result<Report> RunTool(const Options& options) {
-  BNN_ASSIGN_OR_RETURN(Runner runner, Runner::Load({options.model, options.batch, options.height, options.width,
-                                                    static_cast<int32_t>(options.threads), options.max_isa,
-                                                    options.profile}));
+  BNN_ASSIGN_OR_RETURN(Runner runner,
+                       Runner::Load({options.model, options.batch, options.height, options.width,
+                                     static_cast<int32_t>(options.threads), options.max_isa, options.profile}));
   Report report;
   report.model = options.model;
   report.inputs = runner.input_infos();

@@ -28,9 +28,9 @@ struct Options {
   PreprocessFlags preprocess;
 
   int64_t threads = 1;
-  int64_t batch = 0;   // 0: what the model fixed, or 1
+  int64_t batch = 0;              // 0: what the model fixed, or 1
   int64_t height = 0, width = 0;  // of images; 0: the model's
-  int64_t repeat = 0;  // 0: without input, as many runs as fit into some seconds; with input, 1
+  int64_t repeat = 0;             // 0: without input, as many runs as fit into some seconds; with input, 1
   int64_t warmup = 3;
   std::string max_isa;
 

@@ -19,8 +19,7 @@ void MakeBuffers(const std::vector<TensorInfo>& infos, std::vector<std::vector<f
 }
 
 // The dims of all inputs when images have that size.
-Result<std::vector<std::vector<int64_t>>> DimsAt(const std::vector<TensorInfo>& inputs, int64_t height,
-                                                 int64_t width) {
+Result<std::vector<std::vector<int64_t>>> DimsAt(const std::vector<TensorInfo>& inputs, int64_t height, int64_t width) {
   std::vector<std::vector<int64_t>> result;
   bool has_image = false;
   for (const TensorInfo& info : inputs) {
