@@ -44,7 +44,8 @@ TEST_CASE("a resized session computes what a model of that size computes") {
   struct Size {
     int64_t batch, height, width;
   };
-  for (const auto& [batch, height, width] : {Size{5, 32, 32}, {1, 64, 48}, {2, 16, 16}, {9, 40, 64}, {1, 32, 32}}) {
+  for (const Size& size : {Size{5, 32, 32}, {1, 64, 48}, {2, 16, 16}, {9, 40, 64}, {1, 32, 32}}) {
+    const int64_t batch = size.batch, height = size.height, width = size.width;
     CAPTURE(batch);
     CAPTURE(height);
     CAPTURE(width);
