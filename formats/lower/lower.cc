@@ -11,6 +11,7 @@
 #include "formats/lower/layer.h"
 #include "formats/lower/lowering.h"
 #include "formats/lower/operators.h"
+#include "formats/lower/pool_bits.h"
 
 namespace bnn::formats {
 
@@ -84,6 +85,7 @@ class Driver {
     ModelDef model = lowering_.builder.Take();
     RemoveUnused(&model);  // first: a dead reader must not keep a scale from being folded
     FoldAffineIntoLayers(&model);
+    PoolBits(&model);
     RemoveUnused(&model);
     model.source_batch = lowering_.graph.batch_is_symbolic ? 0 : batch_;
     return model;

@@ -141,14 +141,14 @@ TEST_CASE("a threshold behind a max-pool moves in front of it, where nobody else
   }
 }
 
-TEST_CASE("a max-pool of a reversed pair is no OR: it goes through floats") {
+TEST_CASE("a max-pool of a reversed pair is no OR of its bits: they are reversed first") {
   GraphBuilder g;
   const std::string bits = g.Node("Neg", {Quantized(&g, g.Input("x", {1, 1, 4, 4}))});
   const std::string pool = g.Node("MaxPool", {bits}, {{"kernel_shape", std::vector<int64_t>{2, 2}}});
   g.Output(g.Node("Conv", {pool, g.Floats({1, 1, 2, 2}, Signs(4, 1))}));
   const Conversion conversion = CheckConversion(g);
   CHECK(OnlyLayer(conversion).is_binary());
-  CHECK(Contains(Ops(conversion), "Unpack MaxPool Binarize BConv2d"));
+  CHECK(Contains(Ops(conversion), "Unpack Binarize BMaxPool BConv2d"));
 }
 
 TEST_CASE("bits are made once and unpacked where floats are wanted") {
