@@ -41,6 +41,7 @@ extern const LimitProbes kLimitsAvx2 = {
     {"vfmadd231ps, 256 bit", kSums * 8, RunFloatProbe<Vectors>},
     {"vpmaddubsw, vpmaddwd, vpaddd, 256 bit", kSums * 32, RunInt8Probe<Vectors>},
     ReadBytes<Vectors>,
-    WriteBytes<Vectors>};
+    WriteBytes<Vectors>,
+};
 
 }  // namespace bnn::kernels

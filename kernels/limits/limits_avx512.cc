@@ -44,6 +44,7 @@ extern const LimitProbes kLimitsAvx512 = {
     {"vfmadd231ps, 512 bit", kSums * 16, RunFloatProbe<Vectors>},
     {"vpmaddubsw, vpmaddwd, vpaddd, 512 bit", kSums * 64, RunInt8Probe<Vectors>},
     ReadBytes<Vectors>,
-    WriteBytes<Vectors>};
+    WriteBytes<Vectors>,
+};
 
 }  // namespace bnn::kernels

@@ -14,10 +14,11 @@ struct Vectors {
   static BNN_INLINE Bytes Dot8(Bytes sums, Bytes a, Bytes b) { return _mm512_dpbusd_epi32(sums, a, b); }
 };
 
+constexpr ArithmeticProbe kInt8 = {"vpdpbusd, 512 bit", kSums * 64, RunInt8Probe<Vectors>};
+
 }  // namespace
 
 extern const LimitProbes kLimitsAvx512Vnni = {
-    "limits_avx512vnni", Isa::kAvx512,
-    /*needs_vnni=*/true, {},           {}, {"vpdpbusd, 512 bit", kSums * 64, RunInt8Probe<Vectors>}, nullptr, nullptr};
+    "limits_avx512vnni", Isa::kAvx512, /*needs_vnni=*/true, /*binary=*/{}, /*float32=*/{}, kInt8, nullptr, nullptr};
 
 }  // namespace bnn::kernels

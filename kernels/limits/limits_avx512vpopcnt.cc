@@ -26,13 +26,15 @@ void RunBinary(int64_t rounds, uint32_t* sink) {
 
 }  // namespace
 
-extern const LimitProbes kLimitsAvx512Vpopcnt = {"limits_avx512vpopcnt",
-                                                 Isa::kAvx512Vpopcnt,
-                                                 /*needs_vnni=*/false,
-                                                 {"xor, vpopcntd, vpaddd", kSums * 512, RunBinary},
-                                                 {},
-                                                 {},
-                                                 nullptr,
-                                                 nullptr};
+extern const LimitProbes kLimitsAvx512Vpopcnt = {
+    "limits_avx512vpopcnt",
+    Isa::kAvx512Vpopcnt,
+    /*needs_vnni=*/false,
+    {"xor, vpopcntd, vpaddd", kSums * 512, RunBinary},
+    /*float32=*/{},
+    /*int8=*/{},
+    /*read=*/nullptr,
+    /*write=*/nullptr,
+};
 
 }  // namespace bnn::kernels

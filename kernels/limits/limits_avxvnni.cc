@@ -14,10 +14,11 @@ struct Vectors {
   static BNN_INLINE Bytes Dot8(Bytes sums, Bytes a, Bytes b) { return _mm256_dpbusd_avx_epi32(sums, a, b); }
 };
 
+constexpr ArithmeticProbe kInt8 = {"vpdpbusd, 256 bit", kSums * 32, RunInt8Probe<Vectors>};
+
 }  // namespace
 
 extern const LimitProbes kLimitsAvxVnni = {
-    "limits_avxvnni", Isa::kAvx2, /*needs_vnni=*/true, {}, {}, {"vpdpbusd, 256 bit", kSums * 32, RunInt8Probe<Vectors>},
-    nullptr,          nullptr};
+    "limits_avxvnni", Isa::kAvx2, /*needs_vnni=*/true, /*binary=*/{}, /*float32=*/{}, kInt8, nullptr, nullptr};
 
 }  // namespace bnn::kernels

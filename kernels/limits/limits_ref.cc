@@ -74,13 +74,15 @@ void Write(unsigned char* data, int64_t bytes) {
 
 }  // namespace
 
-extern const LimitProbes kLimitsRef = {"limits_ref",
-                                       Isa::kReference,
-                                       /*needs_vnni=*/false,
-                                       {"64-bit xor, popcount, add in C++", kSums * 64, RunBinary},
-                                       {"4 floats multiplied and added in C++", kSums * 4, RunFloat},
-                                       {"bytes multiplied and added in C++", 16, RunInt8},
-                                       Read,
-                                       Write};
+extern const LimitProbes kLimitsRef = {
+    "limits_ref",
+    Isa::kReference,
+    /*needs_vnni=*/false,
+    {"64-bit xor, popcount, add in C++", kSums * 64, RunBinary},
+    {"4 floats multiplied and added in C++", kSums * 4, RunFloat},
+    {"bytes multiplied and added in C++", 16, RunInt8},
+    Read,
+    Write,
+};
 
 }  // namespace bnn::kernels
