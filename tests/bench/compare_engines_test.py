@@ -85,7 +85,7 @@ class AloneTest(unittest.TestCase):
         cls.json_file = cls.folder / "results.json"
         cls.process = compare("--work", str(cls.folder), "--json", str(cls.json_file))
         if cls.process.returncode != 0:
-            raise AssertionError(cls.process.stderr)
+            raise AssertionError(cls.process.stdout + cls.process.stderr)
         cls.results = {row["engine"]: row for row in json.loads(cls.json_file.read_text())["results"]}
 
     def test_bnn_is_measured(self):
