@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "formats/lower/concat_steps.h"
 #include "formats/lower/fold_affine.h"
 #include "formats/lower/layer.h"
 #include "formats/lower/lowering.h"
@@ -84,6 +85,7 @@ class Driver {
     BNN_RETURN_IF_ERROR(AddOutputs());
     ModelDef model = lowering_.builder.Take();
     RemoveUnused(&model);  // first: a dead reader must not keep a scale from being folded
+    MoveStepsBeforeConcat(&model);
     FoldAffineIntoLayers(&model);
     PoolBits(&model);
     RemoveUnused(&model);
