@@ -58,7 +58,9 @@ typedef struct bnn_session bnn_session;
 typedef struct bnn_model_options {
   size_t struct_size;
   int64_t batch;       /* samples of one run; 0: what the source network fixed, or 1 where it left it open */
-  int32_t threads;     /* threads of one run, 1 or more; 0 means 1 */
+  int32_t threads;     /* threads of one run, 1 or more; 0 means 1. Each session starts threads - 1 of its own, which
+                          sleep between runs, and runs on the calling thread and on them: sessions that run at once on
+                          fewer cores than they have threads in sum wait for one another. */
   const char* max_isa; /* best instruction set that kernels may use: "reference", "avx2", "avx512", "avx512vpopcnt",
                           "neon"; NULL: the environment's BNN_MAX_ISA, or all that this CPU has. One that this CPU lacks
                           is an error. */
@@ -127,7 +129,8 @@ typedef struct bnn_session_options {
 #define BNN_SESSION_OPTIONS_INIT \
   { sizeof(bnn_session_options), 0, NULL, 0 }
 
-/* Allocates all that runs need; runs allocate nothing. `options` may be NULL. */
+/* Allocates all that runs need, and starts the model's threads but one; runs allocate nothing. `options` may be NULL.
+ */
 BNN_API bnn_status bnn_session_create(const bnn_model* model, const bnn_session_options* options, bnn_session** session,
                                       bnn_error* error);
 BNN_API void bnn_session_free(bnn_session* session);
