@@ -60,6 +60,9 @@ EXAMPLES
   bnn-run model.bnn --input left=l.npy right=r.npy         a model with two inputs
 )";
 
+// The value of a flag that is given without one.
+constexpr const char* kBareFlag = "true";
+
 // What is not stored as it is given.
 struct Texts {
   std::string mean, scale, layout, resolution, profile;
@@ -107,11 +110,10 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
          "Write the raw outputs of all samples as float32 [N,...]. Of several outputs, number I goes to FILE.I.npy")
       ->type_name("FILE.npy")
       ->group("Results");
-  // The text in braces is what the flag means without a value.
-  app.add_flag("--profile{table}", texts.profile,
+  app.add_flag("--profile", texts.profile,
                "Time of each layer beside the least that this processor needs for it: a table; with =trace also a file "
                "for ui.perfetto.dev, with =html a page with time line and roofline plot")
-      ->check(CLI::IsMember({"table", "trace", "html"}).description(""))
+      ->check(CLI::IsMember({"table", "trace", "html", kBareFlag}).description(""))
       ->type_name("[=table|trace|html]")
       ->group("Results");
   app.add_option("--profile-output", options.profile_output,
