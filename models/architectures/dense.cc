@@ -18,7 +18,7 @@ Value BinaryBranch(NetworkBuilder& b, const std::string& name, const Value& x, f
 
 Value Head(NetworkBuilder& b, Value x, int64_t classes, float epsilon) {
   x = b.Relu("head/relu", b.BatchNorm("head/batch_norm", x, {.epsilon = epsilon}));
-  x = b.AveragePool("head/average_pool", x, {x.height(), 1, {}});
+  x = b.GlobalAveragePool("head/average_pool", x);
   x = b.MatMul("head/dense", b.Flatten("head/flatten", x), classes);
   return b.Softmax("head/softmax", b.Bias("head/dense/bias", x));
 }

@@ -46,6 +46,18 @@ Dims WeightDims(const Value& x, const ConvOptions& options) {
   return {options.out_channels, x.channels() / options.groups, options.window.kernel, options.window.kernel};
 }
 
+// Makes each filter of so many terms add up to 0.
+void CenterFilters(std::vector<float>* weights, int64_t terms) {
+  const auto count = static_cast<size_t>(terms);
+  for (size_t begin = 0; begin < weights->size(); begin += count) {
+    double sum = 0;
+    for (size_t i = begin; i < begin + count; ++i) sum += (*weights)[i];
+    for (size_t i = begin; i < begin + count; ++i) {
+      (*weights)[i] = static_cast<float>((*weights)[i] - sum / static_cast<double>(terms));
+    }
+  }
+}
+
 // Mean |w| of WeightGenerator's Normal().
 constexpr double kMeanMagnitude = 0.807;
 
@@ -166,9 +178,15 @@ Value NetworkBuilder::ConvNode(const std::string& name, const Value& x, const st
   return Node(name, "Conv", inputs, attributes, moments);
 }
 
+// Behind a ReLU the mean of each channel is above 0. A filter that adds up to 0 ignores it; any other would add an
+// offset that no input changes, as large as what the input does change, where a trained batch-norm would remove it.
 Value NetworkBuilder::Conv(const std::string& name, const Value& x, const ConvOptions& options) {
-  const double deviation = 1 / std::sqrt(static_cast<double>(TermsPerOutput(x, options)) * x.moments.second());
-  return ConvNode(name, x, NormalWeights(name + ".weight", WeightDims(x, options), deviation), options, {0, 1});
+  const int64_t terms = TermsPerOutput(x, options);
+  const double moment = terms > 1 ? x.moments.variance : x.moments.second();
+  const std::string weights =
+      NormalWeights(name + ".weight", WeightDims(x, options), 1 / std::sqrt(static_cast<double>(terms) * moment));
+  if (status_.ok() && terms > 1) CenterFilters(&graph_.constants[weights].floats, terms);
+  return ConvNode(name, x, weights, options, {0, 1});
 }
 
 Value NetworkBuilder::BlurConv(const std::string& name, const Value& x, int64_t stride, const Pads& pads) {
@@ -354,9 +372,9 @@ Value NetworkBuilder::AveragePool(const std::string& name, const Value& x, const
               {x.moments.mean, x.moments.variance / static_cast<double>(window.kernel)});
 }
 
+// The same for every size of the map, so that a network has the same weights at every resolution.
 Value NetworkBuilder::GlobalAveragePool(const std::string& name, const Value& x) {
-  return Node(name, "GlobalAveragePool", {x.name}, {},
-              {x.moments.mean, x.moments.variance / static_cast<double>(std::max<int64_t>(1, x.height()))});
+  return Node(name, "GlobalAveragePool", {x.name}, {}, {x.moments.mean, x.moments.variance / 8});
 }
 
 Value NetworkBuilder::Flatten(const std::string& name, const Value& x) {

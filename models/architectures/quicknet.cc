@@ -51,7 +51,7 @@ Result<formats::SourceGraph> Build(const std::string& name, const NetworkOptions
     }
   }
   x = b.Relu("head/relu", x);
-  x = b.AveragePool("head/average_pool", x, {x.height(), 1, {}});
+  x = b.GlobalAveragePool("head/average_pool", x);
   x = b.MatMul("head/dense", b.Flatten("head/flatten", x), options.classes);
   return b.Finish(b.Softmax("head/softmax", b.Bias("head/dense/bias", x)));
 }

@@ -69,7 +69,9 @@ Result<formats::SourceGraph> BuildCnv(const NetworkOptions& options) {
   for (const Layer& layer : kLayers) {
     const std::string name = "conv_features." + std::to_string(index++);
     x = b.BinaryConv(name + ".conv", x, {layer.out_channels, {3, 1, {}}, 1, false}, BinaryWeights::kBipolarQuant);
-    x = b.BipolarQuant(name + ".act", b.BatchNorm(name + ".bn", x, {.epsilon = kEpsilon}));
+    // Of four pixels the pool takes the highest, which moves the mean up.
+    x = b.BatchNorm(name + ".bn", x, {.epsilon = kEpsilon, .center = layer.pooled ? -0.9 : 0.0});
+    x = b.BipolarQuant(name + ".act", x);
     if (layer.pooled) x = b.MaxPool(name + ".pool", x, {2, 2, {}});
   }
   x = b.Flatten("flatten", x);

@@ -65,7 +65,7 @@ RULES = (
     Rule(
         name="bnn-convert",
         files=r"tools/bnn_convert",
-        project=r"tools/|formats/|bnn/",
+        project=r"tools/|formats/|models/|bnn/",
         libraries=r"fmt/|CLI/|nlohmann/",
     ),
     Rule(
@@ -87,7 +87,7 @@ RULES = (
         libraries=INTRINSICS.pattern + r"|benchmark/|fmt/|CLI/|nlohmann/|(oneapi/dnnl/)?dnnl\w*\.(h|hpp)$|omp\.h$|sched\.h$",
     ),
     Rule(name="tests", files=r"tests/", project=r"", libraries=r""),
-    Rule(name="models", files=r"models/", project=r"", libraries=r""),
+    Rule(name="models", files=r"models/", project=r"models/|formats/|bnn/status\.h$"),
 )
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
