@@ -51,6 +51,19 @@ double FastestSeconds(ThreadPool& pool, double seconds, const Work& work) {
   return fastest / static_cast<double>(repeats);
 }
 
+// Of a step without work; the fastest of a few samples, each of many steps in a row, as in a run.
+double HandoverSeconds(ThreadPool& pool) {
+  if (pool.threads() == 1) return 0;
+  constexpr int kSteps = 50;
+  double fastest = std::numeric_limits<double>::max();
+  for (int i = 0; i < kSamples; ++i) {
+    const double before = Now();
+    for (int step = 0; step < kSteps; ++step) pool.Run(pool.threads(), [](int) {});
+    fastest = std::min(fastest, Now() - before);
+  }
+  return fastest / kSteps;
+}
+
 double MacsPerSecond(ThreadPool& pool, const kernels::ArithmeticProbe& probe, const LimitsOptions& options) {
   const double seconds = FastestSeconds(pool, options.seconds, [&](int64_t) { RunProbe(probe); });
   return static_cast<double>(options.threads * MacsOf(probe)) / seconds;
@@ -145,6 +158,7 @@ Result<bnn_limits> MeasureLimits(const LimitsOptions& asked) {
   limits.binary_macs = MacsPerSecond(pool, binary, options);
   limits.float32_macs = MacsPerSecond(pool, float32, options);
   limits.int8_macs = MacsPerSecond(pool, int8, options);
+  limits.handover_seconds = HandoverSeconds(pool);
   limits.binary_operations = binary.operations;
   limits.float32_operations = float32.operations;
   limits.int8_operations = int8.operations;

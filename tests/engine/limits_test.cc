@@ -110,6 +110,7 @@ TEST_CASE("measured limits are complete") {
       REQUIRE(operations != nullptr);
       CHECK(std::string(operations) != "");
     }
+    CHECK((limits->handover_seconds > 0) == (options.threads > 1));
     REQUIRE(limits->num_bandwidths == 3);
     for (int32_t i = 0; i < 3; ++i) {
       CHECK(limits->bandwidths[i].bytes == (16 << 10) << i);

@@ -28,6 +28,7 @@ bnn_limits MedianLimits(const std::vector<bnn_limits>& measured) {
   bnn_limits result = measured.front();
   result.binary_macs = median([](const bnn_limits& limits) { return limits.binary_macs; });
   result.float32_macs = median([](const bnn_limits& limits) { return limits.float32_macs; });
+  result.handover_seconds = median([](const bnn_limits& limits) { return limits.handover_seconds; });
   result.int8_macs = median([](const bnn_limits& limits) { return limits.int8_macs; });
   for (int32_t i = 0; i < result.num_bandwidths; ++i) {
     result.bandwidths[i].read = median([i](const bnn_limits& limits) { return limits.bandwidths[i].read; });

@@ -38,6 +38,7 @@ Json Limits(const Profile& profile) {
   return {{"binary", Arithmetic(limits.binary_macs, limits.binary_operations)},
           {"float32", Arithmetic(limits.float32_macs, limits.float32_operations)},
           {"int8", Arithmetic(limits.int8_macs, limits.int8_operations)},
+          {"handover_us", 1e6 * limits.handover_seconds},
           {"bandwidths", std::move(bandwidths)},
           {"measurements", profile.limit_spans.size()}};
 }

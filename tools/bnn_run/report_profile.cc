@@ -67,6 +67,10 @@ void AddProfile(const Report& report, std::string& text) {
   text += fmt::format("\nLimits of this processor with {} thread{} (medians of {} measurements among the runs):\n",
                       report.threads, report.threads == 1 ? "" : "s", profile.limit_spans.size());
   text += LimitTables(profile);
+  if (report.threads > 1) {
+    text += fmt::format("\nthreads   giving a step to all threads and waiting for them takes {:.2f} us\n",
+                        1e6 * profile.limits.handover_seconds);
+  }
   text += fmt::format(
       "\ntiming    the layers' medians add up to {:.4f} ms, the median run took {:.4f} ms; reading the clock takes "
       "{:.4f} ms of it\n",

@@ -247,13 +247,10 @@ typedef struct bnn_limits {
   const char *binary_operations, *float32_operations, *int8_operations;
   int32_t num_bandwidths;
   bnn_bandwidth bandwidths[BNN_MAX_BANDWIDTHS]; /* by working set, each twice the one before, from 16 KiB on */
+  double handover_seconds; /* to give a step to all threads and to wait for them; 0 for one thread */
 } bnn_limits;
-#define BNN_LIMITS_INIT                                 \
-  {                                                     \
-    sizeof(bnn_limits), 0, 0, 0, NULL, NULL, NULL, 0, { \
-      { 0, 0, 0 }                                       \
-    }                                                   \
-  }
+#define BNN_LIMITS_INIT \
+  { sizeof(bnn_limits), 0, 0, 0, NULL, NULL, NULL, 0, {{0, 0, 0}}, 0 }
 
 /* Measures them; some 20 ms with the defaults. The clock of a processor changes with its load, and other programs take
  * their part of caches and memory: so measure close to what is to be compared, several times, and take medians. Uses
