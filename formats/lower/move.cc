@@ -54,6 +54,17 @@ Status LowerReshape(Lowering& lowering, const SourceNode& node) {
   const std::string& out = node.outputs[0];
   const Dims& from = lowering.DimsOf(in);
   const Dims& to = lowering.DimsOf(out);
+  if (const Lowering::Integers* integers = lowering.FindIntegers(in)) {
+    const bool flattens = from.size() == 4 && to.size() == 2 && integers->form.order == Order::kNhwc;
+    if (flattens) {
+      const Quantization quantization = integers->from;
+      BNN_ASSIGN_OR_RETURN(const Form form, lowering.Reshaped(node.name, integers->form, from, to, out + "/integers"));
+      lowering.SetIntegers(out, form, quantization);
+    }
+    if (lowering.graph.FindValue(in)->type != DType::kFloat32) {  // between QuantizeLinear and DequantizeLinear
+      return flattens ? OkStatus() : NodeNotLowered(node, "integers are flattened, but not reshaped otherwise");
+    }
+  }
   // Where the source order is at hand (of inputs), a reshape needs no transposition.
   Form form;
   if (lowering.HasNatural(in)) {

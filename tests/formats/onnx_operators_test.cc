@@ -95,6 +95,13 @@ TEST_CASE("the cases use every operator that the interpreter knows") {
       for (const SourceNode& node : graph->nodes) used.insert(node.op);
     }
   }
+  // tests/engine/int8_cases_test.cc compares these.
+  for (const OnnxCase& one :
+       test::OnnxCaseReader(test::SourceDir() + "/tests/formats/data/onnx_int8.cases").ReadAll()) {
+    const Result<SourceGraph> graph = ImportOnnxBytes(one.model, one.name, "", {});
+    REQUIRE(graph.ok());
+    for (const SourceNode& node : graph->nodes) used.insert(node.op);
+  }
   for (const Evaluator& evaluator : Evaluators()) {
     CAPTURE(evaluator.op);
     CHECK(used.count(evaluator.op) == 1);
