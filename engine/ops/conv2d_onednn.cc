@@ -56,7 +56,7 @@ Result<StepPtr> MakeConv2d(StepContext& context, const FloatNode& node, const fo
       forms.push_back(weights);
       return onednn::MakeKernel(desc, weights->block(0), bias);
     };
-    PartPlan plan = PlanWindow(shape, macs, make);
+    PartPlan plan = PlanWindow(shape, WindowWork(shape, macs, sizeof(float)), make);
     plan.forms = std::move(forms);
     step = std::make_unique<PartStep>(context, node, std::move(plan));
     return OkStatus();

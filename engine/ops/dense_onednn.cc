@@ -33,7 +33,7 @@ DenseShape ShapeOf(const StepContext& context, const FloatNode& node) {
   s.batch = context.plan.batch;
   s.in = formats::ElementCount(context.Tensor(node.inputs[0]).dims);
   s.out = formats::ElementCount(context.Tensor(node.output).dims);
-  const int64_t parts = std::clamp<int64_t>(s.in * s.out / kPartWeights, 1, kMaxParts);
+  const int64_t parts = std::clamp<int64_t>((s.in * s.out + kPartWeights / 2) / kPartWeights, 1, kMaxParts);
   const int64_t outputs = (s.out + parts - 1) / parts;
   s.block = (outputs + kBlockOutputs - 1) / kBlockOutputs * kBlockOutputs;
   return s;

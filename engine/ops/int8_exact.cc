@@ -178,7 +178,7 @@ class PlainSumsStep final : public ExactInt8Step {
 PartPlan PlanFloatSums(const Int8Layer& layer, const int8_t* weights) {
   const std::vector<float> wide(weights, weights + layer.shape.out_c * layer.terms());
   std::vector<memory> reordered;
-  return PlanWindow(layer.shape, layer.macs(), [&](const WindowShape& part) {
+  return PlanWindow(layer.shape, WindowWork(layer.shape, layer.macs(), sizeof(float)), [&](const WindowShape& part) {
     const auto desc = onednn::ConvolutionDesc(
         onednn::Nhwc(part.batch, part.in_h, part.in_w, part.in_c),
         onednn::PreferredWeights(part.window, part.in_c, part.out_c, layer.groups), memory::desc(),

@@ -44,7 +44,7 @@ PartPlan PlanInt8(const StepContext& context, const Int8Layer& layer) {
     forms.push_back(weights);
     return onednn::MakeInt8Kernel(desc, weights->block(0), layer.finish);
   };
-  PartPlan plan = PlanWindow(layer.shape, layer.macs() / kMacsPerFloatMac, make);
+  PartPlan plan = PlanWindow(layer.shape, WindowWork(layer.shape, layer.macs() / kMacsPerFloatMac, 1), make);
   plan.forms = std::move(forms);
   plan.src_bytes = 1;
   plan.dst_bytes = layer.dst_type == ElementType::kFloat32 ? 4 : 1;

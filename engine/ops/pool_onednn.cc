@@ -36,8 +36,8 @@ Result<StepPtr> MakePool(StepContext& context, const FloatNode& node, const form
   std::string reason = Refusal(shape);
   StepPtr step;
   if (reason.empty()) {
-    // A tap is one operation on data from the cache; a multiply-accumulate of a convolution costs about a quarter.
-    const int64_t work = 4 * shape.batch * shape.out_h * shape.out_w * shape.out_c * window.kernel_h * window.kernel_w;
+    const int64_t taps = shape.batch * shape.out_h * shape.out_w * shape.out_c * window.kernel_h * window.kernel_w;
+    const int64_t work = WindowWork(shape, taps, sizeof(float));
     const Status status = onednn::Guard(node.name, [&] {
       PartPlan plan = PlanWindow(shape, work, [&](const WindowShape& part) {
         return onednn::MakeKernel(

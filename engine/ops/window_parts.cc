@@ -1,6 +1,8 @@
 #include "engine/ops/window_parts.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 
 namespace bnn::engine {
 namespace {
@@ -29,6 +31,11 @@ bool SameShape(const WindowShape& a, const WindowShape& b) {
          a.window.pad_bottom == b.window.pad_bottom;
 }
 
+int64_t WindowWork(const WindowShape& s, int64_t macs, int64_t bytes_per_element) {
+  const int64_t elements = s.batch * (s.in_h * s.in_w * s.in_c + s.out_h * s.out_w * s.out_c);
+  return macs + 2 * bytes_per_element * elements;
+}
+
 // Output rows [r0, r1) read the input rows [r0 * stride - pad_top, (r1 - 1) * stride - pad_top + reach). What of that
 // lies outside of the map are the pads of the strip:
 //
@@ -44,10 +51,11 @@ std::vector<WindowPart> CutWindow(const WindowShape& shape, int64_t work) {
   const int64_t in_sample = shape.in_h * shape.in_w * shape.in_c;
   const int64_t out_sample = shape.out_h * shape.out_w * shape.out_c;
   const int64_t sample_work = std::max<int64_t>(1, work / shape.batch);
+  const int64_t pixels = shape.out_h * shape.out_w;
   std::vector<WindowPart> parts;
 
   const bool can_cut_rows = w.pad_top < shape.reach_h() && w.pad_bottom < shape.reach_h();
-  if (sample_work < 2 * kPartMacs || shape.out_h == 1 || !can_cut_rows) {
+  if (sample_work < 2 * kPartMacs || pixels < 2 * kPartPixels || shape.out_h == 1 || !can_cut_rows) {
     const int64_t group = std::min(shape.batch, CeilDiv(kPartMacs, sample_work));
     for (int64_t n = 0; n < shape.batch; n += group) {
       WindowPart part{shape, n * in_sample, n * out_sample};
@@ -57,7 +65,8 @@ std::vector<WindowPart> CutWindow(const WindowShape& shape, int64_t work) {
     return parts;
   }
 
-  const int64_t strips = std::min({sample_work / kPartMacs, shape.out_h, kMaxParts});
+  const int64_t most = std::min({sample_work / kPartMacs, shape.out_h, kMaxParts, pixels / kPartPixels});
+  const auto strips = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(most)));
   const int64_t rows = CeilDiv(shape.out_h, strips);
   for (int64_t n = 0; n < shape.batch; ++n) {
     for (int64_t r0 = 0; r0 < shape.out_h; r0 += rows) {

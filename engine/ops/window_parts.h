@@ -12,10 +12,13 @@
 
 namespace bnn::engine {
 
-// Multiply-accumulates (or window taps, or equally dear element operations) of a part: 30 to 100 microseconds.
-inline constexpr int64_t kPartMacs = int64_t{4} << 20;
+// The least work of a part in float multiply-accumulates, or what takes as long: 5 to 20 microseconds. The call of a
+// part takes a fraction of one.
+inline constexpr int64_t kPartMacs = int64_t{1} << 20;
+// Pixels of a part: kernels compute a dozen or more at once with the weights that they have loaded.
+inline constexpr int64_t kPartPixels = 24;
 // More parts than this only cost.
-inline constexpr int64_t kMaxParts = 64;
+inline constexpr int64_t kMaxParts = 32;
 
 struct WindowShape {
   int64_t batch = 1, in_h = 1, in_w = 1, in_c = 1, out_h = 1, out_w = 1, out_c = 1;
@@ -36,7 +39,12 @@ struct WindowPart {
   int64_t src_offset = 0, dst_offset = 0;
 };
 
-// `work` is that of the whole operation, in kPartMacs' unit. Parts that compute the same shape may share a kernel.
+// The work of the whole operation in kPartMacs' unit: `macs`, and the bytes that it reads and writes (poolings and
+// depthwise convolutions are bound by those; a byte takes as long as two multiply-accumulates).
+int64_t WindowWork(const WindowShape& shape, int64_t macs, int64_t bytes_per_element);
+
+// `work` is that of the whole operation. The number of strips is a power of two, so that few threads get equal shares.
+// Parts that compute the same shape may share a kernel.
 std::vector<WindowPart> CutWindow(const WindowShape& shape, int64_t work);
 
 bool SameShape(const WindowShape& a, const WindowShape& b);
