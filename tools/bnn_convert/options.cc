@@ -27,6 +27,14 @@ SIGN OF ZERO
   certain to occur (integer sums, zero padding, floor) the layer stays float and exact. Behind a ReLU, Sign is {0, 1} and
   exact in every mode. plus, minus: Sign(0) counts as +1 or -1 everywhere else, as the network was trained.
 
+INT8
+  Layers whose activations and weights the source quantizes to 8 bits (QuantizeLinear and DequantizeLinear, QLinearConv,
+  QLinearMatMul, FakeQuantize with 255 or 256 levels) run as int8. --int8-float-layers makes int8 layers of those that
+  would be float, too: stems, downsamplings, classifiers. Weights are rounded to 127 steps to either side of 0 for each
+  output channel, activations to 256 steps over the range that they take on the data of --calibrate: .npy, idx (MNIST)
+  or pictures, as for bnn-run --input. Some tens of typical samples do. The report says which ranges were found.
+  --verify then measures what that costs, so give it a --tolerance.
+
 PREPROCESSING
   --input-mean and --input-scale are stored in the model: bnn-run then turns 8-bit images into inputs with
   x = (pixel - mean) * scale. One number for all channels, or one a channel. A scale may be a fraction: 1/255.
@@ -52,6 +60,7 @@ EXAMPLES
   bnn-convert net.onnx -o net.bnn --verify --input-scale 1/255
   bnn-convert net.onnx -o net.bnn --input-mean 123.7,116.3,103.5 --input-scale 0.0171,0.0175,0.0174
   bnn-convert net.onnx -o net.bnn --shape image=1,3,224,224 --sign-zero plus
+  bnn-convert net.onnx -o net.bnn --int8-float-layers --calibrate images.npy --verify --tolerance 0.05
   bnn-convert net.onnx -o net.bnn --quiet --report-json report.json --dump-graph graph.txt
   bnn-convert --architecture quicknet -o quicknet.bnn --emit-onnx quicknet.onnx
 )";
@@ -103,6 +112,16 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--input-scale", texts.scale, "Stored in the model: then multiplied")
       ->type_name("X[,Y,Z]")
       ->group("Conversion");
+  app.add_flag("--int8-float-layers", options.int8_float_layers, "Runs float layers in int8 (see below)")
+      ->group("Int8");
+  app.add_option("--calibrate", options.calibration.files, "Samples for --int8-float-layers; may be repeated")
+      ->type_name("[NAME=]FILE")
+      ->group("Int8");
+  app.add_option("--calibrate-percentile", options.calibration.percentile,
+                 "Percent of the values that the ranges hold; 100: all of them")
+      ->check(CLI::Range(50.0, 100.0))
+      ->capture_default_str()
+      ->group("Int8");
   app.add_option("--emit-onnx", options.emit_onnx, "Writes the source network as ONNX; then -o may be absent")
       ->type_name("FILE.onnx")
       ->group("Reports");
@@ -133,6 +152,15 @@ Status CheckFiles(const Options& options) {
     return InvalidArgument("expected either SOURCE or --architecture NAME");
   }
   if (options.output.empty() && options.emit_onnx.empty()) return InvalidArgument("-o MODEL.bnn is required");
+  if (options.int8_float_layers && options.calibration.files.empty()) {
+    return InvalidArgument("--int8-float-layers needs samples: --calibrate FILE");
+  }
+  if (!options.int8_float_layers && !options.calibration.files.empty()) {
+    return InvalidArgument("--calibrate is for --int8-float-layers");
+  }
+  if (options.output.empty() && options.int8_float_layers) {
+    return InvalidArgument("--int8-float-layers needs -o MODEL.bnn");
+  }
   if (options.output.empty() && options.verify > 0) return InvalidArgument("--verify needs -o MODEL.bnn");
   if (!options.architecture.empty()) {
     if (architectures::FindArchitecture(options.architecture) == nullptr) {

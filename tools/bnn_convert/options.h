@@ -9,6 +9,7 @@
 #include "formats/convert.h"
 #include "formats/model_def.h"
 #include "models/architectures/architectures.h"
+#include "tools/bnn_convert/calibrate.h"
 
 namespace bnn::convert {
 
@@ -25,6 +26,9 @@ struct Options {
   std::string output;               // "" with emit_onnx: no model is wanted
   formats::ConvertOptions convert;
   formats::Preprocessing preprocessing;  // to be stored in the model
+
+  bool int8_float_layers = false;
+  CalibrationOptions calibration;
 
   std::string emit_onnx;    // file, or ""
   std::string dump_graph;   // file, or ""

@@ -85,6 +85,41 @@ TEST_CASE("--quiet prints nothing, and equal inputs give equal files") {
   CHECK(ReadFile(first) == ReadFile(second));
 }
 
+// 40 images of 28x28 bytes as .npy: a header and the pixels.
+std::string Images() {
+  std::string header = "{'descr': '|u1', 'fortran_order': False, 'shape': (40, 28, 28), }";
+  header.resize(118, ' ');
+  header.back() = '\n';
+  std::string bytes = std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size()) + '\0' + header;
+  for (int i = 0; i < 40 * 28 * 28; ++i) bytes += static_cast<char>(i * 7919 % 256);
+  return bytes;
+}
+
+TEST_CASE("--int8-float-layers makes int8 layers of float ones, by ranges from the data") {
+  const fs::path model = Folder() / "int8.bnn", data = Folder() / "images.npy", json = Folder() / "int8.json";
+  WriteFile(data, Images());
+  const std::string arguments = "'" + Network() + "' -o '" + model.string() + "' --input-mean 0 --input-scale 1/255 " +
+                                "--int8-float-layers --report-json '" + json.string() + "'";
+  const ProgramResult result = Run(arguments + " --calibrate '" + data.string() + "'");
+  CAPTURE(result.err);
+  CHECK(result.exit_code == 0);
+  CHECK(Contains(result.out, "int8 by calibration; input '"));
+  CHECK(Contains(result.out, "in [0, 1]"));  // of pixels / 255
+  int int8 = 0;
+  const auto report = nlohmann::json::parse(ReadFile(json));
+  for (const auto& layer : report["layers"]) {
+    CHECK(layer["runs_as"] != "float");
+    int8 += layer["runs_as"] == "int8" ? 1 : 0;
+  }
+  CHECK(int8 >= 1);
+  REQUIRE(formats::ReadModelFile(model.string()).ok());
+
+  CHECK(Run(arguments + " --calibrate-percentile 99 --calibrate '" + data.string() + "'").exit_code == 0);
+  CHECK(Run(arguments + " --calibrate /nonexistent.npy").exit_code == 1);
+  CHECK(Run(arguments).exit_code == 2);
+  CHECK(Run("'" + Network() + "' -o '" + model.string() + "' --calibrate '" + data.string() + "'").exit_code == 2);
+}
+
 TEST_CASE("a failure leaves an existing model as it was, and nothing beside it") {
   const fs::path model = Folder() / "kept.bnn";
   WriteFile(model, "precious");
@@ -125,8 +160,9 @@ TEST_CASE("exit code 2: a wrong command line, explained on stderr") {
 TEST_CASE("--help names every option and gives examples") {
   const ProgramResult result = Run("--help");
   CHECK(result.exit_code == 0);
-  for (const char* part : {"--output", "--shape", "--sign-zero", "--input-mean", "--input-scale", "--dump-graph",
-                           "--report-json", "--verify", "--seed", "--quiet", "EXAMPLES", "EXIT CODES"}) {
+  for (const char* part :
+       {"--output", "--shape", "--sign-zero", "--input-mean", "--input-scale", "--dump-graph", "--report-json",
+        "--verify", "--seed", "--quiet", "--int8-float-layers", "--calibrate", "EXAMPLES", "EXIT CODES"}) {
     CAPTURE(part);
     CHECK(Contains(result.out, part));
   }
