@@ -9,9 +9,10 @@
 //        (Reshape to 2-D, Softmax axis 1, Reshape back) unless its axis is the last one;
 //  * quantizers keep their names, with domain "" as well: "BipolarQuant" (x, scale) -> x >= 0 ? scale : -scale, and
 //    "FakeQuantize" (x, input_low, input_high, output_low, output_high), attribute levels (REFERENCE.md);
-//  * QuantizeLinear states the range of its integers in the attributes low and high, because here all integers are int64;
-//    operators on quantized tensors (QLinearConv, QLinearMatMul) are written as DequantizeLinear, the operator on floats,
-//    and QuantizeLinear;
+//  * QuantizeLinear states the range of its integers in the attributes low and high, because here all integers are
+//  int64;
+//    operators on quantized tensors (QLinearConv, QLinearMatMul) are written as DequantizeLinear, the operator on
+//    floats, and QuantizeLinear;
 //  * every dim of every value is known: a symbolic batch becomes 1 and `batch_is_symbolic` is set.
 #pragma once
 

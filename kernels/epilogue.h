@@ -17,10 +17,10 @@
 // (kernels/simd/epilogue_tile.h): its scales must be at most FLT_MAX / 2 or infinite.
 //
 // In place
-//   The float output may take the place of a residual: kAdd's `a` equals `out`, with the same strides. Kernels read each
-//   element of a residual once, before they write that element of the output, and write it once: the tiles that they cut
-//   the output into do not overlap, and a tile is stored when its steps are done. No other overlap of an output with a
-//   residual, the input or a parameter is allowed.
+//   The float output may take the place of a residual: kAdd's `a` equals `out`, with the same strides. Kernels read
+//   each element of a residual once, before they write that element of the output, and write it once: the tiles that
+//   they cut the output into do not overlap, and a tile is stored when its steps are done. No other overlap of an
+//   output with a residual, the input or a parameter is allowed.
 //
 // The steps are a list because sources differ in their order (Larq applies the activation before its multiply-add,
 // PyTorch after batch-norm; ReActNet shifts, bends and shifts again).

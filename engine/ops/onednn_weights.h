@@ -14,7 +14,8 @@ namespace bnn::engine::onednn {
 // A blob as memory objects of oneDNN. A layer that is cut into blocks of outputs has one for each.
 class Weights final : public WeightForm {
  public:
-  // `offset`: where the block begins in the source, in bytes; `from`: how it lies there; `to`: what the primitive wants.
+  // `offset`: where the block begins in the source, in bytes; `from`: how it lies there; `to`: what the primitive
+  // wants.
   struct Block {
     int64_t offset = 0;
     dnnl::memory::desc from, to;

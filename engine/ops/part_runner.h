@@ -30,7 +30,7 @@ struct Part {
 struct PartPlan {
   std::vector<onednn::Kernel> kernels;
   std::vector<Part> parts;
-  int64_t src_bytes = 4, dst_bytes = 4;  // of an element
+  int64_t src_bytes = 4, dst_bytes = 4;                  // of an element
   std::vector<std::shared_ptr<const WeightForm>> forms;  // keep the weights of the kernels in the model's store
 
   // Of one thread; a multiple of the cache line.
