@@ -168,5 +168,24 @@ TEST_CASE("--help names every option and gives examples") {
   }
 }
 
+TEST_CASE("a published network: listed, built, the same from the same seed, and as ONNX that converts alike") {
+  const ProgramResult list = Run("--list-architectures");
+  CHECK(list.exit_code == 0);
+  CHECK(Contains(list.out, "bi-real-net-18"));
+  const fs::path first = Folder() / "cnv1.bnn", second = Folder() / "cnv2.bnn", other = Folder() / "cnv3.bnn";
+  const fs::path onnx = Folder() / "cnv.onnx", converted = Folder() / "cnv4.bnn";
+  REQUIRE(Run("--architecture cnv -o '" + first.string() + "' --emit-onnx '" + onnx.string() + "'").exit_code == 0);
+  REQUIRE(Run("--architecture cnv -o '" + second.string() + "'").exit_code == 0);
+  REQUIRE(Run("--architecture cnv --seed 2 -o '" + other.string() + "'").exit_code == 0);
+  CHECK(ReadFile(first) == ReadFile(second));
+  CHECK(ReadFile(first) != ReadFile(other));
+  REQUIRE(Run("'" + onnx.string() + "' -o '" + converted.string() + "'").exit_code == 0);
+  const auto a = formats::ReadModelFile(first.string()), b = formats::ReadModelFile(converted.string());
+  REQUIRE(a.ok());
+  REQUIRE(b.ok());
+  CHECK(a->nodes.size() == b->nodes.size());
+  CHECK(a->blobs == b->blobs);
+}
+
 }  // namespace
 }  // namespace bnn::convert

@@ -129,5 +129,29 @@ TEST_CASE("preprocessing must fit the channels of the inputs") {
   CHECK(status.message() == "--input-scale has 2 numbers, but input 'image' has 3 channels");
 }
 
+TEST_CASE("a published network instead of a file") {
+  const Options defaults = Good({"--architecture", "cnv", "-o", "cnv.bnn"});
+  CHECK(defaults.source.empty());
+  CHECK(defaults.architecture == "cnv");
+  CHECK(defaults.network.resolution == 0);
+  const Options all = Good({"--architecture", "quicknet", "--resolution", "64", "--classes", "10", "--seed", "7",
+                            "--emit-onnx", "quicknet.onnx"});
+  CHECK(all.network.resolution == 64);
+  CHECK(all.network.classes == 10);
+  CHECK(all.network.seed == 7);
+  CHECK(all.emit_onnx == "quicknet.onnx");
+  CHECK(all.output.empty());
+  CHECK(Good({"--list-architectures"}).list_architectures);
+}
+
+TEST_CASE("what does not go together with a published network") {
+  CHECK(IsUsageError({"--architecture", "resnet-1000", "-o", "out.bnn"}));
+  CHECK(IsUsageError({"--architecture", "cnv"}));  // neither -o nor --emit-onnx
+  CHECK(IsUsageError({"in.onnx", "--architecture", "cnv", "-o", "out.bnn"}));
+  CHECK(IsUsageError({"--architecture", "quicknet", "--resolution", "0", "-o", "out.bnn"}));
+  CHECK(IsUsageError({"--architecture", "quicknet", "--shape", "input=1,3,64,64", "-o", "out.bnn"}));
+  CHECK(IsUsageError({"in.onnx", "--classes", "10", "-o", "out.bnn"}));
+}
+
 }  // namespace
 }  // namespace bnn::convert
