@@ -85,6 +85,14 @@ const dnnl::engine& Cpu() {
   return engine;
 }
 
+DataType TypeOf(const memory::desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+  return desc.get_data_type();
+#else
+  return desc.data_type();
+#endif
+}
+
 memory::desc Dense(const memory::dims& dims, DataType type) {
   memory::dims strides(dims.size(), 1);
   for (size_t i = dims.size() - 1; i > 0; --i) strides[i - 1] = strides[i] * dims[i];

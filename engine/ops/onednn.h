@@ -37,6 +37,9 @@ const dnnl::engine& Cpu();
 using DataType = dnnl::memory::data_type;
 inline constexpr DataType kFloat = DataType::f32;
 
+// The type of a tensor's elements.
+DataType TypeOf(const dnnl::memory::desc& desc);
+
 // A tensor whose first listed dim varies slowest in memory.
 dnnl::memory::desc Dense(const dnnl::memory::dims& dims, DataType type = kFloat);
 // A feature map {n, c, h, w} that lies in memory as NHWC.

@@ -28,7 +28,7 @@ Weights::Weights(const std::vector<Block>& blocks, const std::byte* source) : bl
 // counts.
 bool Weights::CanRestore(const std::byte* source) const {
   const Block& last = blocks_.back();
-  if (last.from.data_type() == DataType::f32) return true;
+  if (TypeOf(last.from) == DataType::f32) return true;
   std::vector<std::byte> restored(static_cast<size_t>(last.offset) + last.from.get_size());
   try {
     Restore(restored.data());
