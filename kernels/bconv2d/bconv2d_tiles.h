@@ -9,7 +9,7 @@ namespace {
 
 template <class Counter>
 void RunBConv2dTiles(const BConv2dShape& shape, const BConv2dArgs& args) {
-  RunBinaryTiles<Counter>(ResolveBConv2d(shape, args, Counter::kOrder), args.epilogue);
+  RunBinaryTiles<Counter, ConvChains>(ResolveBConv2d(shape, args, Counter::kOrder), args.epilogue);
 }
 
 }  // namespace

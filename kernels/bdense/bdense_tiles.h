@@ -14,7 +14,7 @@ namespace {
 template <class Counter>
 void RunBDenseTiles(const BDenseShape& shape, const BDenseArgs& args) {
   int32_t base[kChannelBlock];
-  RunBinaryTiles<Counter>(ResolveBDense(shape, args, Counter::kOrder, base), args.epilogue);
+  RunBinaryTiles<Counter, DenseChains>(ResolveBDense(shape, args, Counter::kOrder, base), args.epilogue);
 }
 
 }  // namespace

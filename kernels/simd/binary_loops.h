@@ -8,6 +8,8 @@
 // block at a time was 3 % slower at 3x3 over 128 channels, and a quarter slower at 1x1 over 64.)
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/simd/binary_tiles.h"
 #include "kernels/simd/counter.h"
 #include "kernels/simd/epilogue_tile.h"
@@ -18,16 +20,34 @@
 namespace bnn::kernels {
 namespace {
 
+// The first tiles of a group bring the weights of the next one into the cache, each a fourth of them. Those of a
+// network come from L3, and of a 7x7 image there are but 7 tiles to make up for the waiting. (In ReActNet on Zen 5,
+// layers of 512 and 1024 channels gain 4 to 8 points. All at once, in front of a tile, the hints delay it by more than
+// they gain.)
+struct WeightsAhead {
+  static constexpr int kTiles = 4;
+
+  int64_t next_group;  // words from a block to the block of its place in the next group
+  int64_t part;        // words
+  int tiles_left;
+
+  BNN_INLINE int64_t OfNextTile() {
+    if (tiles_left == 0) return 0;
+    return next_group + part * (kTiles - tiles_left--);
+  }
+};
+
 // Where the next tile starts: the first of its pixels, the first of its channel blocks.
 struct TileCursor {
   const uint32_t* in;       // the first word under the first pixel
   const uint32_t* weights;  // of the first block
   TileBase base;            // of the row and the first block
   TilePlace place;
+  WeightsAhead ahead;
 };
 
 // Tiles of any window: sums of a tile stay in registers while the counter walks the window, then they are finished.
-template <class Counter, Finish kFinish>
+template <class Counter, class Finish>
 struct WindowTiles {
   static constexpr int kMaxPixels = Counter::kMaxPixels;
   static constexpr int kPixelStep = Counter::kPixelStep;
@@ -39,10 +59,13 @@ struct WindowTiles {
                                TileCursor& tile) {
     using V = typename Counter::Vector;
     for (; count > 0; --count) {
-      typename Counter::template Input<kPixels> input({tiles.walk, tile.in, tiles.in_steps.pixel});
+      typename Counter::template Input<kPixels> input(
+          {tiles.walk, tile.in, tiles.in_steps.pixel, tile.ahead.OfNextTile()});
       const uint32_t* weights = tile.weights;
       TileBase base = tile.base;
+      TileFinish<V, kPixels, Finish> finish(epilogue, tile.place, tiles.even_base);
       TilePlace place = tile.place;
+      const bool same_base = base.IsSame<kPixels>();
       int64_t left = blocks;
       do {
         // Blocks that are counted at once. Halves of two blocks are in memory anyway, so one epilogue serves both.
@@ -50,14 +73,14 @@ struct WindowTiles {
         const int64_t block_words = together > 1 ? tiles.block_words : 0;
         IntTile<V, kPixels> halves[Counter::kBlocks];
         TileBase second = base;
-        StartHalves<V, kPixels>(base, halves[0]);
+        StartHalves<V, kPixels>(base, same_base, halves[0]);
         if constexpr (Counter::kBlocks == 2) {
           if (together == 2) second.classes += tiles.base_block_step;
-          StartHalves<V, kPixels>(second, halves[1]);
+          StartHalves<V, kPixels>(second, same_base, halves[1]);
         }
         Counter::template Count<kPixels>(input, weights, block_words, halves);
         BNN_NO_UNROLL for (int b = 0; b < together; ++b) {
-          FinishHalves<V, kPixels, kFinish>(epilogue, place, base, tiles.even_base, halves[b]);
+          finish.Run(place, base, halves[b]);
           weights += tiles.block_words;
           base.classes += tiles.base_block_step;
           place.channel += kChannelBlock;
@@ -77,7 +100,7 @@ struct WindowTiles {
 // loads, stores and the steps of the epilogue must overlap with it. (1x1 56x56 64 -> 256 on Zen 5, as tiles of any
 // window and like this: floats 45 and 59 % of the limit, bits 58 and 75 %. Floats are then bound by stores: 3.2 MB go
 // to L3 at 110 GB/s, which is what a loop of stores alone reaches.)
-template <class Counter, int kWords, Finish kFinish>
+template <class Counter, int kWords, class Finish>
 struct HeldTiles {
   static constexpr int kHeldPixels = Counter::kHeldWords / kWords;
   static constexpr int kMaxPixels = kHeldPixels < Counter::kMaxPixels ? kHeldPixels : Counter::kMaxPixels;
@@ -95,13 +118,13 @@ struct HeldTiles {
       BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
         BNN_UNROLL for (int k = 0; k < kWords; ++k) in[p][k] = Counter::Hold(tile.in[p * in_step + k]);
       }
-      PixelFinish<V, kFinish> finish(epilogue, tile.place);
+      PixelFinish<V, Finish> finish(epilogue, tile.place);
       const uint32_t* weights = tile.weights;
       const int32_t* base = tile.base.classes;
       for (int64_t channel = tile.place.channel; channel < end; channel += kChannelBlock) {
         typename V::Int start[V::kVectors];
         BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) start[v] = V::Half(V::LoadInt(base + v * V::kLanes));
-        finish.Load(channel);
+        finish.Start(channel, tile.place.lanes);
         Counter::template CountHeld<kPixels, kWords>(in, weights, start, finish);
         weights += kWords * kChannelBlock;
         base += base_step;
@@ -131,9 +154,12 @@ void RunBlocks(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t block
   const TileSplit split = SplitTiles(extent.col_end - extent.col_begin, kMax, kStep);
   const int64_t channel = block_begin * kChannelBlock;
   const int64_t blocks = block_end - block_begin;
+  TileCursor tile;
+  const bool has_next = block_end + blocks <= tiles.block_end;
+  tile.ahead = {blocks * tiles.block_words, tiles.block_words / WeightsAhead::kTiles,
+                has_next ? WeightsAhead::kTiles : 0};
   for (int64_t image = extent.image_begin; image < extent.image_end; ++image) {
     for (int64_t row = extent.row_begin; row < extent.row_end; ++row) {
-      TileCursor tile;
       tile.in =
           tiles.in + image * tiles.in_steps.image + row * tiles.in_steps.row + extent.col_begin * tiles.in_steps.pixel;
       tile.weights = tiles.weights + block_begin * tiles.block_words;
@@ -157,47 +183,37 @@ void RunBlocks(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t block
 // The same, with the tiles that suit the window. A single pixel (a dense layer of batch 1) reads each weight once, so
 // it needs registers for its own input only: up to 8 words, 256 -> 512 twice as fast on Zen 5. (16 words gained
 // nothing.)
-template <class Counter, Finish kFinish>
-BNN_INLINE void RunGroup(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t block_begin, int64_t block_end) {
-  if constexpr (HoldsInput<Counter> && kFinish != Finish::kAny) {
+template <class Counter, class Finish>
+BNN_INLINE void RunGroup(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t block_begin, int64_t block_end,
+                         Finish) {
+  if constexpr (HoldsInput<Counter> && !std::is_same_v<Finish, AnyFinish>) {
     const bool one_run = tiles.walk.rows * tiles.walk.cols == 1 && tiles.row_class == nullptr;
     switch (one_run ? tiles.walk.words : 0) {
       case 1:
-        return RunBlocks<HeldTiles<Counter, 1, kFinish>>(tiles, epilogue, block_begin, block_end);
+        return RunBlocks<HeldTiles<Counter, 1, Finish>>(tiles, epilogue, block_begin, block_end);
       case 2:
-        return RunBlocks<HeldTiles<Counter, 2, kFinish>>(tiles, epilogue, block_begin, block_end);
+        return RunBlocks<HeldTiles<Counter, 2, Finish>>(tiles, epilogue, block_begin, block_end);
       case 3:
-        return RunBlocks<HeldTiles<Counter, 3, kFinish>>(tiles, epilogue, block_begin, block_end);
+        return RunBlocks<HeldTiles<Counter, 3, Finish>>(tiles, epilogue, block_begin, block_end);
       case 4:
-        return RunBlocks<HeldTiles<Counter, 4, kFinish>>(tiles, epilogue, block_begin, block_end);
+        return RunBlocks<HeldTiles<Counter, 4, Finish>>(tiles, epilogue, block_begin, block_end);
       case 8:
         if (!tiles.IsOnePixel()) break;
-        return RunBlocks<HeldTiles<Counter, 8, kFinish>>(tiles, epilogue, block_begin, block_end);
+        return RunBlocks<HeldTiles<Counter, 8, Finish>>(tiles, epilogue, block_begin, block_end);
       default:
         break;
     }
   }
-  RunBlocks<WindowTiles<Counter, kFinish>>(tiles, epilogue, block_begin, block_end);
+  RunBlocks<WindowTiles<Counter, Finish>>(tiles, epilogue, block_begin, block_end);
 }
 
-template <class Counter>
+// Chains: the epilogues that get code of their own (kernels/simd/pixel_finish.h).
+template <class Counter, class Chains>
 BNN_INLINE void RunBinaryTiles(const BinaryTiles& tiles, const Epilogue& epilogue) {
   for (int64_t block = tiles.block_begin; block < tiles.block_end;) {
     const int64_t end = tiles.GroupEnd(block, Counter::kBlocks);
-    switch (FinishOf(epilogue, tiles.even_base, tiles.LanesOf(end - 1))) {
-      case Finish::kAffineFloats:
-        RunGroup<Counter, Finish::kAffineFloats>(tiles, epilogue, block, end);
-        break;
-      case Finish::kResidualFloats:
-        RunGroup<Counter, Finish::kResidualFloats>(tiles, epilogue, block, end);
-        break;
-      case Finish::kThresholdBits:
-        RunGroup<Counter, Finish::kThresholdBits>(tiles, epilogue, block, end);
-        break;
-      case Finish::kAny:
-        RunGroup<Counter, Finish::kAny>(tiles, epilogue, block, end);
-        break;
-    }
+    WithFinish<Chains>(epilogue, tiles.even_base, tiles.LanesOf(end - 1),
+                       [&](auto finish) BNN_INLINE_LAMBDA { RunGroup<Counter>(tiles, epilogue, block, end, finish); });
     block = end;
   }
 }

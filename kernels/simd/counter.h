@@ -18,7 +18,7 @@
 //                  have it.
 //   Hold(word)     a word of input, in a register
 //   CountHeld<kPixels, kWords>(input, weights, start, finish)
-//                  for every pixel: finish.Finish(pixel, halves of `start` minus the numbers of differing bits)
+//                  for every pixel in order: finish.Finish(halves of `start` minus the numbers of differing bits)
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,8 @@ struct TileInput {
   const TapWalk& walk;
   const uint32_t* in;
   int64_t pixel_step;
+  // Words from the weights of a block to a fourth of a block that is to be prefetched while it is counted; 0: nothing.
+  int64_t ahead;
 };
 
 template <class Counter>

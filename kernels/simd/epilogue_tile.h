@@ -12,8 +12,9 @@
 //
 // V supplies: Float, Int, Mask (vectors of kLanes elements and a comparison's result), kLanes, kVectors = 32 / kLanes;
 // Load, LoadPart, Store, StorePart (of the lanes whose bit is set; the others are not touched in memory), Splat, Fma,
-// Mul, Add, Less, Select, MulWhere (x * factor where the mask is set, else x), AtLeast (as bits, false for NaN);
-// LoadInt, Half (floor), HalfUp (ceil), TwicePlusOdd (2 * x + the lowest bit of odd), ToFloat.
+// Mul, Add, Less, Select, MulWhere (x * factor where the mask is set, else x), AtLeast (of the 32 channels as bits,
+// false for NaN), Min and Max of a limit and x (x unless the limit is less, or greater: x where either is NaN or both
+// are zeros); LoadInt, Half (floor), HalfUp (ceil), TwicePlusOdd (2 * x + the lowest bit of odd), ToFloat.
 #pragma once
 
 #include <cstdint>
@@ -139,9 +140,7 @@ BNN_INLINE void StoreBits(const Epilogue& epilogue, const TilePlace& at, const V
                           const Vector (&thresholds)[V::kVectors], uint32_t flip) {
   uint32_t* bits = epilogue.bits + TileOffset(epilogue.bits_strides, at) + at.channel / kChannelBlock;
   BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-    uint32_t word = 0;
-    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) word |= V::AtLeast(y[p][v], thresholds[v]) << (v * V::kLanes);
-    bits[p * epilogue.bits_strides.pixel] = (word ^ flip) & at.lanes;
+    bits[p * epilogue.bits_strides.pixel] = (V::AtLeast(y[p], thresholds) ^ flip) & at.lanes;
   }
 }
 
@@ -188,8 +187,8 @@ struct TileBase {
 };
 
 template <class V, int kPixels>
-BNN_INLINE void StartHalves(const TileBase& base, IntTile<V, kPixels>& half) {
-  if (base.IsSame<kPixels>()) {
+BNN_INLINE void StartHalves(const TileBase& base, bool same, IntTile<V, kPixels>& half) {
+  if (same) {
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
       const typename V::Int start = V::Half(V::LoadInt(base.Of(0) + v * V::kLanes));
       BNN_UNROLL for (int p = 0; p < kPixels; ++p) half[p][v] = start;
@@ -211,44 +210,17 @@ BNN_INLINE void DoubleHalves(const TileBase& base, IntTile<V, kPixels>& half) {
   }
 }
 
-// Bits by integer thresholds. kEven: of half accumulators of an even base, else of accumulators.
-template <class V, int kPixels, bool kEven>
-BNN_INLINE void StoreThresholdBits(const Epilogue& epilogue, const TilePlace& at, const IntTile<V, kPixels>& acc) {
-  typename V::Int thresholds[V::kVectors];
-  BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-    thresholds[v] = V::LoadInt(epilogue.int_thresholds + at.channel + v * V::kLanes);
-    if constexpr (kEven) thresholds[v] = V::HalfUp(thresholds[v]);
-  }
-  StoreBits<V, kPixels>(epilogue, at, acc, thresholds, epilogue.flip[at.channel / kChannelBlock]);
-}
-
-// The epilogues that a tile's code is specialized for. The general one interprets the list of steps, which costs as
-// much as several words of arithmetic; nearly every layer of a network has one of the others.
-enum class Finish {
-  kAffineFloats,    // even base, one affine step, floats leave, all 32 channels exist
-  kResidualFloats,  // the same with a residual added to it, and then perhaps a PReLU
-  kThresholdBits,   // even base, bits leave by integer thresholds
-  kAny
-};
-
-BNN_INLINE Finish FinishOf(const Epilogue& epilogue, bool even_base, uint32_t lanes) {
-  if (!even_base) return Finish::kAny;
-  if (epilogue.bits != nullptr) return epilogue.int_thresholds != nullptr ? Finish::kThresholdBits : Finish::kAny;
-  const int steps = epilogue.num_steps;
-  if (lanes != kAllLanes || steps == 0 || epilogue.steps[0].kind != StepKind::kAffine) return Finish::kAny;
-  if (steps == 1) return Finish::kAffineFloats;
-  if (epilogue.steps[1].kind != StepKind::kAdd) return Finish::kAny;
-  return steps == 2 || (steps == 3 && epilogue.steps[2].kind == StepKind::kPRelu) ? Finish::kResidualFloats
-                                                                                  : Finish::kAny;
-}
-
 // The general epilogue of a tile of half accumulators. Integer thresholds get here with an odd base only.
 template <class V, int kPixels>
 BNN_INLINE void FinishAny(const Epilogue& epilogue, const TilePlace& at, const TileBase& base, bool even_base,
                           IntTile<V, kPixels>& half) {
   if (!even_base) DoubleHalves<V, kPixels>(base, half);
   if (epilogue.bits != nullptr && epilogue.int_thresholds != nullptr) {
-    StoreThresholdBits<V, kPixels, false>(epilogue, at, half);
+    typename V::Int thresholds[V::kVectors];
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+      thresholds[v] = V::LoadInt(epilogue.int_thresholds + at.channel + v * V::kLanes);
+    }
+    StoreBits<V, kPixels>(epilogue, at, half, thresholds, epilogue.flip[at.channel / kChannelBlock]);
     return;
   }
   FloatTile<V, kPixels> y;
@@ -267,68 +239,6 @@ BNN_INLINE void FinishAny(const Epilogue& epilogue, const TilePlace& at, const T
     }
   }
   FinishFloats<V, kPixels>(epilogue, at, first_step, y);
-}
-
-// kAffineFloats: two operations and a store for each sum.
-template <class V, int kPixels>
-BNN_INLINE void FinishAffineFloats(const Epilogue& epilogue, const TilePlace& at, const IntTile<V, kPixels>& half) {
-  const EpilogueStep& step = epilogue.steps[0];
-  float* const out = epilogue.out + TileOffset(epilogue.out_strides, at) + at.channel;
-  const int64_t out_step = epilogue.out_strides.pixel;
-  typename V::Float scale[V::kVectors], bias[V::kVectors];
-  BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-    scale[v] = V::Load(step.a + at.channel + v * V::kLanes);
-    scale[v] = V::Add(scale[v], scale[v]);
-    bias[v] = V::Load(step.b + at.channel + v * V::kLanes);
-  }
-  BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-      V::Store(out + p * out_step + v * V::kLanes, V::Fma(V::ToFloat(half[p][v]), scale[v], bias[v]));
-    }
-  }
-}
-
-// kResidualFloats.
-template <class V, int kPixels, bool kPRelu>
-BNN_INLINE void FinishResidualFloats(const Epilogue& epilogue, const TilePlace& at, const IntTile<V, kPixels>& half) {
-  const EpilogueStep& affine = epilogue.steps[0];
-  const EpilogueStep& add = epilogue.steps[1];
-  float* const out = epilogue.out + TileOffset(epilogue.out_strides, at) + at.channel;
-  const float* const residual = add.a + TileOffset(add.strides, at) + at.channel;
-  const typename V::Float zero = V::Splat(0.0f);
-  BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-    const int64_t lane = v * V::kLanes;
-    const typename V::Float scale = V::Load(affine.a + at.channel + lane);
-    const typename V::Float twice = V::Add(scale, scale);
-    const typename V::Float bias = V::Load(affine.b + at.channel + lane);
-    typename V::Float slope = zero;
-    if constexpr (kPRelu) slope = V::Load(epilogue.steps[2].a + at.channel + lane);
-    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      typename V::Float y = V::Fma(V::ToFloat(half[p][v]), twice, bias);
-      y = V::Add(y, V::Load(residual + p * add.strides.pixel + lane));
-      if constexpr (kPRelu) y = V::MulWhere(V::Less(y, zero), y, slope);
-      V::Store(out + p * epilogue.out_strides.pixel + lane, y);
-    }
-  }
-}
-
-// The whole epilogue of a tile of half accumulators.
-template <class V, int kPixels, Finish kFinish>
-BNN_INLINE void FinishHalves(const Epilogue& epilogue, const TilePlace& at, const TileBase& base, bool even_base,
-                             IntTile<V, kPixels>& half) {
-  if constexpr (kFinish == Finish::kAffineFloats) {
-    FinishAffineFloats<V, kPixels>(epilogue, at, half);
-  } else if constexpr (kFinish == Finish::kResidualFloats) {
-    if (epilogue.num_steps == 3) {
-      FinishResidualFloats<V, kPixels, true>(epilogue, at, half);
-    } else {
-      FinishResidualFloats<V, kPixels, false>(epilogue, at, half);
-    }
-  } else if constexpr (kFinish == Finish::kThresholdBits) {
-    StoreThresholdBits<V, kPixels, true>(epilogue, at, half);
-  } else {
-    FinishAny<V, kPixels>(epilogue, at, base, even_base, half);
-  }
 }
 
 }  // namespace

@@ -1,9 +1,18 @@
-// The three epilogues that nearly every layer has (Finish, kernels/simd/epilogue_tile.h), pixel by pixel: for loops
-// that have the sums of a pixel only for a moment. ISA files only.
+// The epilogues that nearly every layer of a network has, each as straight code without a switch. ISA files only.
 //
-//   PixelFinish(epilogue, at)   for the pixels of a row from `at` on
-//   Load(channel)               the parameters of a block of 32 channels, for all of these pixels
-//   Finish(pixel, half)         steps and output of half accumulators; pixels are counted from `at`
+// The general epilogue (FinishAny, kernels/simd/epilogue_tile.h) interprets the list of steps for a tile as a whole:
+// between two steps the tile's 14 vectors wait in memory, and nothing of a step overlaps with the next. Here the list
+// is a template argument, and a pixel passes through all of it at once:
+//
+//   PixelFinish<V, F>(epilogue, at)   for the pixels of a row from `at` on
+//   Start(channel, lanes)             the parameters of a block of 32 channels; the next pixel is the first one
+//   Finish(half)                      steps and outputs of the half accumulators of the next pixel
+//
+// Pixels come in order so that one pointer a tensor is enough. Compilers like to compute the places of all pixels in
+// advance: three tensors of 7 pixels are more than the registers, so each place came from memory, 100 instructions a
+// tile. Step() keeps them from that.
+//
+// where F is ThresholdBits or a Chain. Half accumulators cost nothing: the factor 2 goes into what comes first.
 #pragma once
 
 #include "kernels/simd/epilogue_tile.h"
@@ -11,99 +20,241 @@
 namespace bnn::kernels {
 namespace {
 
-template <class V, Finish kFinish>
+// Even base, bits leave by integer thresholds.
+struct ThresholdBits {};
+
+// Even base, these steps, floats leave and with kBits also bits by float thresholds; all 32 channels exist. A kAffine
+// stands first or behind a kClamp.
+template <bool kBits, StepKind... kSteps>
+struct Chain {};
+
+// Anything else, by FinishAny.
+struct AnyFinish {};
+
+template <class... Chains>
+struct ChainList {};
+
+// The chains of the networks in models/, shortest first: batch-norm; behind it a residual (ResNets, Bi-Real Net) and a
+// PReLU, in ReActNet between two shifts; QuickNet's ReLU on the sums, and another one in a section's last layer.
+inline constexpr StepKind kA = StepKind::kAffine, kR = StepKind::kAdd, kP = StepKind::kPRelu, kC = StepKind::kClamp;
+using DenseChains = ChainList<Chain<false, kA>>;
+using ConvChains = ChainList<Chain<false, kA>, Chain<false, kA, kR>, Chain<true, kA, kR>, Chain<false, kA, kR, kP>,
+                             Chain<false, kA, kR, kA, kP, kA>, Chain<true, kA, kR, kA, kP, kA>, Chain<true, kC, kA, kR>,
+                             Chain<false, kC, kA, kR, kC>>;
+
+// The limits of a kClamp step can be given to half accumulators (they have exact halves), and Min and Max in the order
+// of instructions give what the step specifies.
+BNN_INLINE bool IsPlainClamp(const EpilogueStep& step) {
+  return step.lo <= step.hi && step.lo * 0.5f * 2.0f == step.lo && step.hi * 0.5f * 2.0f == step.hi;
+}
+
+template <bool kBits, StepKind... kSteps>
+BNN_INLINE bool Matches(const Epilogue& epilogue, Chain<kBits, kSteps...>) {
+  constexpr int kNumSteps = sizeof...(kSteps);
+  constexpr StepKind kKinds[] = {kSteps...};
+  if (epilogue.num_steps != kNumSteps || epilogue.out == nullptr || (epilogue.bits != nullptr) != kBits) return false;
+  for (int s = 0; s < kNumSteps; ++s) {
+    if (epilogue.steps[s].kind != kKinds[s]) return false;
+    if (kKinds[s] == StepKind::kClamp && !IsPlainClamp(epilogue.steps[s])) return false;
+  }
+  return true;
+}
+
+// Calls run(F{}) with the first chain that the epilogue is, else AnyFinish.
+template <class Run, class... Chains>
+BNN_INLINE void WithChain(const Epilogue& epilogue, const Run& run, ChainList<Chains...>) {
+  if (!((Matches(epilogue, Chains{}) && (run(Chains{}), true)) || ...)) run(AnyFinish{});
+}
+
+// The same for all finishes. `lanes`: of the last block.
+template <class Chains, class Run>
+BNN_INLINE void WithFinish(const Epilogue& epilogue, bool even_base, uint32_t lanes, const Run& run) {
+  if (even_base && epilogue.bits != nullptr && epilogue.int_thresholds != nullptr) return run(ThresholdBits{});
+  if (!even_base || lanes != kAllLanes) return run(AnyFinish{});
+  WithChain(epilogue, run, Chains{});
+}
+
+// Pointer to the same place of the next pixel.
+template <class T>
+BNN_INLINE void Step(T*& place, int64_t step) {
+  place += step;
+  __asm__("" : "+r"(place));
+}
+
+// One step of a chain. kHalf: it receives half of the value that it should; a kClamp then returns half of its result.
+template <class V, StepKind kKind, bool kHalf>
+class ChainStep;
+
+template <class V, bool kHalf>
+class ChainStep<V, StepKind::kAffine, kHalf> {
+ public:
+  BNN_INLINE ChainStep(const EpilogueStep& step, const TilePlace&) : scales_(step.a), biases_(step.b) {}
+
+  BNN_INLINE void Start(int64_t channel) {
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+      scale_[v] = V::Load(scales_ + channel + v * V::kLanes);
+      if constexpr (kHalf) scale_[v] = V::Add(scale_[v], scale_[v]);
+      bias_[v] = V::Load(biases_ + channel + v * V::kLanes);
+    }
+  }
+
+  BNN_INLINE typename V::Float Apply(int v, typename V::Float y) const { return V::Fma(y, scale_[v], bias_[v]); }
+  BNN_INLINE void Next() {}
+
+ private:
+  const float* scales_;
+  const float* biases_;
+  typename V::Float scale_[V::kVectors], bias_[V::kVectors];
+};
+
+template <class V>
+class ChainStep<V, StepKind::kPRelu, false> {
+ public:
+  BNN_INLINE ChainStep(const EpilogueStep& step, const TilePlace&) : slopes_(step.a) {}
+
+  BNN_INLINE void Start(int64_t channel) {
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) slope_[v] = V::Load(slopes_ + channel + v * V::kLanes);
+  }
+
+  BNN_INLINE typename V::Float Apply(int v, typename V::Float y) const {
+    return V::MulWhere(V::Less(y, V::Splat(0)), y, slope_[v]);
+  }
+  BNN_INLINE void Next() {}
+
+ private:
+  const float* slopes_;
+  typename V::Float slope_[V::kVectors];
+};
+
+template <class V, bool kHalf>
+class ChainStep<V, StepKind::kClamp, kHalf> {
+ public:
+  BNN_INLINE ChainStep(const EpilogueStep& step, const TilePlace&)
+      : lo_(V::Splat(kHalf ? step.lo * 0.5f : step.lo)), hi_(V::Splat(kHalf ? step.hi * 0.5f : step.hi)) {}
+
+  BNN_INLINE void Start(int64_t) {}
+
+  BNN_INLINE typename V::Float Apply(int, typename V::Float y) const { return V::Max(lo_, V::Min(hi_, y)); }
+  BNN_INLINE void Next() {}
+
+ private:
+  typename V::Float lo_, hi_;
+};
+
+template <class V>
+class ChainStep<V, StepKind::kAdd, false> {
+ public:
+  BNN_INLINE ChainStep(const EpilogueStep& step, const TilePlace& at)
+      : row_(step.a + TileOffset(step.strides, at)), step_(step.strides.pixel) {}
+
+  BNN_INLINE void Start(int64_t channel) { residual_ = row_ + channel; }
+
+  BNN_INLINE typename V::Float Apply(int v, typename V::Float y) const {
+    return V::Add(y, V::Load(residual_ + v * V::kLanes));
+  }
+  BNN_INLINE void Next() { Step(residual_, step_); }
+
+ private:
+  const float* row_;
+  int64_t step_;
+  const float* residual_;
+};
+
+// Steps one after the other.
+template <class V, bool kHalf, StepKind... kSteps>
+class ChainSteps {
+ public:
+  BNN_INLINE ChainSteps(const EpilogueStep*, const TilePlace&) {}
+  BNN_INLINE void Start(int64_t) {}
+  BNN_INLINE typename V::Float Apply(int, typename V::Float y) const { return y; }
+  BNN_INLINE void Next() {}
+};
+
+template <class V, bool kHalf, StepKind kFirst, StepKind... kRest>
+class ChainSteps<V, kHalf, kFirst, kRest...> {
+ public:
+  BNN_INLINE ChainSteps(const EpilogueStep* steps, const TilePlace& at) : first_(*steps, at), rest_(steps + 1, at) {}
+
+  BNN_INLINE void Start(int64_t channel) {
+    first_.Start(channel);
+    rest_.Start(channel);
+  }
+
+  BNN_INLINE typename V::Float Apply(int v, typename V::Float y) const { return rest_.Apply(v, first_.Apply(v, y)); }
+
+  BNN_INLINE void Next() {
+    first_.Next();
+    rest_.Next();
+  }
+
+ private:
+  ChainStep<V, kFirst, kHalf> first_;
+  ChainSteps<V, kHalf && kFirst == StepKind::kClamp, kRest...> rest_;
+};
+
+template <class V, class F>
 class PixelFinish;
 
-template <class V>
-class PixelFinish<V, Finish::kAffineFloats> {
+template <class V, bool kBits, StepKind... kSteps>
+class PixelFinish<V, Chain<kBits, kSteps...>> {
  public:
   BNN_INLINE PixelFinish(const Epilogue& epilogue, const TilePlace& at)
-      : scales_(epilogue.steps[0].a),
-        biases_(epilogue.steps[0].b),
+      : steps_(epilogue.steps, at),
         row_(epilogue.out + TileOffset(epilogue.out_strides, at)),
-        step_(epilogue.out_strides.pixel) {}
-
-  BNN_INLINE void Load(int64_t channel) {
-    out_ = row_ + channel;
-    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-      const typename V::Float scale = V::Load(scales_ + channel + v * V::kLanes);
-      twice_[v] = V::Add(scale, scale);
-      bias_[v] = V::Load(biases_ + channel + v * V::kLanes);
+        step_(epilogue.out_strides.pixel) {
+    if constexpr (kBits) {
+      thresholds_ = epilogue.thresholds;
+      bits_row_ = epilogue.bits + TileOffset(epilogue.bits_strides, at);
+      bits_step_ = epilogue.bits_strides.pixel;
     }
   }
 
-  BNN_INLINE void Finish(int pixel, const typename V::Int (&half)[V::kVectors]) const {
+  BNN_INLINE void Start(int64_t channel, uint32_t) {
+    steps_.Start(channel);
+    out_ = row_ + channel;
+    if constexpr (kBits) {
+      bits_ = bits_row_ + channel / kChannelBlock;
+      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) threshold_[v] = V::Load(thresholds_ + channel + v * V::kLanes);
+    }
+  }
+
+  BNN_INLINE void Finish(const typename V::Int (&half)[V::kVectors]) {
+    typename V::Float y[V::kVectors];
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-      V::Store(out_ + pixel * step_ + v * V::kLanes, V::Fma(V::ToFloat(half[v]), twice_[v], bias_[v]));
+      y[v] = steps_.Apply(v, V::ToFloat(half[v]));
+      V::Store(out_ + v * V::kLanes, y[v]);
+    }
+    steps_.Next();
+    Step(out_, step_);
+    if constexpr (kBits) {
+      *bits_ = V::AtLeast(y, threshold_);
+      Step(bits_, bits_step_);
     }
   }
 
  private:
-  const float* scales_;
-  const float* biases_;
+  ChainSteps<V, true, kSteps...> steps_;
   float* row_;
   int64_t step_;
   float* out_;
-  typename V::Float twice_[V::kVectors], bias_[V::kVectors];
-};
-
-// Without a PReLU its slope is 1: y * 1 is y.
-template <class V>
-class PixelFinish<V, Finish::kResidualFloats> {
- public:
-  BNN_INLINE PixelFinish(const Epilogue& epilogue, const TilePlace& at)
-      : scales_(epilogue.steps[0].a),
-        biases_(epilogue.steps[0].b),
-        slopes_(epilogue.num_steps == 3 ? epilogue.steps[2].a : nullptr),
-        row_(epilogue.out + TileOffset(epilogue.out_strides, at)),
-        step_(epilogue.out_strides.pixel),
-        residual_row_(epilogue.steps[1].a + TileOffset(epilogue.steps[1].strides, at)),
-        residual_step_(epilogue.steps[1].strides.pixel) {}
-
-  BNN_INLINE void Load(int64_t channel) {
-    out_ = row_ + channel;
-    residual_ = residual_row_ + channel;
-    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-      const typename V::Float scale = V::Load(scales_ + channel + v * V::kLanes);
-      twice_[v] = V::Add(scale, scale);
-      bias_[v] = V::Load(biases_ + channel + v * V::kLanes);
-      slope_[v] = slopes_ == nullptr ? V::Splat(1) : V::Load(slopes_ + channel + v * V::kLanes);
-    }
-  }
-
-  BNN_INLINE void Finish(int pixel, const typename V::Int (&half)[V::kVectors]) const {
-    const typename V::Float zero = V::Splat(0);
-    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-      typename V::Float y = V::Fma(V::ToFloat(half[v]), twice_[v], bias_[v]);
-      y = V::Add(y, V::Load(residual_ + pixel * residual_step_ + v * V::kLanes));
-      V::Store(out_ + pixel * step_ + v * V::kLanes, V::MulWhere(V::Less(y, zero), y, slope_[v]));
-    }
-  }
-
- private:
-  const float* scales_;
-  const float* biases_;
-  const float* slopes_;
-  float* row_;
-  int64_t step_;
-  const float* residual_row_;
-  int64_t residual_step_;
-  float* out_;
-  const float* residual_;
-  typename V::Float twice_[V::kVectors], bias_[V::kVectors], slope_[V::kVectors];
+  const float* thresholds_;
+  uint32_t* bits_row_;
+  int64_t bits_step_;
+  uint32_t* bits_;
+  typename V::Float threshold_[V::kVectors];
 };
 
 template <class V>
-class PixelFinish<V, Finish::kThresholdBits> {
+class PixelFinish<V, ThresholdBits> {
  public:
   BNN_INLINE PixelFinish(const Epilogue& epilogue, const TilePlace& at)
       : int_thresholds_(epilogue.int_thresholds),
         flips_(epilogue.flip),
-        lanes_(at.lanes),
         row_(epilogue.bits + TileOffset(epilogue.bits_strides, at)),
         step_(epilogue.bits_strides.pixel) {}
 
-  BNN_INLINE void Load(int64_t channel) {
+  BNN_INLINE void Start(int64_t channel, uint32_t lanes) {
+    lanes_ = lanes;
     out_ = row_ + channel / kChannelBlock;
     flip_ = flips_[channel / kChannelBlock];
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
@@ -111,10 +262,9 @@ class PixelFinish<V, Finish::kThresholdBits> {
     }
   }
 
-  BNN_INLINE void Finish(int pixel, const typename V::Int (&half)[V::kVectors]) const {
-    uint32_t word = 0;
-    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) word |= V::AtLeast(half[v], thresholds_[v]) << (v * V::kLanes);
-    out_[pixel * step_] = (word ^ flip_) & lanes_;
+  BNN_INLINE void Finish(const typename V::Int (&half)[V::kVectors]) {
+    *out_ = (V::AtLeast(half, thresholds_) ^ flip_) & lanes_;
+    Step(out_, step_);
   }
 
  private:
@@ -126,6 +276,36 @@ class PixelFinish<V, Finish::kThresholdBits> {
   uint32_t* out_;
   uint32_t flip_;
   typename V::Int thresholds_[V::kVectors];
+};
+
+// The same for a tile that is counted as a whole.
+template <class V, int kPixels, class F>
+class TileFinish {
+ public:
+  BNN_INLINE TileFinish(const Epilogue& epilogue, const TilePlace& at, bool) : finish_(epilogue, at) {}
+
+  BNN_INLINE void Run(const TilePlace& at, const TileBase&, const IntTile<V, kPixels>& half) {
+    finish_.Start(at.channel, at.lanes);
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) finish_.Finish(half[p]);
+  }
+
+ private:
+  PixelFinish<V, F> finish_;
+};
+
+template <class V, int kPixels>
+class TileFinish<V, kPixels, AnyFinish> {
+ public:
+  BNN_INLINE TileFinish(const Epilogue& epilogue, const TilePlace&, bool even_base)
+      : epilogue_(epilogue), even_base_(even_base) {}
+
+  BNN_INLINE void Run(const TilePlace& at, const TileBase& base, IntTile<V, kPixels>& half) const {
+    FinishAny<V, kPixels>(epilogue_, at, base, even_base_, half);
+  }
+
+ private:
+  const Epilogue& epilogue_;
+  bool even_base_;
 };
 
 }  // namespace

@@ -168,9 +168,10 @@ struct CountAvx512Vpopcnt : PlainCounter {
     }
   }
 
-  template <int kPixels>
+  // kAhead: a line of `ahead` is prefetched for every pair of words, which is four lines of weights.
+  template <int kPixels, bool kAhead>
   static BNN_INLINE void CountSaving(const TapWalk& walk, const uint32_t* in, int64_t pixel_step,
-                                     const uint32_t* weights, Sum (&sums)[kPixels][2]) {
+                                     const uint32_t* weights, const uint32_t* ahead, Sum (&sums)[kPixels][2]) {
     Sum ones[kPixels][2], start[kPixels][2];
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       BNN_UNROLL for (int v = 0; v < 2; ++v) {
@@ -184,6 +185,10 @@ struct CountAvx512Vpopcnt : PlainCounter {
                         [&](const uint32_t* const(&pixels)[kPixels], const uint32_t* run_weights) BNN_INLINE_LAMBDA {
                           int64_t word = 0;
                           for (; word + 1 < walk.words; word += 2) {
+                            if constexpr (kAhead) {
+                              __builtin_prefetch(ahead);
+                              ahead += 16;
+                            }
                             CountPair<kPixels>(pixels, word, run_weights, ones, sums);
                           }
                           if (word < walk.words) CountLast<kPixels>(pixels, word, run_weights, ones, sums);
@@ -204,7 +209,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
 
   template <int kPixels, int kWords, class Finish>
   static BNN_INLINE void CountHeld(const __m512i (&in)[kPixels][kWords], const uint32_t* weights,
-                                   const __m512i (&start)[2], const Finish& finish) {
+                                   const __m512i (&start)[2], Finish& finish) {
     // Pixels that share a load of weights. More than these cost registers that the input needs.
     constexpr int kTogether = kWords <= 2 ? 4 : 1;
     BNN_UNROLL for (int first = 0; first < kPixels; first += kTogether) {
@@ -221,7 +226,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
         }
       }
       BNN_UNROLL for (int i = 0; i < kTogether; ++i) {
-        if (first + i < kPixels) finish.Finish(first + i, halves[i]);
+        if (first + i < kPixels) finish.Finish(halves[i]);
       }
     }
   }
@@ -240,7 +245,11 @@ struct CountAvx512Vpopcnt : PlainCounter {
       BNN_UNROLL for (int v = 0; v < 2; ++v) sums[p][v] = reinterpret_cast<Sum>(halves[p][v]);
     }
     if (kPixels > 1 && walk.rows * walk.cols * walk.words >= kMinSavingWords) {
-      CountSaving<kPixels>(walk, in, pixel_step, weights, sums);
+      if (input.ahead != 0) {
+        CountSaving<kPixels, true>(walk, in, pixel_step, weights, weights + input.ahead, sums);
+      } else {
+        CountSaving<kPixels, false>(walk, in, pixel_step, weights, nullptr, sums);
+      }
     } else {
       ForEachRun<kPixels>(walk, in, pixel_step, weights,
                           [&](const uint32_t* const(&pixels)[kPixels], const uint32_t* run_weights) BNN_INLINE_LAMBDA {

@@ -33,13 +33,19 @@ struct Avx2 {
   static BNN_INLINE Float Fma(Float x, Float scale, Float bias) { return _mm256_fmadd_ps(x, scale, bias); }
   static BNN_INLINE Float Mul(Float a, Float b) { return _mm256_mul_ps(a, b); }
   static BNN_INLINE Float Add(Float a, Float b) { return _mm256_add_ps(a, b); }
+  static BNN_INLINE Float Min(Float limit, Float x) { return _mm256_min_ps(limit, x); }
+  static BNN_INLINE Float Max(Float limit, Float x) { return _mm256_max_ps(limit, x); }
   static BNN_INLINE Mask Less(Float a, Float b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
   static BNN_INLINE Float MulWhere(Mask mask, Float x, Float factor) {
     return Select(mask, _mm256_mul_ps(x, factor), x);
   }
   static BNN_INLINE Float Select(Mask mask, Float yes, Float no) { return _mm256_blendv_ps(no, yes, mask); }
-  static BNN_INLINE uint32_t AtLeast(Float a, Float b) {
-    return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GE_OQ)));
+  static BNN_INLINE uint32_t AtLeast(const Float (&x)[4], const Float (&limit)[4]) {
+    uint32_t word = 0;
+    BNN_UNROLL for (int v = 0; v < 4; ++v) {
+      word |= static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(x[v], limit[v], _CMP_GE_OQ))) << (8 * v);
+    }
+    return word;
   }
 
   static BNN_INLINE Int LoadInt(const int32_t* from) {
@@ -54,9 +60,13 @@ struct Avx2 {
     return _mm256_add_epi32(_mm256_add_epi32(x, x), _mm256_and_si256(odd, _mm256_set1_epi32(1)));
   }
   static BNN_INLINE Float ToFloat(Int x) { return _mm256_cvtepi32_ps(x); }
-  static BNN_INLINE uint32_t AtLeast(Int a, Int b) {
-    const int less = _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(b, a)));
-    return static_cast<uint32_t>(less) ^ 0xFFu;
+  static BNN_INLINE uint32_t AtLeast(const Int (&x)[4], const Int (&limit)[4]) {
+    uint32_t less = 0;
+    BNN_UNROLL for (int v = 0; v < 4; ++v) {
+      const __m256 mask = _mm256_castsi256_ps(_mm256_cmpgt_epi32(limit[v], x[v]));
+      less |= static_cast<uint32_t>(_mm256_movemask_ps(mask)) << (8 * v);
+    }
+    return ~less;
   }
 };
 

@@ -191,12 +191,12 @@ class EpilogueFixture {
   std::unique_ptr<GuardedBuffer<uint32_t>> flip_;
 };
 
-// Every kind of step alone and after every other kind, the chains of Larq, of batch-normed ResNets and of ReActNet,
+// Every kind of step alone and after every other kind, the chains of Larq, batch-normed ResNets, ReActNet and QuickNet,
 // with each combination of outputs; then integer thresholds, which stand alone.
 inline std::vector<EpilogueCase> AllEpilogueCases(bool with_int_thresholds) {
   constexpr StepKind A = StepKind::kAffine, P = StepKind::kPRelu, C = StepKind::kClamp, R = StepKind::kAdd;
-  std::vector<std::vector<StepKind>> chains = {{},        {P, A},          {A, P, A, C},
-                                               {A, R, P}, {A, R, A, P, A}, {R, R, C, P, A, C, R, A}};
+  std::vector<std::vector<StepKind>> chains = {
+      {}, {P, A}, {A, P, A, C}, {A, R, P}, {A, R, A, P, A}, {R, R, C, P, A, C, R, A}, {C, A, R}, {C, A, R, C}};
   for (StepKind first : {A, P, C, R}) {
     chains.push_back({first});
     for (StepKind second : {A, P, C, R}) chains.push_back({first, second});

@@ -217,6 +217,9 @@ TEST_CASE("runs: every kernel equals the reference for every length of a run of 
   }
 }
 
+const std::vector<StepKind> kReActNetSteps = {StepKind::kAffine, StepKind::kAdd, StepKind::kAffine, StepKind::kPRelu,
+                                              StepKind::kAffine};
+
 // Windows of one run of up to 5 words, with the epilogues that have code of their own: kernels may keep the input of
 // short ones in registers. 66 bits leave the last word nearly empty, 67 make the constants odd.
 TEST_CASE("short windows: every kernel equals the reference for every number of words and pixels") {
@@ -224,6 +227,9 @@ TEST_CASE("short windows: every kernel equals the reference for every number of 
       {{StepKind::kAffine}, true, BitsOutput::kNone, false},
       {{StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kNone, false},
       {{StepKind::kAffine, StepKind::kAdd, StepKind::kPRelu}, true, BitsOutput::kNone, true},
+      {{StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kFloatThresholds, true},
+      {kReActNetSteps, true, BitsOutput::kFloatThresholds, false},
+      {{StepKind::kClamp, StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kFloatThresholds, false},
       {{}, false, BitsOutput::kIntThresholds, false},
   };
   for (const EpilogueCase& epilogue_case : cases) {
@@ -313,6 +319,11 @@ TEST_CASE("integer thresholds and flips over all channel counts") {
 const EpilogueCase kResidualCases[] = {
     {{StepKind::kAdd}, true, BitsOutput::kNone, false},
     {{StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kNone, false},
+    {{StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kFloatThresholds, false},
+    {kReActNetSteps, true, BitsOutput::kNone, false},
+    {kReActNetSteps, true, BitsOutput::kFloatThresholds, false},
+    {{StepKind::kClamp, StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kFloatThresholds, false},
+    {{StepKind::kClamp, StepKind::kAffine, StepKind::kAdd, StepKind::kClamp}, true, BitsOutput::kNone, false},
     {{StepKind::kAffine, StepKind::kAdd, StepKind::kPRelu}, true, BitsOutput::kNone, false},
     {{StepKind::kAffine, StepKind::kAdd, StepKind::kPRelu, StepKind::kAffine}, true, BitsOutput::kNone, false},
     {{StepKind::kAdd, StepKind::kAffine, StepKind::kAdd, StepKind::kClamp}, true, BitsOutput::kFloatThresholds, false},
@@ -363,6 +374,54 @@ TEST_CASE("in place: an output may take the place of its residual") {
     for (Padding padding : kPaddings) {
       shape.padding = padding;
       CheckInPlace(shape, epilogue_case, 0, Guard::kAfter, {{0, 1, 0, 3, 0, 3}, {1, 2, 0, 2, 0, 2}});
+    }
+  }
+}
+
+// Limits that have no exact half, that cross, that are zeros of either sign, that are no numbers.
+TEST_CASE("clamp: every kernel gives sums the limits that the step names") {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kTiny = std::numeric_limits<float>::denorm_min();
+  const float limits[][2] = {{0, kInfinity}, {-kInfinity, kInfinity},
+                             {-3, 5},        {4, -4},
+                             {-0.0f, 0.0f},  {0.0f, -0.0f},
+                             {kNan, 4},      {-4, kNan},
+                             {kTiny, 6},     {-6, -kTiny},
+                             {6, 6},         {kInfinity, 0},
+                             {2, kTiny},     {-kTiny, kTiny}};
+  const BConv2dShape shape = Square(3, 1, Image(1, 2, 9, 64, 64));
+  const TensorGeometry geometry = {1, 2, 9, 64, 0};
+  const EpilogueCase cases[] = {
+      {{StepKind::kClamp, StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kFloatThresholds, false},
+      {{StepKind::kClamp, StepKind::kAffine, StepKind::kAdd, StepKind::kClamp}, true, BitsOutput::kNone, false},
+  };
+  for (const EpilogueCase& epilogue_case : cases) {
+    std::mt19937 random(12);
+    BConv2dProblem problem(shape, 0, Guard::kAfter, random);
+    const EpilogueFixture fixture(epilogue_case, geometry, 4, Guard::kAfter, random);
+    for (const float(&limit)[2] : limits) {
+      const auto run = [&](const BConv2dKernel& kernel, EpilogueOutputs* outputs) {
+        BConv2dArgs args = problem.ArgsFor(kernel);
+        args.epilogue = fixture.Make(outputs);
+        std::vector<EpilogueStep> steps(args.epilogue.steps, args.epilogue.steps + args.epilogue.num_steps);
+        for (EpilogueStep& step : steps) {
+          if (step.kind != StepKind::kClamp) continue;
+          step.lo = limit[0];
+          step.hi = limit[1];
+        }
+        args.epilogue.steps = steps.data();
+        kernel.run(shape, args);
+      };
+      const std::vector<const BConv2dKernel*> kernels = RunnableKernels();
+      EpilogueOutputs expected(geometry, Guard::kAfter);
+      run(*kernels.back(), &expected);
+      for (const BConv2dKernel* kernel : kernels) {
+        EpilogueOutputs actual(geometry, Guard::kAfter);
+        run(*kernel, &actual);
+        CHECK_MESSAGE(test::SameOutputs(expected, actual),
+                      kernel->name << ": " << epilogue_case.Name() << ", " << limit[0] << " to " << limit[1]);
+      }
     }
   }
 }
