@@ -23,6 +23,7 @@ class Folder {
 
   void Run() {
     for (size_t n = 0; n < edit_.num_nodes(); ++n) {
+      if (OnlyBitsFollow(edit_.node(n).output)) continue;
       Op& op = edit_.node(n).op;
       if (auto* conv = std::get_if<Conv2d>(&op)) FoldInto(n, &conv->weights, &conv->bias);
       if (auto* dense = std::get_if<Dense>(&op)) FoldInto(n, &dense->weights, &dense->bias);

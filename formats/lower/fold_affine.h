@@ -6,9 +6,10 @@
 // double precision and rounded once, so the result differs from the two nodes by float rounding only. Binary layers
 // stay as they are: their sums are exact and their epilogue does the affine step while the sum is in a register.
 //
-// Likewise two affine steps in a row (the scale of binary weights, then a batch-norm) become one. Not where only bits
-// follow: there a sum may meet its threshold exactly, so each rounding of the source counts, and the engine collapses
-// the chain into an integer comparison anyway.
+// Likewise two affine steps in a row (the scale of binary weights, then a batch-norm) become one.
+//
+// Nothing is folded where only bits follow: there a sum of integers may meet its threshold exactly, so each rounding of
+// the source counts, and the engine turns the chain into thresholds anyway.
 #pragma once
 
 #include "formats/model_def.h"

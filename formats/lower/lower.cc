@@ -86,8 +86,8 @@ class Driver {
     ModelDef model = lowering_.builder.Take();
     RemoveUnused(&model);  // first: a dead reader must not keep a scale from being folded
     MoveStepsBeforeConcat(&model);
-    FoldAffineIntoLayers(&model);
     PoolBits(&model);
+    FoldAffineIntoLayers(&model);  // last: it asks where only bits follow
     RemoveUnused(&model);
     model.source_batch = lowering_.graph.batch_is_symbolic ? 0 : batch_;
     return model;

@@ -71,6 +71,15 @@ TEST_CASE("two affine steps behind a binary layer become one where floats are wa
   }
 }
 
+TEST_CASE("sums that are only compared keep the roundings of the source") {
+  GraphBuilder g;
+  const std::string bits = g.Node("BipolarQuant", {Normalized(&g, ConvOf(&g, true)), g.Floats({}, {1})});
+  std::vector<float> signs(8);
+  for (size_t i = 0; i < signs.size(); ++i) signs[i] = i % 3 == 0 ? -1.0f : 1.0f;
+  g.Output(g.Node("Conv", {bits, g.Floats({2, 4, 1, 1}, signs)}, {{"kernel_shape", std::vector<int64_t>{1, 1}}}));
+  CHECK(Ops(CheckConversion(g)) == "Transpose Conv2d Affine Binarize BConv2d Transpose");
+}
+
 TEST_CASE("a product beyond floats is not folded") {
   GraphBuilder g;
   const std::string y = g.Node("MatMul", {g.Input("x", {1, 2}), g.Floats({2, 1}, {1e30f, 0})});
