@@ -70,7 +70,7 @@ std::string ConvCase::Name() const {
   return name;
 }
 
-ConvWork::ConvWork(const kernels::BConv2dKernel& kernel, const ConvCase& c, Output output)
+ConvWork::ConvWork(const kernels::BConv2dKernel& kernel, const ConvCase& c, Output output, int64_t cold_bytes)
     : kernel_(kernel),
       shape_(c.GroupShape()),
       groups_(c.groups),
@@ -85,9 +85,12 @@ ConvWork::ConvWork(const kernels::BConv2dKernel& kernel, const ConvCase& c, Outp
   // Packed weights start at cache lines.
   constexpr int64_t kLineWords = 64 / sizeof(uint32_t);
   group_weights_ = (kernel.packed_words(shape_) + kLineWords - 1) / kLineWords * kLineWords;
-  weights_ = Buffer<uint32_t>(group_weights_ * groups_);
+  const int64_t words = group_weights_ * groups_;
+  copies_ = 1 + cold_bytes / (words * static_cast<int64_t>(sizeof(uint32_t)));
+  weights_ = Buffer<uint32_t>(words * copies_);
   const Buffer<uint32_t> source = RandomBits(shape_.out_channels, shape_.terms());
   for (int64_t g = 0; g < groups_; ++g) kernel.pack(shape_, source.data(), weights_.data() + g * group_weights_);
+  for (int64_t copy = 1; copy < copies_; ++copy) std::copy_n(weights_.data(), words, weights_.data() + copy * words);
 
   if (shape_.padding == kernels::Padding::kZero) {
     row_class_ =
@@ -107,7 +110,7 @@ void ConvWork::RunPart(int64_t row_begin, int64_t row_end, int64_t block_begin, 
     kernels::BConv2dArgs args;
     args.in = in_.data() + g * WordsFor(shape_.in_channels);
     args.in_strides = in_strides_;
-    args.weights = weights_.data() + g * group_weights_;
+    args.weights = weights_.data() + (copy_ * groups_ + g) * group_weights_;
     args.base = base_.data();
     if (!row_class_.empty()) {
       args.row_class = row_class_.data();

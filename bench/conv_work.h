@@ -29,14 +29,20 @@ struct ConvCase {
 
 class ConvWork {
  public:
-  ConvWork(const kernels::BConv2dKernel& kernel, const ConvCase& c, Output output);
+  // With `cold_bytes`, runs take turns with copies of the weights, of so many bytes together: those of a network, which
+  // do not fit into L2, come from L3 in every layer.
+  ConvWork(const kernels::BConv2dKernel& kernel, const ConvCase& c, Output output, int64_t cold_bytes = 0);
 
-  void Run() const { RunPart(0, shape_.out_h(), 0, blocks()); }
+  void Run() const {
+    RunPart(0, shape_.out_h(), 0, blocks());
+    if (++copy_ == copies_) copy_ = 0;
+  }
   // Output rows and channel blocks (of every group).
   void RunPart(int64_t row_begin, int64_t row_end, int64_t block_begin, int64_t block_end) const;
 
-  // Packed, of all groups.
+  // Packed, of all groups; all copies.
   const Buffer<uint32_t>& weights() const { return weights_; }
+  int64_t weight_bytes() const { return weights_.bytes() / copies_; }  // that a run reads
   int64_t rows() const { return shape_.out_h(); }
   int64_t blocks() const { return kernels::PaddedChannels(shape_.out_channels) / kernels::kChannelBlock; }
 
@@ -47,6 +53,8 @@ class ConvWork {
   kernels::Strides in_strides_;
   Buffer<uint32_t> in_;
   int64_t group_weights_ = 0;  // words
+  int64_t copies_ = 1;
+  mutable int64_t copy_ = 0;  // of the next run
   Buffer<uint32_t> weights_;
   std::vector<uint16_t> row_class_, col_class_;  // empty: one class
   int64_t num_col_classes_ = 1;

@@ -15,6 +15,8 @@ const char* NameOf(Output output) {
       return "residual";
     case Output::kInPlace:
       return "in-place";
+    case Output::kShortcut:
+      return "shortcut";
   }
   return "";
 }
@@ -26,25 +28,26 @@ EpilogueWork::EpilogueWork(Output output, int64_t rows, int64_t cols, int64_t ch
       scale_(RandomFloats(PaddedChannels(channels))),
       bias_(RandomFloats(PaddedChannels(channels))),
       slope_(RandomFloats(PaddedChannels(channels))),
+      float_thresholds_(RandomFloats(PaddedChannels(channels))),
       thresholds_(PaddedChannels(channels)),
       flip_(group_words_) {
   const int64_t pixels = rows * cols;
   const int64_t floats = groups * channels, words = groups * group_words_;
   float_strides_ = {pixels * floats, cols * floats, floats};
   bits_strides_ = {pixels * words, cols * words, words};
-  if (output == Output::kBits) {
-    bits_ = Buffer<uint32_t>(pixels * words);
-  } else {
-    floats_ = Buffer<float>(pixels * floats);
-  }
+  if (output == Output::kBits || output == Output::kShortcut) bits_ = Buffer<uint32_t>(pixels * words);
+  if (output != Output::kBits) floats_ = Buffer<float>(pixels * floats);
   if (output == Output::kResidual) residual_ = RandomFloats(pixels * floats);
 }
 
 kernels::Epilogue EpilogueWork::Bind(int64_t group, kernels::EpilogueStep* steps) const {
   kernels::Epilogue epilogue;
-  if (output_ == Output::kBits) {
+  if (output_ == Output::kBits || output_ == Output::kShortcut) {
     epilogue.bits = bits_.data() + group * group_words_;
     epilogue.bits_strides = bits_strides_;
+  }
+  if (output_ == Output::kShortcut) epilogue.thresholds = float_thresholds_.data();
+  if (output_ == Output::kBits) {
     epilogue.int_thresholds = thresholds_.data();
     epilogue.flip = flip_.data();
     return epilogue;
@@ -58,8 +61,11 @@ kernels::Epilogue EpilogueWork::Bind(int64_t group, kernels::EpilogueStep* steps
   if (output_ != Output::kFloats) {
     steps[1] = {};
     steps[1].kind = kernels::StepKind::kAdd;
-    steps[1].a = output_ == Output::kInPlace ? out : residual_.data() + group * group_channels_;
+    steps[1].a = output_ == Output::kResidual ? residual_.data() + group * group_channels_ : out;
     steps[1].strides = float_strides_;
+    epilogue.num_steps = 2;
+  }
+  if (output_ == Output::kResidual || output_ == Output::kInPlace) {
     steps[2] = {};
     steps[2].kind = kernels::StepKind::kPRelu;
     steps[2].a = slope_.data();

@@ -12,9 +12,11 @@ enum class Output {
   kFloats,    // an affine step (batch-norm), floats leave
   kBits,      // integer thresholds, bits leave
   kResidual,  // affine, + residual, PReLU; floats leave
-  kInPlace    // the same, the floats take the place of the residual
+  kInPlace,   // the same, the floats take the place of the residual
+  kShortcut   // affine, + residual, whose place the floats take; bits leave as well, by float thresholds
 };
-inline constexpr Output kAllOutputs[] = {Output::kFloats, Output::kBits, Output::kResidual, Output::kInPlace};
+inline constexpr Output kAllOutputs[] = {Output::kFloats, Output::kBits, Output::kResidual, Output::kInPlace,
+                                         Output::kShortcut};
 const char* NameOf(Output output);
 
 // The epilogue of `rows` rows of `cols` pixels of `groups` x `channels` channels.
@@ -31,7 +33,7 @@ class EpilogueWork {
   Output output_;
   int64_t group_channels_, group_words_;
   kernels::Strides float_strides_, bits_strides_;
-  Buffer<float> scale_, bias_, slope_;
+  Buffer<float> scale_, bias_, slope_, float_thresholds_;
   Buffer<int32_t> thresholds_;
   Buffer<uint32_t> flip_;
   Buffer<float> residual_;

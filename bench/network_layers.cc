@@ -56,10 +56,10 @@ class Layers {
 // convolution: 4 stages of 4, the first of a stage halves the size and doubles the channels.
 Network BiRealNet18() {
   Layers layers;
-  layers.Add(Conv(56, 64, 64, 3, 1, Padding::kZero), Output::kInPlace, 4);
+  layers.Add(Conv(56, 64, 64, 3, 1, Padding::kZero), Output::kShortcut, 4);
   for (int64_t size = 56, channels = 64; channels < 512; size /= 2, channels *= 2) {
-    layers.Add(Conv(size, channels, 2 * channels, 3, 2, Padding::kZero), Output::kInPlace);
-    layers.Add(Conv(size / 2, 2 * channels, 2 * channels, 3, 1, Padding::kZero), Output::kInPlace, 3);
+    layers.Add(Conv(size, channels, 2 * channels, 3, 2, Padding::kZero), Output::kShortcut);
+    layers.Add(Conv(size / 2, 2 * channels, 2 * channels, 3, 1, Padding::kZero), Output::kShortcut, 3);
   }
   return {"Bi-Real-Net-18", layers.Take()};
 }
@@ -71,10 +71,10 @@ Network ReActNetA() {
   int64_t size = 112, in = 32;
   for (const int64_t out : {64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024}) {
     const int64_t stride = in != out && in != 32 ? 2 : 1;
-    layers.Add(Conv(size, in, in, 3, stride, Padding::kZero), Output::kInPlace);
+    layers.Add(Conv(size, in, in, 3, stride, Padding::kZero), Output::kShortcut);
     size /= stride;
     // Two sums of one shortcut lie side by side, away from it.
-    const Output sum = in == out ? Output::kInPlace : Output::kResidual;
+    const Output sum = in == out ? Output::kShortcut : Output::kResidual;
     layers.Add(Conv(size, in, in, 1, 1, Padding::kMinusOne), sum, in == out ? 1 : 2);
     in = out;
   }
@@ -86,7 +86,7 @@ Network ReActNetA() {
 Network QuickNet(const char* name, const int64_t (&blocks)[4], const int64_t (&filters)[4]) {
   Layers layers;
   for (int section = 0; section < 4; ++section) {
-    layers.Add(Conv(56 >> section, filters[section], filters[section], 3, 1, Padding::kOne), Output::kInPlace,
+    layers.Add(Conv(56 >> section, filters[section], filters[section], 3, 1, Padding::kOne), Output::kShortcut,
                blocks[section]);
   }
   return {name, layers.Take()};

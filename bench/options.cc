@@ -77,8 +77,11 @@ std::optional<int> ParseOptions(int argc, char** argv, const std::vector<std::st
   app.add_option(
          "--output", output,
          "Only this epilogue: floats (affine), bits (integer thresholds), residual (affine, + residual, PReLU), "
-         "in-place (residual, whose place the output takes); networks then use it for all layers")
+         "in-place (residual, whose place the output takes), shortcut (affine, + residual in place; floats and bits "
+         "leave); networks then use it for all layers")
       ->check(CLI::IsMember(outputs));
+  app.add_flag("--cold-weights", options.cold_weights,
+               "Networks: weights of convolutions come from L3, as in a whole network, not from L2");
   app.add_option("--repetitions", repetitions, "How often each comparison is repeated")
       ->check(CLI::Range(1, 10000).description(""))
       ->default_str(std::to_string(options.contest.rounds));

@@ -17,6 +17,7 @@ struct Options {
   std::function<bool(const std::string& name)> filter;  // empty: all rows
   std::optional<kernels::Isa> isa;
   std::optional<Output> output;
+  bool cold_weights = false;
   bool quick = false;
   std::string json_file;
   ContestOptions contest;

@@ -73,7 +73,8 @@ void RunCase(const ConvCase& c, const Options& options, Report& report) {
 void RunConvSection(const Options& options, Report& report) {
   report.BeginSection("conv",
                       "binary convolutions, batch 1, one thread; floats: affine; bits: integer thresholds; residual: "
-                      "affine, + residual, PReLU; in-place: the same, the output takes the place of the residual",
+                      "affine, + residual, PReLU; in-place: the same, the output takes the place of the residual; "
+                      "shortcut: affine, + residual in place, floats and bits leave",
                       ComparisonColumns());
   for (const ConvCase& c : kCases) RunCase(c, options, report);
 }

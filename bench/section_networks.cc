@@ -28,21 +28,24 @@ struct Work {
   Comparison comparison;
 };
 
-Work WorkOf(const ConvCase& c, Output output, kernels::Isa isa) {
+// More than L2 holds.
+constexpr int64_t kColdBytes = 8 << 20;
+
+Work WorkOf(const ConvCase& c, Output output, kernels::Isa isa, bool cold_weights) {
   Work work;
   const kernels::BConv2dKernel& kernel = *kernels::SelectBConv2d(c.GroupShape(), isa, nullptr, nullptr);
-  work.conv = std::make_unique<ConvWork>(kernel, c, output);
+  work.conv = std::make_unique<ConvWork>(kernel, c, output, cold_weights ? kColdBytes : 0);
   const ConvWork* const conv = work.conv.get();
   work.comparison.name = c.Name();
   work.comparison.macs = c.Macs();
-  work.comparison.kernels.push_back({kernel.name, kernel.isa, NameOf(output), [conv] { conv->Run(); },
-                                     conv->weights().data(), conv->weights().bytes()});
+  work.comparison.kernels.push_back(
+      {kernel.name, kernel.isa, NameOf(output), [conv] { conv->Run(); }, conv->weights().data(), conv->weight_bytes()});
   work.comparison.f32 = MakeConvPeer(PeerType::kF32, c.Shape(), c.groups);
   work.comparison.int8 = MakeConvPeer(PeerType::kInt8, c.Shape(), c.groups);
   return work;
 }
 
-Work WorkOf(const kernels::BDenseShape& shape, Output output, kernels::Isa isa) {
+Work WorkOf(const kernels::BDenseShape& shape, Output output, kernels::Isa isa, bool) {
   Work work;
   const kernels::BDenseKernel& kernel = *kernels::SelectBDense(shape, isa, nullptr, nullptr);
   work.dense = std::make_unique<DenseWork>(kernel, shape, output);
@@ -96,7 +99,8 @@ void RunNetwork(const Network& network, const Options& options, Report& report) 
   Totals totals;
   for (const NetworkLayer& layer : network.layers) {
     const Output output = options.output.value_or(layer.output);
-    const Work work = std::visit([&](const auto& shape) { return WorkOf(shape, output, isa); }, layer.shape);
+    const Work work =
+        std::visit([&](const auto& shape) { return WorkOf(shape, output, isa, options.cold_weights); }, layer.shape);
     const Competitor& kernel = work.comparison.kernels.front();
     if (!options.WantsRow("networks/" + network.name + "/" + work.comparison.name + "/" + kernel.kernel + "/" +
                           kernel.output)) {

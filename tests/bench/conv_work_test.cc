@@ -53,6 +53,10 @@ TEST_CASE("Every kernel runs every output, whole and in parts") {
         work.Run();
         work.RunPart(0, work.rows() / 2, 0, work.blocks());
         work.RunPart(0, work.rows(), work.blocks() / 2, work.blocks());
+
+        const ConvWork cold(kernel, c, output, 3 * work.weight_bytes());
+        CHECK(cold.weights().bytes() == 4 * work.weight_bytes());
+        for (int run = 0; run < 5; ++run) cold.Run();
       }
     }
   }
