@@ -11,6 +11,7 @@
 #include "kernels/bitpack/bitpack.h"
 #include "kernels/bmaxpool/bmaxpool.h"
 #include "kernels/eltwise/eltwise.h"
+#include "kernels/quantize/quantize.h"
 #include "tests/engine/model_builder.h"
 
 namespace bnn::engine {
@@ -36,6 +37,9 @@ formats::ModelDef EveryTable() {
   dense.weights = b.Bits({10, 64}, [](int64_t row, int64_t i) { return (row + i) % 5 == 0; });
   b.Output(b.Node("dense", dense, {b.Binarize("pack_vector", vector)}));
   b.Output(b.Affine("eltwise", image, {2}, {1}));
+  const int bytes = b.Node("quantize", formats::Quantize{formats::ElementType::kInt8, {0.5f, 3}}, {image});
+  b.model.tensors[static_cast<size_t>(bytes)].type = formats::ElementType::kInt8;
+  b.Output(b.Node("dequantize", formats::Dequantize{{0.5f, 3}}, {bytes}));
   return b.model;
 }
 
@@ -101,6 +105,8 @@ TEST_CASE("the plan names the kernel of each step and the reason of each better 
     CheckChoice(*plan, "unpack", kernels::BitpackKernels());
     CheckChoice(*plan, "pool", kernels::BMaxPoolKernels());
     CheckChoice(*plan, "eltwise", kernels::EltwiseKernels());
+    CheckChoice(*plan, "quantize", kernels::QuantizeKernels());
+    CheckChoice(*plan, "dequantize", kernels::QuantizeKernels());
   }
 }
 
