@@ -132,6 +132,42 @@ TEST_CASE("scales of any exponent, where reciprocals and products leave the rang
   CheckScale(kMax, random);
 }
 
+// The first of the steps 1 to 255 that the product which MultiplyByReciprocal rounds does not take at the same x as the
+// quotient; 0 when there is none.
+int FirstOtherStep(const Quantizer& q) {
+  const auto quotient = [&](float x) { return std::nearbyint(x / q.scale); };
+  const auto product = [&](float x) { return std::nearbyint(std::fma(x, q.reciprocal, x * q.reciprocal_rest)); };
+  for (int step = 1; step <= 255; ++step) {
+    const auto n = static_cast<float>(step);
+    float x = (n - 0.5f) * q.scale;  // the step is at this float or near it
+    while (quotient(x) >= n) x = std::nextafter(x, -kInfinity);
+    while (quotient(x) < n) x = std::nextafter(x, kInfinity);
+    if (!(product(x) >= n && product(std::nextafter(x, -kInfinity)) < n)) return step;
+  }
+  return 0;
+}
+
+void CheckMantissas(uint32_t stride) {
+  int64_t wrong = 0;
+  for (uint32_t mantissa = 0; mantissa < (1u << 23); mantissa += stride) {
+    const Quantizer quantizer = MakeQuantizer(std::bit_cast<float>(0x3F800000u | mantissa), 0, false);
+    wrong += FirstOtherStep(quantizer) != 0 ? 1 : 0;
+  }
+  CHECK(wrong == 0);
+}
+
+// See kernels/quantize/quantizer.cc.
+TEST_CASE("the product takes every step where the quotient does, for some mantissas") { CheckMantissas(4999); }
+TEST_CASE("the product takes every step where the quotient does, for all mantissas" * doctest::skip()) {
+  CheckMantissas(1);
+}
+TEST_CASE("a reciprocal of one float would not do") {
+  Quantizer quantizer = MakeQuantizer(1.37f, 0, false);
+  CHECK(FirstOtherStep(quantizer) == 0);
+  quantizer.reciprocal_rest = 0;
+  CHECK(FirstOtherStep(quantizer) != 0);
+}
+
 // Everyday scales must take the fast way, or the kernels are exact but slow.
 TEST_CASE("reciprocals serve the usual scales and not the extreme ones") {
   for (const float scale : {1.0f, 0.02f, 1.0f / 255, 0.0078125f, 3.7e-5f, 12.5f}) {
