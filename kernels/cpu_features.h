@@ -27,7 +27,7 @@ bool IsaFromName(std::string_view name, Isa* isa);
 bool IsaSupported(Isa isa);
 
 // True when the CPU also has the dot products of bytes (VNNI) in the vectors of `isa`: 256 bit for kAvx2, 512 bit for
-// kAvx512 and above. No kernel of ours needs them; oneDNN uses them.
+// kAvx512 and above. kernels/stem8 and oneDNN's int8 kernels use them.
 bool HasVnni(Isa isa);
 
 // The best supported one.

@@ -48,6 +48,10 @@ Result<Int8Layer> DescribeInt8Layer(const StepContext& context, const Group& gro
 // A group whose source is QConv2d or QDense.
 Result<StepPtr> MakeInt8Layer(StepContext& context, const Group& group);
 
+// The same by our kernel for few input channels (kernels/stem8), or nullptr where that does not take the layer.
+// `refusal` hears why, unless the layer is none of the kind.
+StepPtr MakeInt8Stem(StepContext& context, const Int8Layer& layer, std::string* refusal);
+
 // The same where oneDNN's int8 kernels would not be exact, and why: by float kernels while every sum of the layer is
 // an integer that float32 holds, else by plain loops.
 Result<StepPtr> MakeExactInt8Layer(StepContext& context, const Int8Layer& layer, const std::string& reason);

@@ -1,11 +1,13 @@
-// Int8 layers through oneDNN's int8 convolution.
+// Int8 layers through oneDNN's int8 convolution, unless our own kernel takes them.
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/ops/int8_layer.h"
 #include "engine/ops/onednn_weights.h"
 #include "engine/ops/part_runner.h"
+#include "engine/ops/selection.h"
 
 namespace bnn::engine {
 namespace {
@@ -55,11 +57,14 @@ PartPlan PlanInt8(const StepContext& context, const Int8Layer& layer) {
 
 Result<StepPtr> MakeInt8Layer(StepContext& context, const Group& group) {
   BNN_ASSIGN_OR_RETURN(const Int8Layer layer, DescribeInt8Layer(context, group));
+  std::string refusal;
+  if (StepPtr stem = MakeInt8Stem(context, layer, &refusal)) return stem;
   if (!onednn::Int8SumsAreExact()) {
-    return MakeExactInt8Layer(context, layer, "without VNNI instructions, int8 products saturate");
+    return MakeExactInt8Layer(context, layer,
+                              JoinReasons(refusal, "without VNNI instructions, int8 products saturate"));
   }
   if (!onednn::CanFinish(layer.finish)) {
-    return MakeExactInt8Layer(context, layer, "a scale of 0, which oneDNN 2 divides by");
+    return MakeExactInt8Layer(context, layer, JoinReasons(refusal, "a scale of 0, which oneDNN 2 divides by"));
   }
   StepPtr step;
   const Status made = onednn::Guard(layer.node.name, [&] {
@@ -67,11 +72,12 @@ Result<StepPtr> MakeInt8Layer(StepContext& context, const Group& group) {
     return OkStatus();
   });
   if (made.code() == StatusCode::kUnsupported) {
-    return MakeExactInt8Layer(context, layer, "oneDNN has no such int8 convolution on this CPU");
+    return MakeExactInt8Layer(context, layer, JoinReasons(refusal, "oneDNN has no such int8 convolution on this CPU"));
   }
   BNN_RETURN_IF_ERROR(made);
   step->description.op = layer.op;
   step->description.shape = layer.shape_text;
+  step->description.reason = JoinReasons(refusal, step->description.reason);
   step->description.macs = layer.macs();
   step->description.is_int8 = true;
   return step;

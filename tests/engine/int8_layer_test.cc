@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include "formats/writer.h"
 #include "tests/formats/model_fixtures.h"
 #include "tests/formats/model_reference.h"
+#include "tests/test_support.h"
 
 namespace bnn {
 namespace {
@@ -324,6 +326,92 @@ TEST_CASE("scales that are no dyadic fractions: within rounding, and within one 
     }
     CHECK(steps <= 2);
   }
+}
+
+bool HasStemKernel() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512vnni") != 0 && std::getenv("BNN_MAX_ISA") == nullptr;
+#else
+  return false;
+#endif
+}
+
+// A stem of real scales, so that every rounding shows: sums by hand, then float(sum) * scale + bias, clipped.
+struct Stem {
+  static constexpr int64_t kSize = 13, kOutSize = 7, kOut = 64, kKernel = 7;
+
+  Stem(ElementType type_, bool quantized, int64_t out) : type(type_), builder(21) {
+    ModelBuilder& b = builder;
+    RandomSource& r = b.random();
+    for (int64_t c = 0; c < out; ++c) {
+      scales.push_back(static_cast<float>(r.Int(1, 1 << 20)) / 7e7f);
+      bias.push_back(static_cast<float>(r.Int(-1000, 1000)) / 7);
+    }
+    int x = b.Add(Quantize{type, {1, 0}}, {b.Input("x", {kSize, kSize, 3})});
+    const Window2d window = {.kernel_h = kKernel,
+                             .kernel_w = kKernel,
+                             .stride_h = 2,
+                             .stride_w = 2,
+                             .pad_top = 3,
+                             .pad_left = 3,
+                             .pad_bottom = 3,
+                             .pad_right = 3};
+    const int weights = b.RandomInt8({out, kKernel, kKernel, 3});
+    x = b.Add(QConv2d{window, 1, {0.0173f, kZeroPoint}, weights, b.Floats({out}, scales), b.Floats({out}, bias)}, {x});
+    x = b.Add(Clamp{-20, kInfinity}, {x});
+    if (quantized) x = b.Add(Dequantize{{1, 0}}, {b.Add(Quantize{ElementType::kInt8, {1, 0}}, {x})});
+    b.Output(x);
+    samples = Integers(r, 2, kSize * kSize * 3, type);
+  }
+
+  std::vector<float> Expected() const {
+    const auto& blob = builder.model().blobs[0].data;
+    std::vector<float> out;
+    for (const std::vector<float>& sample : samples) {
+      for (int64_t i = 0; i < kOutSize * kOutSize * kOut; ++i) {
+        const int64_t y = i / kOut / kOutSize * 2 - 3, x = i / kOut % kOutSize * 2 - 3, c = i % kOut;
+        int32_t sum = 0;
+        for (int64_t tap = 0; tap < kKernel * kKernel * 3; ++tap) {
+          const int64_t in_y = y + tap / 3 / kKernel, in_x = x + tap / 3 % kKernel;
+          if (in_y < 0 || in_y >= kSize || in_x < 0 || in_x >= kSize) continue;
+          const float q = sample[static_cast<size_t>((in_y * kSize + in_x) * 3 + tap % 3)];
+          const auto w = static_cast<int8_t>(blob[static_cast<size_t>(c * kKernel * kKernel * 3 + tap)]);
+          sum += (static_cast<int32_t>(q) - kZeroPoint) * w;
+        }
+        const float scaled = static_cast<float>(sum) * (0.0173f * scales[static_cast<size_t>(c)]);
+        const float result = scaled + bias[static_cast<size_t>(c)];
+        out.push_back(result < -20 ? -20 : result);
+      }
+    }
+    return out;
+  }
+
+  static constexpr int32_t kZeroPoint = 5;
+  ElementType type;
+  ModelBuilder builder;
+  std::vector<float> scales, bias;
+  std::vector<std::vector<float>> samples;
+};
+
+TEST_CASE("a stem of three channels runs in a kernel of its own, exactly to the last bit") {
+  if (!HasStemKernel()) return test::Skip("this CPU lacks AVX-512 VNNI, or BNN_MAX_ISA is set");
+  for (const ElementType type : {ElementType::kUInt8, ElementType::kInt8}) {
+    const Stem stem(type, /*quantized=*/false, Stem::kOut);
+    for (const int threads : {1, 2}) {
+      const EngineRun run = RunEngine(stem.builder.model(), stem.samples, threads);
+      CHECK(run.plan[1].kernel == "stem8_avx512vnni");
+      CHECK(run.plan[1].op == "qconv2d+clamp");
+      CHECK(run.plan[1].reason == "");
+      const bool equal = run.output == stem.Expected();
+      CHECK(equal);
+    }
+  }
+}
+
+TEST_CASE("stems that the kernel does not take say why") {
+  const auto reason = [](const Stem& stem) { return RunEngine(stem.builder.model(), stem.samples).plan[1].reason; };
+  CHECK(reason(Stem(ElementType::kInt8, /*quantized=*/true, 64)).find("stem8: writes floats only") == 0);
+  CHECK(reason(Stem(ElementType::kInt8, /*quantized=*/false, 48)).find("stem8: saves fewer products") == 0);
 }
 
 }  // namespace
