@@ -84,7 +84,7 @@ class BenchKernelsTest(unittest.TestCase):
             for case, rows in cases.items():
                 kernels = [row for row in rows if not row["kernel"].startswith("onednn")]
                 peers = [row for row in rows if row["kernel"].startswith("onednn")]
-                outputs = {"conv": {"floats", "bits", "residual", "in-place"}, "dense": {"floats", "bits"}}[name]
+                outputs = {"conv": {"floats", "bits", "residual", "in-place", "shortcut"}, "dense": {"floats", "bits"}}[name]
                 self.assertEqual({row["output"] for row in kernels}, outputs, case)
                 self.assertEqual(len({(row["kernel"], row["output"]) for row in kernels}), len(kernels), case)
                 self.assertTrue(any(row["kernel"].startswith("onednn f32") for row in peers), case)
