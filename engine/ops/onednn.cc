@@ -120,9 +120,12 @@ memory::desc PreferredWeights(const formats::Window2d& window, int64_t in, int64
 
 namespace {
 
-// A bit mask over dims: values that differ by output channel.
+// Bit masks over dims: values that differ by output channel.
+#if DNNL_VERSION_MAJOR >= 3
 constexpr int kPerOutput = 1 << 0, kPerGroupedOutput = 1 << 0 | 1 << 1;  // of weights
-constexpr int kPerChannel = 1 << 1;                                      // of activations
+#else
+constexpr int kPerChannel = 1 << 1;  // of activations
+#endif
 
 #if DNNL_VERSION_MAJOR >= 3
 memory Parameter(const void* values, int64_t count, DataType type) {
