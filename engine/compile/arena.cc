@@ -81,6 +81,10 @@ namespace {
 // The largest sum of sizes over all steps.
 Status SetLiveBytes(const std::vector<Lifetime>& lifetimes, Plan* plan) {
   plan->live_bytes = 0;
+  int64_t total = 0;  // while all tensors together are a number, so are the sums of some
+  for (const Lifetime& life : lifetimes) {
+    if (__builtin_add_overflow(total, life.bytes, &total)) return OutOfMemory("the model's tensors exceed memory");
+  }
   std::vector<int64_t> live(plan->steps.size() + 1, 0);  // differences from step to step
   for (const Lifetime& life : lifetimes) {
     live[static_cast<size_t>(life.first)] += life.bytes;
@@ -88,7 +92,7 @@ Status SetLiveBytes(const std::vector<Lifetime>& lifetimes, Plan* plan) {
   }
   int64_t sum = 0;
   for (const int64_t difference : live) {
-    if (__builtin_add_overflow(sum, difference, &sum)) return OutOfMemory("the model's tensors exceed memory");
+    sum += difference;
     plan->live_bytes = std::max(plan->live_bytes, sum);
   }
   return OkStatus();
