@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "formats/interpreter.h"
+#include "formats/onnx_proto.h"
 #include "formats/ops/broadcast.h"
 #include "formats/ops/evaluator.h"
 #include "formats/ops/window.h"
@@ -20,18 +21,6 @@ constexpr int kSchemaOpset = 17;
 
 // Values up to this size are given to libonnx and computed along with the shapes.
 constexpr int64_t kMaxKnownElements = 4096;
-
-int32_t ProtoType(DType type) {
-  switch (type) {
-    case DType::kFloat32:
-      return onnx::TensorProto::FLOAT;
-    case DType::kInt64:
-      return onnx::TensorProto::INT64;
-    case DType::kBool:
-      return onnx::TensorProto::BOOL;
-  }
-  return onnx::TensorProto::UNDEFINED;
-}
 
 bool FromProtoType(int32_t type, DType* result) {
   switch (type) {
@@ -59,71 +48,22 @@ bool FromProtoType(int32_t type, DType* result) {
   }
 }
 
-onnx::TensorProto ToProto(const Tensor& tensor) {
-  onnx::TensorProto proto;
-  proto.set_data_type(ProtoType(tensor.type));
-  for (const int64_t dim : tensor.dims) proto.add_dims(dim);
-  for (const float value : tensor.floats) proto.add_float_data(value);
-  for (const int64_t value : tensor.integers) {
-    if (tensor.type == DType::kBool) {
-      proto.add_int32_data(static_cast<int32_t>(value));
-    } else {
-      proto.add_int64_data(value);
-    }
-  }
-  return proto;
-}
-
-onnx::AttributeProto ToProto(const std::string& name, const Attribute& attribute) {
-  struct Writer {
-    onnx::AttributeProto* proto;
-    void operator()(int64_t value) const {
-      proto->set_type(onnx::AttributeProto::INT);
-      proto->set_i(value);
-    }
-    void operator()(float value) const {
-      proto->set_type(onnx::AttributeProto::FLOAT);
-      proto->set_f(value);
-    }
-    void operator()(const std::string& value) const {
-      proto->set_type(onnx::AttributeProto::STRING);
-      proto->set_s(value);
-    }
-    void operator()(const std::vector<int64_t>& values) const {
-      proto->set_type(onnx::AttributeProto::INTS);
-      for (const int64_t value : values) proto->add_ints(value);
-    }
-    void operator()(const std::vector<float>& values) const {
-      proto->set_type(onnx::AttributeProto::FLOATS);
-      for (const float value : values) proto->add_floats(value);
-    }
-    void operator()(const Tensor& value) const {
-      proto->set_type(onnx::AttributeProto::TENSOR);
-      *proto->mutable_t() = ToProto(value);
-    }
-  };
-  onnx::AttributeProto proto;
-  proto.set_name(name);
-  std::visit(Writer{&proto}, attribute);
-  return proto;
-}
-
 // What libonnx asks while it infers one node.
 class NodeContext : public onnx::InferenceContext {
  public:
   explicit NodeContext(size_t outputs) : outputs_(outputs) {}
 
   void AddAttribute(const std::string& name, const Attribute& attribute) {
-    attributes_[name] = ToProto(name, attribute);
+    WriteAttribute(name, attribute, &attributes_[name]);
   }
   void AddInput(const ValueInfo& info, const Tensor* data) {
     Input input;
     auto* type = input.type.mutable_tensor_type();
-    type->set_elem_type(ProtoType(info.type));
+    type->set_elem_type(OnnxType(info.type));
     type->mutable_shape();  // a scalar has a shape, with no dims
     for (const int64_t dim : info.dims) type->mutable_shape()->add_dim()->set_dim_value(dim);
     input.has_data = data != nullptr && data->size() <= kMaxKnownElements;
-    if (input.has_data) input.data = ToProto(*data);
+    if (input.has_data) WriteTensor(*data, "", &input.data);
     inputs_.push_back(std::move(input));
   }
   void AddAbsentInput() { inputs_.emplace_back(); }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/aligned_buffer.h"
+#include "engine/ops/selection.h"
 
 namespace bnn::engine {
 namespace {
@@ -70,7 +71,7 @@ void ShareInPlace(Plan* plan) {
       }
       to.alias_of = static_cast<int>(root);
       last_use[root] = last_use[output];
-      step.description.reason += (step.description.reason.empty() ? "" : "; ") + ("in place of '" + from.name + "'");
+      step.description.reason = JoinReasons(step.description.reason, "in place of '" + from.name + "'");
       break;
     }
   }

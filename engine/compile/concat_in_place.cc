@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/ops/selection.h"
+
 namespace bnn::engine {
 namespace {
 
@@ -42,7 +44,7 @@ class Joiner {
     for (const int input : concat.inputs) {
       PlanTensor& operand = Tensor(input);
       if (CanMove(concat, input)) {
-        operand.alias_of = result.alias_of >= 0 ? result.alias_of : output;
+        operand.alias_of = output;
         operand.first_channel = channel;
         operand.pixel_stride = stride;
         Note(input, "within '" + result.name + "'");
@@ -58,8 +60,7 @@ class Joiner {
   void Note(int tensor, const std::string& text) {
     for (const std::unique_ptr<Step>& step : plan_.steps) {
       if (!Contains(step->outputs, tensor)) continue;
-      std::string& reason = step->description.reason;
-      reason += (reason.empty() ? "" : "; ") + text;
+      step->description.reason = JoinReasons(step->description.reason, text);
     }
   }
 

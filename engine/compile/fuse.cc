@@ -138,7 +138,7 @@ class Fuser {
       const int next = readers_.of(tensor)[0];
       if (fusion_.group_of[Index(next)] != kNone || !IsChainNode(Node(next))) break;
       if (group.chain.size() >= kernels::kMaxEpilogueSteps - 1) break;  // one is kept for GuardFirstScale
-      if (!IntThresholdsFit(group) && FindThresholdBranch(model_, readers_, next)) break;
+      if (!IntThresholdsFit(group) && TakeBranch(next, &group)) break;
       group.chain.push_back(next);
       group.position = next;
       Claim(next);
@@ -146,7 +146,8 @@ class Fuser {
     }
     bool floats_wanted = readers_.is_output(tensor);
     for (const int reader : readers_.of(tensor)) {
-      if (!TakeBranch(reader, &group)) floats_wanted = true;
+      const bool is_taken = !group.branch.empty() && group.branch.front() == reader;
+      if (!is_taken && !TakeBranch(reader, &group)) floats_wanted = true;
     }
     if (floats_wanted || group.branch.empty()) group.float_output = tensor;
     fusion_.groups.push_back(std::move(group));

@@ -150,6 +150,32 @@ dnnl::primitive_attr Int8Attributes(const Int8Finish& finish, int64_t groups) {
   return attributes;
 }
 
+dnnl::convolution_forward::primitive_desc ForwardConvolution(const memory::desc& src, const memory::desc& weights,
+                                                             const memory::desc& bias, const memory::desc& dst,
+                                                             const formats::Window2d& window,
+                                                             const dnnl::primitive_attr& attributes) {
+  const ScopedThreads one_thread(1);
+  const Geometry g(window);
+#if DNNL_VERSION_MAJOR >= 3
+  return {Cpu(),
+          dnnl::prop_kind::forward_inference,
+          dnnl::algorithm::convolution_direct,
+          src,
+          weights,
+          bias,
+          dst,
+          g.strides,
+          g.dilations,
+          g.begin,
+          g.end,
+          attributes};
+#else
+  const dnnl::convolution_forward::desc op(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, src,
+                                           weights, bias, dst, g.strides, g.dilations, g.begin, g.end);
+  return {op, attributes, Cpu()};
+#endif
+}
+
 memory::desc BiasDesc(const Int8Finish& finish) {
   return finish.bias.empty() ? memory::desc() : Dense({static_cast<int64_t>(finish.bias.size())});
 }
@@ -168,28 +194,22 @@ bool Int8SumsAreExact() {
 #endif
 }
 
-#if DNNL_VERSION_MAJOR >= 3
-
-bool CanFinish(const Int8Finish&) { return true; }
+dnnl::convolution_forward::primitive_desc ConvolutionDesc(const memory::desc& src, const memory::desc& weights,
+                                                          const memory::desc& bias, const memory::desc& dst,
+                                                          const formats::Window2d& window,
+                                                          const Activation& activation) {
+  return ForwardConvolution(src, weights, bias, dst, window, ActivationAttributes(activation));
+}
 
 dnnl::convolution_forward::primitive_desc Int8ConvolutionDesc(const memory::desc& src, const memory::desc& weights,
                                                               const memory::desc& dst, const formats::Window2d& window,
                                                               int64_t groups, const Int8Finish& finish) {
-  const ScopedThreads one_thread(1);
-  const Geometry g(window);
-  return {Cpu(),
-          dnnl::prop_kind::forward_inference,
-          dnnl::algorithm::convolution_direct,
-          src,
-          weights,
-          BiasDesc(finish),
-          dst,
-          g.strides,
-          g.dilations,
-          g.begin,
-          g.end,
-          Int8Attributes(finish, groups)};
+  return ForwardConvolution(src, weights, BiasDesc(finish), dst, window, Int8Attributes(finish, groups));
 }
+
+#if DNNL_VERSION_MAJOR >= 3
+
+bool CanFinish(const Int8Finish&) { return true; }
 
 Kernel MakeInt8Kernel(const dnnl::convolution_forward::primitive_desc& desc, const memory& weights,
                       const Int8Finish& finish) {
@@ -204,26 +224,6 @@ Kernel MakeInt8Kernel(const dnnl::convolution_forward::primitive_desc& desc, con
                                    Parameter(&finish.src_zero_point, 1, DataType::s32));
   }
   return kernel;
-}
-
-dnnl::convolution_forward::primitive_desc ConvolutionDesc(const memory::desc& src, const memory::desc& weights,
-                                                          const memory::desc& bias, const memory::desc& dst,
-                                                          const formats::Window2d& window,
-                                                          const Activation& activation) {
-  const ScopedThreads one_thread(1);
-  const Geometry g(window);
-  return {Cpu(),
-          dnnl::prop_kind::forward_inference,
-          dnnl::algorithm::convolution_direct,
-          src,
-          weights,
-          bias,
-          dst,
-          g.strides,
-          g.dilations,
-          g.begin,
-          g.end,
-          ActivationAttributes(activation)};
 }
 
 dnnl::inner_product_forward::primitive_desc InnerProductDesc(const memory::desc& src, const memory::desc& weights,
@@ -267,32 +267,11 @@ bool CanFinish(const Int8Finish& finish) {
   return std::all_of(bias.begin(), bias.end(), [](float b) { return std::isfinite(b); });
 }
 
-dnnl::convolution_forward::primitive_desc Int8ConvolutionDesc(const memory::desc& src, const memory::desc& weights,
-                                                              const memory::desc& dst, const formats::Window2d& window,
-                                                              int64_t groups, const Int8Finish& finish) {
-  const ScopedThreads one_thread(1);
-  const Geometry g(window);
-  const dnnl::convolution_forward::desc op(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, src,
-                                           weights, BiasDesc(finish), dst, g.strides, g.dilations, g.begin, g.end);
-  return {op, Int8Attributes(finish, groups), Cpu()};
-}
-
 Kernel MakeInt8Kernel(const dnnl::convolution_forward::primitive_desc& desc, const memory& weights,
                       const Int8Finish& finish) {
   const memory::desc bias_desc = BiasDesc(finish);
   const std::vector<float> bias = UnscaledBias(finish);
   return MakeKernel(desc, weights, bias.empty() ? memory() : Constant(bias.data(), bias_desc, bias_desc));
-}
-
-dnnl::convolution_forward::primitive_desc ConvolutionDesc(const memory::desc& src, const memory::desc& weights,
-                                                          const memory::desc& bias, const memory::desc& dst,
-                                                          const formats::Window2d& window,
-                                                          const Activation& activation) {
-  const ScopedThreads one_thread(1);
-  const Geometry g(window);
-  const dnnl::convolution_forward::desc op(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, src,
-                                           weights, bias, dst, g.strides, g.dilations, g.begin, g.end);
-  return {op, ActivationAttributes(activation), Cpu()};
 }
 
 dnnl::inner_product_forward::primitive_desc InnerProductDesc(const memory::desc& src, const memory::desc& weights,

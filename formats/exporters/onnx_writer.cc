@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "formats/file_writer.h"
+#include "formats/onnx_proto.h"
 #include "formats/ops/evaluator.h"
 #include "formats/shape_inference.h"
 
@@ -55,72 +56,6 @@ std::string DomainOf(const std::string& op) {
 
 bool IsOnlyOnes(const std::vector<int64_t>& values) {
   return std::all_of(values.begin(), values.end(), [](int64_t v) { return v == 1; });
-}
-
-int32_t OnnxType(DType type) {
-  switch (type) {
-    case DType::kFloat32:
-      return onnx::TensorProto::FLOAT;
-    case DType::kInt64:
-      return onnx::TensorProto::INT64;
-    case DType::kBool:
-      return onnx::TensorProto::BOOL;
-  }
-  return onnx::TensorProto::UNDEFINED;
-}
-
-void WriteTensor(const Tensor& tensor, const std::string& name, onnx::TensorProto* proto) {
-  proto->set_name(name);
-  proto->set_data_type(OnnxType(tensor.type));
-  for (const int64_t dim : tensor.dims) proto->add_dims(dim);
-  std::string bytes;
-  switch (tensor.type) {
-    case DType::kFloat32:
-      bytes.resize(tensor.floats.size() * sizeof(float));
-      std::memcpy(bytes.data(), tensor.floats.data(), bytes.size());
-      break;
-    case DType::kInt64:
-      bytes.resize(tensor.integers.size() * sizeof(int64_t));
-      std::memcpy(bytes.data(), tensor.integers.data(), bytes.size());
-      break;
-    case DType::kBool:
-      for (const int64_t v : tensor.integers) bytes.push_back(v != 0 ? '\1' : '\0');
-      break;
-  }
-  proto->set_raw_data(std::move(bytes));
-}
-
-void WriteAttribute(const std::string& key, const Attribute& attribute, onnx::NodeProto* node) {
-  struct Writer {
-    void operator()(int64_t value) const {
-      proto->set_type(onnx::AttributeProto::INT);
-      proto->set_i(value);
-    }
-    void operator()(float value) const {
-      proto->set_type(onnx::AttributeProto::FLOAT);
-      proto->set_f(value);
-    }
-    void operator()(const std::string& value) const {
-      proto->set_type(onnx::AttributeProto::STRING);
-      proto->set_s(value);
-    }
-    void operator()(const std::vector<int64_t>& values) const {
-      proto->set_type(onnx::AttributeProto::INTS);
-      for (const int64_t value : values) proto->add_ints(value);
-    }
-    void operator()(const std::vector<float>& values) const {
-      proto->set_type(onnx::AttributeProto::FLOATS);
-      for (const float value : values) proto->add_floats(value);
-    }
-    void operator()(const Tensor& value) const {
-      proto->set_type(onnx::AttributeProto::TENSOR);
-      WriteTensor(value, "", proto->mutable_t());
-    }
-    onnx::AttributeProto* proto;
-  };
-  onnx::AttributeProto* proto = node->add_attribute();
-  proto->set_name(key);
-  std::visit(Writer{proto}, attribute);
 }
 
 class OnnxWriter {
@@ -237,10 +172,11 @@ class OnnxWriter {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (i != 1 || !axes_to_attribute) proto->add_input(node.inputs[i]);
     }
-    if (axes_to_attribute) WriteAttribute("axes", graph_.FindConstant(node.inputs[1])->integers, proto);
+    if (axes_to_attribute)
+      WriteAttribute("axes", graph_.FindConstant(node.inputs[1])->integers, proto->add_attribute());
     for (const std::string& output : node.outputs) proto->add_output(output);
     for (const auto& [key, attribute] : node.attributes) {
-      if (!Drops(node, key)) WriteAttribute(key, attribute, proto);
+      if (!Drops(node, key)) WriteAttribute(key, attribute, proto->add_attribute());
     }
   }
 

@@ -37,6 +37,13 @@ void KeepUsed(std::vector<T>* list, const std::vector<bool>& used) {
 
 }  // namespace
 
+std::string UniqueName(const std::string& name, std::set<std::string>* used) {
+  const std::string base = name.substr(0, static_cast<size_t>(kMaxNameBytes) - 16);
+  std::string unique = base;
+  for (int i = 2; !used->insert(unique).second; ++i) unique = base + "#" + std::to_string(i);
+  return unique;
+}
+
 std::vector<int*> BlobsOf(Op* op) {
   return std::visit(
       [](auto& o) -> std::vector<int*> {
@@ -87,11 +94,11 @@ Result<int> ModelBuilder::AddNode(const std::string& node, Op op, const std::vec
   for (const Status& status : {out.status(), type.status()}) {
     if (!status.ok()) return Status(status.code(), "node '" + node + "': " + status.message());
   }
-  return Append(node, std::move(op), inputs, {UniqueName(value), *type, std::move(*out)});
+  return Append(node, std::move(op), inputs, {UniqueName(value, &used_names_), *type, std::move(*out)});
 }
 
 int ModelBuilder::AddReshape(const std::string& node, int input, std::vector<int64_t> dims, const std::string& value) {
-  return Append(node, Reshape{}, {input}, {UniqueName(value), tensor(input).type, std::move(dims)});
+  return Append(node, Reshape{}, {input}, {UniqueName(value, &used_names_), tensor(input).type, std::move(dims)});
 }
 
 int ModelBuilder::Append(const std::string& node, Op op, const std::vector<int>& inputs, TensorDef output) {
@@ -102,23 +109,11 @@ int ModelBuilder::Append(const std::string& node, Op op, const std::vector<int>&
 }
 
 int ModelBuilder::AddFloats(std::vector<int64_t> dims, const std::vector<float>& values) {
-  Blob blob;
-  blob.type = ElementType::kFloat32;
-  blob.dims = std::move(dims);
-  blob.data.resize(values.size() * sizeof(float));
-  std::memcpy(blob.data.data(), values.data(), blob.data.size());
-  model_.blobs.push_back(std::move(blob));
-  return static_cast<int>(model_.blobs.size()) - 1;
+  return AddBlob(&model_, ElementType::kFloat32, std::move(dims), values);
 }
 
 int ModelBuilder::AddInt8(std::vector<int64_t> dims, const std::vector<int8_t>& values) {
-  Blob blob;
-  blob.type = ElementType::kInt8;
-  blob.dims = std::move(dims);
-  blob.data.resize(values.size());
-  std::memcpy(blob.data.data(), values.data(), values.size());
-  model_.blobs.push_back(std::move(blob));
-  return static_cast<int>(model_.blobs.size()) - 1;
+  return AddBlob(&model_, ElementType::kInt8, std::move(dims), values);
 }
 
 int ModelBuilder::AddBits(std::vector<int64_t> dims, const std::vector<bool>& bits) {
@@ -132,20 +127,7 @@ int ModelBuilder::AddBits(std::vector<int64_t> dims, const std::vector<bool>& bi
       words[static_cast<size_t>(r * row_words + c / kWordBits)] |= uint32_t{1} << (c % kWordBits);
     }
   }
-  Blob blob;
-  blob.type = ElementType::kBits;
-  blob.dims = std::move(dims);
-  blob.data.resize(words.size() * sizeof(uint32_t));
-  std::memcpy(blob.data.data(), words.data(), blob.data.size());
-  model_.blobs.push_back(std::move(blob));
-  return static_cast<int>(model_.blobs.size()) - 1;
-}
-
-std::string ModelBuilder::UniqueName(const std::string& name) {
-  const std::string base = name.substr(0, static_cast<size_t>(kMaxNameBytes) - 16);
-  std::string unique = base;
-  for (int i = 2; !used_names_.insert(unique).second; ++i) unique = base + "#" + std::to_string(i);
-  return unique;
+  return AddBlob(&model_, ElementType::kBits, std::move(dims), words);
 }
 
 void ModelBuilder::AddOutput(int tensor, const std::string& name) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bnn/status.h"
@@ -42,11 +44,25 @@ class ModelBuilder {
 
  private:
   int Append(const std::string& node, Op op, const std::vector<int>& inputs, TensorDef output);
-  std::string UniqueName(const std::string& name);
 
   ModelDef model_;
   std::set<std::string> used_names_;
 };
+
+// Appends a blob of these values, as they lie in memory; returns its index.
+template <typename T>
+int AddBlob(ModelDef* model, ElementType type, std::vector<int64_t> dims, const std::vector<T>& values) {
+  Blob blob;
+  blob.type = type;
+  blob.dims = std::move(dims);
+  blob.data.resize(values.size() * sizeof(T));
+  std::memcpy(blob.data.data(), values.data(), blob.data.size());
+  model->blobs.push_back(std::move(blob));
+  return static_cast<int>(model->blobs.size()) - 1;
+}
+
+// `name`, shortened or numbered where it must be, and from now on used.
+std::string UniqueName(const std::string& name, std::set<std::string>* used);
 
 // Removes the nodes, tensors and blobs that no output needs.
 void RemoveUnused(ModelDef* model);

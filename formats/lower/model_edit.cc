@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "formats/lower/builder.h"
+
 namespace bnn::formats {
 
 ModelEdit::ModelEdit(ModelDef* model)
@@ -47,20 +49,11 @@ std::vector<float> ModelEdit::Floats(int blob) const {
 }
 
 int ModelEdit::AddFloats(std::vector<int64_t> dims, const std::vector<float>& values) {
-  Blob blob;
-  blob.type = ElementType::kFloat32;
-  blob.dims = std::move(dims);
-  blob.data.resize(values.size() * sizeof(float));
-  std::memcpy(blob.data.data(), values.data(), blob.data.size());
-  model_.blobs.push_back(std::move(blob));
-  return static_cast<int>(model_.blobs.size()) - 1;
+  return AddBlob(&model_, ElementType::kFloat32, std::move(dims), values);
 }
 
 int ModelEdit::AddTensor(const std::string& name, ElementType type, std::vector<int64_t> dims) {
-  const std::string base = name.substr(0, static_cast<size_t>(kMaxNameBytes) - 16);
-  std::string unique = base;
-  for (int i = 2; !names_.insert(unique).second; ++i) unique = base + "#" + std::to_string(i);
-  model_.tensors.push_back({unique, type, std::move(dims)});
+  model_.tensors.push_back({UniqueName(name, &names_), type, std::move(dims)});
   return static_cast<int>(model_.tensors.size()) - 1;
 }
 

@@ -18,7 +18,6 @@ class ModelEdit {
  public:
   explicit ModelEdit(ModelDef* model);
 
-  ModelDef& model() { return model_; }
   size_t num_nodes() const { return num_nodes_; }
   NodeDef& node(size_t n) { return model_.nodes[n]; }
   TensorDef& tensor(int t) { return model_.tensors[static_cast<size_t>(t)]; }

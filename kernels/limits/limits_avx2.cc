@@ -3,15 +3,13 @@
 #include "kernels/limits/nibble_probe.h"
 #include "kernels/limits/vector_probes.h"
 #include "kernels/x86/popcount_avx2.h"
+#include "kernels/x86/vec_avx2.h"
 
 namespace bnn::kernels {
 namespace {
 
 struct Vectors {
-  using Float = __m256;
   using Bytes = __m256i;
-  static BNN_INLINE Float SplatFloat(float x) { return _mm256_set1_ps(x); }
-  static BNN_INLINE Float Fma(Float x, Float scale, Float bias) { return _mm256_fmadd_ps(x, scale, bias); }
   static BNN_INLINE Bytes Zero() { return _mm256_setzero_si256(); }
   static BNN_INLINE Bytes Splat8(int8_t x) { return _mm256_set1_epi8(x); }
   static BNN_INLINE Bytes Dot8(Bytes sums, Bytes a, Bytes b) {
@@ -38,7 +36,7 @@ extern const LimitProbes kLimitsAvx2 = {
     Isa::kAvx2,
     /*needs_vnni=*/false,
     {"vpshufb into tables for 2 pixels, vpaddb; parted", kPairs* kLookups * 256, RunBinary},
-    {"vfmadd231ps, 256 bit", kSums * 8, RunFloatProbe<Vectors>},
+    {"vfmadd231ps, 256 bit", kSums * 8, RunFloatProbe<Avx2>},
     {"vpmaddubsw, vpmaddwd, vpaddd, 256 bit", kSums * 32, RunInt8Probe<Vectors>},
     ReadBytes<Vectors>,
     WriteBytes<Vectors>,

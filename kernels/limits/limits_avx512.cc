@@ -8,15 +8,13 @@
 #include "kernels/limits/nibble_probe.h"
 #include "kernels/limits/vector_probes.h"
 #include "kernels/x86/popcount_avx512.h"
+#include "kernels/x86/vec_avx512.h"
 
 namespace bnn::kernels {
 namespace {
 
 struct Vectors {
-  using Float = __m512;
   using Bytes = __m512i;
-  static BNN_INLINE Float SplatFloat(float x) { return _mm512_set1_ps(x); }
-  static BNN_INLINE Float Fma(Float x, Float scale, Float bias) { return _mm512_fmadd_ps(x, scale, bias); }
   static BNN_INLINE Bytes Zero() { return _mm512_setzero_si512(); }
   static BNN_INLINE Bytes Splat8(int8_t x) { return _mm512_set1_epi8(x); }
   static BNN_INLINE Bytes Dot8(Bytes sums, Bytes a, Bytes b) {
@@ -41,7 +39,7 @@ extern const LimitProbes kLimitsAvx512 = {
     Isa::kAvx512,
     /*needs_vnni=*/false,
     {"vpshufb into tables for 2 pixels, vpaddb; parted", kPairs* kLookups * 512, RunBinary},
-    {"vfmadd231ps, 512 bit", kSums * 16, RunFloatProbe<Vectors>},
+    {"vfmadd231ps, 512 bit", kSums * 16, RunFloatProbe<Avx512>},
     {"vpmaddubsw, vpmaddwd, vpaddd, 512 bit", kSums * 64, RunInt8Probe<Vectors>},
     ReadBytes<Vectors>,
     WriteBytes<Vectors>,

@@ -1,6 +1,7 @@
 // The probes of float32, int8 and memory, written once over the vectors V of an instruction set. ISA files only.
 //
-//   V::Float Fma(x, scale, bias), V::Bytes Dot8(sums, unsigned_bytes, signed_bytes): sums of 4 products in 32-bit lanes
+//   V::Float Splat(x), Fma(x, scale, bias): those of kernels/x86/vec_*.h
+//   V::Bytes Dot8(sums, unsigned_bytes, signed_bytes): sums of 4 products in 32-bit lanes
 //   V::Load, V::Store (aligned), V::Or, V::Any (a number that depends on every bit), V::Splat8, V::Zero
 //
 // Empty assembly that may change a register makes the compiler repeat work on the same inputs.
@@ -20,9 +21,9 @@ constexpr int kSums = 12;
 
 template <class V>
 void RunFloatProbe(int64_t rounds, uint32_t* sink) {
-  typename V::Float x = V::SplatFloat(0.5f), sums[kSums];
-  const typename V::Float scale = V::SplatFloat(0.25f);
-  BNN_UNROLL for (int i = 0; i < kSums; ++i) sums[i] = V::SplatFloat(0);
+  typename V::Float x = V::Splat(0.5f), sums[kSums];
+  const typename V::Float scale = V::Splat(0.25f);
+  BNN_UNROLL for (int i = 0; i < kSums; ++i) sums[i] = V::Splat(0);
   for (int64_t round = 0; round < rounds; ++round) {
     BNN_UNROLL for (int i = 0; i < kSums; ++i) {
       __asm__ volatile("" : "+v"(x));

@@ -1,29 +1,16 @@
 // Quantization for AVX2 and FMA.
-#include <immintrin.h>
-
 #include "kernels/quantize/quantize_loops.h"
 #include "kernels/quantize/quantize_table.h"
+#include "kernels/x86/vec_avx2.h"
 
 namespace bnn::kernels {
 namespace {
 
-struct Quantize256 {
-  using Float = __m256;
-  using Int = __m256i;
-  static constexpr int kLanes = 8;
-
-  static BNN_INLINE Float Load(const float* from) { return _mm256_loadu_ps(from); }
-  static BNN_INLINE void Store(float* to, Float x) { _mm256_storeu_ps(to, x); }
-  static BNN_INLINE Float Splat(float x) { return _mm256_set1_ps(x); }
+struct Quantize256 : Avx2 {
   static BNN_INLINE Int SplatInt(int32_t x) { return _mm256_set1_epi32(x); }
-  static BNN_INLINE Float Max(Float a, Float b) { return _mm256_max_ps(a, b); }
-  static BNN_INLINE Float Min(Float a, Float b) { return _mm256_min_ps(a, b); }
   static BNN_INLINE Float Div(Float a, Float b) { return _mm256_div_ps(a, b); }
-  static BNN_INLINE Float Mul(Float a, Float b) { return _mm256_mul_ps(a, b); }
-  static BNN_INLINE Float Fma(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
   static BNN_INLINE Int Round(Float x) { return _mm256_cvtps_epi32(x); }
   static BNN_INLINE Int Sub(Int a, Int b) { return _mm256_sub_epi32(a, b); }
-  static BNN_INLINE Float ToFloat(Int x) { return _mm256_cvtepi32_ps(x); }
 
   // Packing works within 128-bit lanes: lane i of the bytes holds dwords i of n[0], n[1], n[2] and n[3].
   static BNN_INLINE Int Ordered(Int bytes) {

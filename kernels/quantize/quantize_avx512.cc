@@ -1,8 +1,7 @@
 // Quantization for AVX-512 F and BW.
-#include <immintrin.h>
-
 #include "kernels/quantize/quantize_loops.h"
 #include "kernels/quantize/quantize_table.h"
+#include "kernels/x86/vec_avx512.h"
 
 namespace bnn::kernels {
 namespace {
@@ -10,23 +9,11 @@ namespace {
 // Masks of all lanes cost nothing: gcc 12 warns of its own header's unmasked forms.
 constexpr __mmask16 kAll = 0xFFFF;
 
-struct Quantize512 {
-  using Float = __m512;
-  using Int = __m512i;
-  static constexpr int kLanes = 16;
-
-  static BNN_INLINE Float Load(const float* from) { return _mm512_loadu_ps(from); }
-  static BNN_INLINE void Store(float* to, Float x) { _mm512_storeu_ps(to, x); }
-  static BNN_INLINE Float Splat(float x) { return _mm512_set1_ps(x); }
+struct Quantize512 : Avx512 {
   static BNN_INLINE Int SplatInt(int32_t x) { return _mm512_set1_epi32(x); }
-  static BNN_INLINE Float Max(Float a, Float b) { return _mm512_maskz_max_ps(kAll, a, b); }
-  static BNN_INLINE Float Min(Float a, Float b) { return _mm512_maskz_min_ps(kAll, a, b); }
   static BNN_INLINE Float Div(Float a, Float b) { return _mm512_div_ps(a, b); }
-  static BNN_INLINE Float Mul(Float a, Float b) { return _mm512_mul_ps(a, b); }
-  static BNN_INLINE Float Fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }
   static BNN_INLINE Int Round(Float x) { return _mm512_maskz_cvtps_epi32(kAll, x); }
   static BNN_INLINE Int Sub(Int a, Int b) { return _mm512_sub_epi32(a, b); }
-  static BNN_INLINE Float ToFloat(Int x) { return _mm512_maskz_cvtepi32_ps(kAll, x); }
 
   // Packing works within 128-bit lanes: lane i of the bytes holds dwords i of n[0], n[1], n[2] and n[3].
   static BNN_INLINE Int Ordered(Int bytes) {
