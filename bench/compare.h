@@ -32,6 +32,22 @@ struct Comparison {
   std::unique_ptr<Peer> f32, int8;  // may be absent
 };
 
+// Adds what compete(kernel, output) makes of every kernel of a table that takes the shape, with every output, as far as
+// the options want that row of the section.
+template <class List, class Shape, class Outputs, class Compete>
+void AddKernels(const std::string& section, const List& list, const Shape& shape, const Outputs& outputs,
+                const Options& options, const Compete& compete, Comparison* comparison) {
+  for (int64_t i = 0; i < list.size; ++i) {
+    const auto& kernel = *list.begin[i];
+    if (!options.WantsIsa(kernel.isa) || kernel.refuse(shape) != nullptr) continue;
+    for (const Output output : outputs) {
+      if (!options.WantsOutput(output)) continue;
+      if (!options.WantsRow(section + "/" + comparison->name + "/" + kernel.name + "/" + NameOf(output))) continue;
+      comparison->kernels.push_back(compete(kernel, output));
+    }
+  }
+}
+
 inline constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 struct KernelResult {

@@ -50,18 +50,12 @@ void RunCase(const ConvCase& c, const Options& options, Report& report) {
   comparison.name = c.Name();
   comparison.macs = c.Macs();
   std::vector<std::unique_ptr<ConvWork>> works;
-  const kernels::BConv2dKernelList list = kernels::BConv2dKernels();
-  for (int64_t i = 0; i < list.size; ++i) {
-    const kernels::BConv2dKernel& kernel = *list.begin[i];
-    if (!options.WantsIsa(kernel.isa) || kernel.refuse(c.GroupShape()) != nullptr) continue;
-    for (const Output output : kAllOutputs) {
-      if (!options.WantsOutput(output)) continue;
-      if (!options.WantsRow("conv/" + comparison.name + "/" + kernel.name + "/" + NameOf(output))) continue;
-      works.push_back(std::make_unique<ConvWork>(kernel, c, output));
-      const ConvWork* const work = works.back().get();
-      comparison.kernels.push_back({kernel.name, kernel.isa, NameOf(output), [work] { work->Run(); }});
-    }
-  }
+  const auto compete = [&](const kernels::BConv2dKernel& kernel, Output output) -> Competitor {
+    works.push_back(std::make_unique<ConvWork>(kernel, c, output));
+    const ConvWork* const work = works.back().get();
+    return {kernel.name, kernel.isa, NameOf(output), [work] { work->Run(); }};
+  };
+  AddKernels("conv", kernels::BConv2dKernels(), c.GroupShape(), kAllOutputs, options, compete, &comparison);
   if (works.empty()) return;
   comparison.f32 = MakeConvPeer(PeerType::kF32, c.Shape(), c.groups);
   comparison.int8 = MakeConvPeer(PeerType::kInt8, c.Shape(), c.groups);

@@ -15,24 +15,24 @@ constexpr kernels::BDenseShape kCases[] = {
     {16, 1024, 1024}, {16, 4096, 4096}, {64, 1024, 1024}, {64, 4096, 4096},
 };
 
+constexpr Output kOutputs[] = {Output::kFloats, Output::kBits};
+
 void RunCase(const kernels::BDenseShape& shape, const Options& options, Report& report) {
   Comparison comparison;
   comparison.name = NameOf(shape);
   comparison.macs = MacsOf(shape);
   std::vector<std::unique_ptr<DenseWork>> works;
-  const kernels::BDenseKernelList list = kernels::BDenseKernels();
-  for (int64_t i = 0; i < list.size; ++i) {
-    const kernels::BDenseKernel& kernel = *list.begin[i];
-    if (!options.WantsIsa(kernel.isa) || kernel.refuse(shape) != nullptr) continue;
-    for (const Output output : {Output::kFloats, Output::kBits}) {
-      if (!options.WantsOutput(output)) continue;
-      if (!options.WantsRow("dense/" + comparison.name + "/" + kernel.name + "/" + NameOf(output))) continue;
-      works.push_back(std::make_unique<DenseWork>(kernel, shape, output));
-      const DenseWork* const work = works.back().get();
-      comparison.kernels.push_back({kernel.name, kernel.isa, NameOf(output), [work] { work->Run(); },
-                                    work->weights().data(), work->weights().bytes()});
-    }
-  }
+  const auto compete = [&](const kernels::BDenseKernel& kernel, Output output) -> Competitor {
+    works.push_back(std::make_unique<DenseWork>(kernel, shape, output));
+    const DenseWork* const work = works.back().get();
+    return {kernel.name,
+            kernel.isa,
+            NameOf(output),
+            [work] { work->Run(); },
+            work->weights().data(),
+            work->weights().bytes()};
+  };
+  AddKernels("dense", kernels::BDenseKernels(), shape, kOutputs, options, compete, &comparison);
   if (works.empty()) return;
   comparison.f32 = MakeDensePeer(PeerType::kF32, shape);
   comparison.int8 = MakeDensePeer(PeerType::kInt8, shape);

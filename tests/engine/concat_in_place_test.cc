@@ -2,12 +2,10 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "bnn/bnn.hpp"
-#include "formats/writer.h"
+#include "tests/engine/run_model.h"
 #include "tests/formats/model_fixtures.h"
 #include "tests/formats/model_reference.h"
 
@@ -26,21 +24,8 @@ Ran CheckAgainstReference(ModelBuilder* b, const std::vector<int64_t>& input_dim
   const int64_t sample = formats::ElementCount(input_dims);
   std::vector<float> x(static_cast<size_t>(batch * sample));
   for (float& value : x) value = static_cast<float>(b->random().Int(-40, 40)) / 8;
-  const Result<std::string> bytes = formats::SerializeModel(b->model());
-  REQUIRE_MESSAGE(bytes.ok(), bytes.status().message());
-  auto model = Model::LoadMemory(std::as_bytes(std::span(*bytes)), ModelOptions{batch, threads, ""});
-  REQUIRE_MESSAGE(model.ok(), model.status().message());
-  auto session = Session::Create(*model);
-  REQUIRE_MESSAGE(session.ok(), session.status().message());
-  std::vector<std::vector<float>> outputs;
-  std::vector<bnn_buffer> buffers;
-  for (const TensorInfo& info : model->outputs()) outputs.emplace_back(info.size());
-  for (std::vector<float>& output : outputs) buffers.push_back({output.data(), output.size() * sizeof(float)});
-  std::vector<float> other(x.size(), 1.5f);
-  for (std::vector<float>* data : {&other, &x}) {
-    const bnn_buffer in{data->data(), data->size() * sizeof(float)};
-    REQUIRE(session->Run({&in, 1}, buffers).ok());
-  }
+  const Model model = test::LoadDef(b->model(), ModelOptions{batch, threads, ""});
+  const std::vector<std::vector<float>> outputs = test::RunModel(model, {std::vector<float>(x.size(), 1.5f), x});
   for (int64_t n = 0; n < batch; ++n) {
     const std::vector<float> one(x.begin() + n * sample, x.begin() + (n + 1) * sample);
     const std::vector<std::vector<float>> expected = formats::ReferenceOutputs(b->model(), {one});
@@ -51,7 +36,7 @@ Ran CheckAgainstReference(ModelBuilder* b, const std::vector<int64_t>& input_dim
     }
   }
   Ran ran;
-  for (const StepInfo& step : model->plan()) {
+  for (const StepInfo& step : model.plan()) {
     ran.ops.push_back(step.op);
     ran.reasons.push_back(step.reason);
   }

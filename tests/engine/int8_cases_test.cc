@@ -5,16 +5,14 @@
 #include <cmath>
 #include <map>
 #include <set>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "bnn/bnn.hpp"
 #include "formats/convert.h"
 #include "formats/importers/onnx_importer.h"
 #include "formats/interpreter.h"
-#include "formats/writer.h"
+#include "tests/engine/run_model.h"
 #include "tests/formats/model_reference.h"
 #include "tests/formats/onnx_cases.h"
 
@@ -46,23 +44,6 @@ size_t Steps(const std::vector<float>& actual, const std::vector<float>& expecte
   return Outside(actual, expected, 2e-5f);
 }
 
-std::vector<std::vector<float>> RunEngine(const formats::ModelDef& def, const std::vector<float>& input) {
-  const Result<std::string> bytes = formats::SerializeModel(def);
-  REQUIRE_MESSAGE(bytes.ok(), bytes.status().message());
-  auto model = Model::LoadMemory(std::as_bytes(std::span(*bytes)), {});
-  REQUIRE_MESSAGE(model.ok(), model.status().message());
-  auto session = Session::Create(*model);
-  REQUIRE_MESSAGE(session.ok(), session.status().message());
-  std::vector<std::vector<float>> outputs;
-  std::vector<bnn_buffer> buffers;
-  for (const TensorInfo& info : model->outputs()) outputs.emplace_back(info.size());
-  for (std::vector<float>& output : outputs) buffers.push_back({output.data(), output.size() * sizeof(float)});
-  std::vector<float> copy = input;
-  const bnn_buffer in{copy.data(), copy.size() * sizeof(float)};
-  REQUIRE(session->Run({&in, 1}, buffers).ok());
-  return outputs;
-}
-
 TEST_CASE("quantized networks equal onnxruntime within one step, nearly always exactly") {
   const std::vector<OnnxCase> cases = Cases();
   CHECK(cases.size() >= 20);
@@ -82,7 +63,7 @@ TEST_CASE("quantized networks equal onnxruntime within one step, nearly always e
     }
     const std::vector<float>& input = one.inputs[0].second.floats;
     const auto reference = formats::ReferenceOutputs(conversion->model, {input});
-    const auto outputs = RunEngine(conversion->model, input);
+    const auto outputs = test::RunModel(test::LoadDef(conversion->model), {input});
     for (size_t i = 0; i < one.outputs.size(); ++i) {
       const std::vector<float>& expected = one.outputs[i].second.floats;
       CHECK(Outside(interpreted->at(one.outputs[i].first).floats, expected, one.tolerance) == 0);

@@ -6,12 +6,11 @@
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "bnn/bnn.hpp"
-#include "formats/writer.h"
+#include "tests/engine/run_model.h"
 #include "tests/formats/model_fixtures.h"
 #include "tests/formats/model_reference.h"
 #include "tests/test_support.h"
@@ -42,20 +41,17 @@ struct EngineRun {
 
 // The first output for a batch of samples.
 EngineRun RunEngine(const ModelDef& def, const std::vector<std::vector<float>>& samples, int threads = 1) {
-  const Result<std::string> bytes = formats::SerializeModel(def);
-  REQUIRE_MESSAGE(bytes.ok(), bytes.status().message());
   ModelOptions options;
   options.batch = static_cast<int64_t>(samples.size());
   options.threads = threads;
-  auto model = Model::LoadMemory(std::as_bytes(std::span(*bytes)), options);
-  REQUIRE_MESSAGE(model.ok(), model.status().message());
-  auto session = Session::Create(*model);
+  const Model model = test::LoadDef(def, options);
+  auto session = Session::Create(model);
   REQUIRE_MESSAGE(session.ok(), session.status().message());
   std::vector<float> input;
   for (const std::vector<float>& sample : samples) input.insert(input.end(), sample.begin(), sample.end());
-  std::vector<float> output(model->outputs()[0].size(), std::nanf(""));
+  std::vector<float> output(model.outputs()[0].size(), std::nanf(""));
   REQUIRE(session->Run(input, output).ok());
-  return {output, model->plan()};
+  return {output, model.plan()};
 }
 
 std::vector<float> Reference(const ModelDef& def, const std::vector<std::vector<float>>& samples) {

@@ -3,14 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "bnn/bnn.hpp"
 #include "formats/convert.h"
 #include "formats/interpreter.h"
 #include "formats/writer.h"
+#include "tests/engine/run_model.h"
 #include "tests/formats/random_graph.h"
 
 namespace bnn {
@@ -22,23 +21,9 @@ using formats::RandomGraph;
 // The outputs of `batch` copies of the sample, after a first run with other data: memory is reused, nothing may linger.
 std::vector<std::vector<float>> RunEngine(const std::string& bytes, const std::vector<float>& sample,
                                           const ModelOptions& options) {
-  auto model = Model::LoadMemory(std::as_bytes(std::span(bytes)), options);
-  REQUIRE_MESSAGE(model.ok(), model.status().message());
-  auto session = Session::Create(*model);
-  REQUIRE_MESSAGE(session.ok(), session.status().message());
   std::vector<float> input;
   for (int64_t n = 0; n < options.batch; ++n) input.insert(input.end(), sample.begin(), sample.end());
-  std::vector<float> other(input.size(), -0.75f);
-  std::vector<std::vector<float>> outputs;
-  std::vector<bnn_buffer> buffers;
-  for (const TensorInfo& info : model->outputs()) outputs.emplace_back(info.size());
-  for (std::vector<float>& output : outputs) buffers.push_back({output.data(), output.size() * sizeof(float)});
-  for (std::vector<float>* data : {&other, &input}) {
-    const bnn_buffer in{data->data(), data->size() * sizeof(float)};
-    const Status status = session->Run({&in, 1}, buffers);
-    REQUIRE_MESSAGE(status.ok(), status.message());
-  }
-  return outputs;
+  return test::RunModel(test::LoadBytes(bytes, options), {std::vector<float>(input.size(), -0.75f), input});
 }
 
 TEST_CASE("1,000 random graphs: the engine computes exactly what the source means") {

@@ -1,12 +1,9 @@
 // Bits that are reshaped and then read in another layout: the reader's copy must not share the memory of the original.
 #include <doctest/doctest.h>
 
-#include <span>
-#include <string>
 #include <vector>
 
-#include "bnn/bnn.hpp"
-#include "formats/writer.h"
+#include "tests/engine/run_model.h"
 #include "tests/formats/model_fixtures.h"
 #include "tests/formats/model_reference.h"
 
@@ -28,19 +25,7 @@ TEST_CASE("a grouped, padded convolution behind a reshape of bits") {
     for (float& value : x) value = static_cast<float>(b.random().Int(-40, 40)) / 8;
     const std::vector<std::vector<float>> expected = formats::ReferenceOutputs(b.model(), {x});
 
-    const Result<std::string> bytes = formats::SerializeModel(b.model());
-    REQUIRE(bytes.ok());
-    auto model = Model::LoadMemory(std::as_bytes(std::span(*bytes)), {});
-    REQUIRE_MESSAGE(model.ok(), model.status().message());
-    auto session = Session::Create(*model);
-    REQUIRE(session.ok());
-    std::vector<std::vector<float>> outputs = {std::vector<float>(expected[0].size()),
-                                               std::vector<float>(expected[1].size())};
-    const bnn_buffer in{x.data(), x.size() * sizeof(float)};
-    std::vector<bnn_buffer> out;
-    for (std::vector<float>& output : outputs) out.push_back({output.data(), output.size() * sizeof(float)});
-    REQUIRE(session->Run({&in, 1}, out).ok());
-    CHECK(outputs == expected);
+    CHECK(test::RunModel(test::LoadDef(b.model()), {x}) == expected);
   }
 }
 
