@@ -1,7 +1,6 @@
 #include "formats/onnx_proto.h"
 
 #include <bit>
-#include <cstring>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -9,6 +8,16 @@
 namespace bnn::formats {
 
 static_assert(std::endian::native == std::endian::little, "raw data of ONNX are little-endian");
+
+namespace {
+
+// The elements as they lie in memory; none for an empty vector, whose data() is null.
+template <typename T>
+std::string BytesOf(const std::vector<T>& values) {
+  return std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+}
+
+}  // namespace
 
 int32_t OnnxType(DType type) {
   switch (type) {
@@ -29,12 +38,10 @@ void WriteTensor(const Tensor& tensor, const std::string& name, onnx::TensorProt
   std::string bytes;
   switch (tensor.type) {
     case DType::kFloat32:
-      bytes.resize(tensor.floats.size() * sizeof(float));
-      std::memcpy(bytes.data(), tensor.floats.data(), bytes.size());
+      bytes = BytesOf(tensor.floats);
       break;
     case DType::kInt64:
-      bytes.resize(tensor.integers.size() * sizeof(int64_t));
-      std::memcpy(bytes.data(), tensor.integers.data(), bytes.size());
+      bytes = BytesOf(tensor.integers);
       break;
     case DType::kBool:
       for (const int64_t v : tensor.integers) bytes.push_back(v != 0 ? '\1' : '\0');
