@@ -6,6 +6,7 @@
 #include "bnn/status.h"
 #include "formats/importers/importer.h"
 #include "formats/model_def.h"
+#include "formats/passes/binarize_weights.h"
 #include "formats/passes/two_valued.h"
 #include "formats/report.h"
 #include "formats/source_graph.h"
@@ -17,8 +18,15 @@ struct ConvertOptions {
   SignOfZero sign_of_zero = SignOfZero::kAuto;
 };
 
+// A graph after the passes: what is analyzed and lowered.
+struct PassedGraph {
+  SourceGraph graph;
+  BinarizeWeightsOutcomes binarize_weights;
+};
+
 struct Conversion {
   SourceGraph source;  // as imported, before passes: what --verify interprets
+  SourceGraph passed;  // after them
   ModelDef model;
   ConversionReport report;
 };
@@ -27,5 +35,9 @@ Result<Conversion> ConvertFile(const std::string& path, const ConvertOptions& op
 
 // The same from a graph in memory.
 Result<Conversion> ConvertGraph(SourceGraph graph, const ConvertOptions& options);
+
+// Its two halves, for who changes the graph in between.
+Result<PassedGraph> RunPasses(SourceGraph graph);
+Result<Conversion> LowerPassed(SourceGraph source, PassedGraph passed, const ConvertOptions& options);
 
 }  // namespace bnn::formats

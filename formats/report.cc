@@ -27,24 +27,36 @@ struct Column {
   Align align;
 };
 
-constexpr Column kColumns[] = {{"layer", Align::kLeft}, {"op", Align::kLeft},           {"runs as", Align::kLeft},
-                               {"MACs", Align::kRight}, {"weights (B)", Align::kRight}, {"in .bnn (B)", Align::kRight},
-                               {"why", Align::kLeft}};
+constexpr Column kColumns[] = {
+    {"layer", Align::kLeft},        {"op", Align::kLeft},     {"runs as", Align::kLeft},      {"MACs", Align::kRight},
+    {"weights (B)", Align::kRight}, {"zeros", Align::kRight}, {"in .bnn (B)", Align::kRight}, {"why", Align::kLeft}};
 
 using Row = std::vector<std::string>;
 
+// Empty where no weight is zero, as in most networks.
+std::string Sparsity(double share) {
+  if (share == 0) return "";
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.1f %%", 100 * share);
+  return text;
+}
+
 Row LayerRow(const LayerReport& layer) {
+  std::string why = layer.reason;
+  if (!layer.binarize_weights.empty()) why += "; BinarizeWeights " + layer.binarize_weights;
   return {layer.name,
           layer.op,
           RunsAsName(layer.runs_as),
           Scaled(layer.macs),
           std::to_string(layer.source_bytes),
+          Sparsity(layer.sparsity),
           std::to_string(layer.model_bytes),
-          layer.reason};
+          std::move(why)};
 }
 
 Row TotalRow(const std::vector<LayerReport>& layers) {
   int64_t macs = 0, binary_macs = 0, int8_macs = 0, source_bytes = 0, model_bytes = 0, binary_layers = 0;
+  double zero_bytes = 0;
   for (const LayerReport& layer : layers) {
     macs += layer.macs;
     binary_macs += layer.is_binary() ? layer.macs : 0;
@@ -52,6 +64,7 @@ Row TotalRow(const std::vector<LayerReport>& layers) {
     binary_layers += layer.is_binary() ? 1 : 0;
     source_bytes += layer.source_bytes;
     model_bytes += layer.model_bytes;
+    zero_bytes += layer.sparsity * static_cast<double>(layer.source_bytes);
   }
   const auto share = [macs](int64_t part) {
     return macs == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(macs);
@@ -68,26 +81,36 @@ Row TotalRow(const std::vector<LayerReport>& layers) {
           std::to_string(binary_layers) + " of " + std::to_string(layers.size()),
           Scaled(macs),
           std::to_string(source_bytes),
+          source_bytes == 0 ? "" : Sparsity(zero_bytes / static_cast<double>(source_bytes)),
           std::to_string(model_bytes),
           text};
 }
 
+std::string FormatLine(const Row& row, const std::vector<size_t>& widths) {
+  std::string line;
+  for (size_t i = 0; i < row.size(); ++i) {
+    if (widths[i] == 0) continue;
+    const std::string padding(widths[i] - row[i].size(), ' ');
+    line += kColumns[i].align == Align::kRight ? padding + row[i] : row[i] + padding;
+    line += "  ";
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + "\n";
+}
+
+// Titles and rows, without the columns that are empty in all rows.
 std::string FormatTable(const std::vector<Row>& rows) {
   std::vector<size_t> widths(std::size(kColumns), 0);
   for (const Row& row : rows) {
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
-  std::string table;
-  for (const Row& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      const std::string padding(widths[i] - row[i].size(), ' ');
-      line += kColumns[i].align == Align::kRight ? padding + row[i] : row[i] + padding;
-      line += "  ";
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    table += line + "\n";
+  Row titles;
+  for (size_t i = 0; i < widths.size(); ++i) {
+    titles.emplace_back(kColumns[i].title);
+    if (widths[i] > 0) widths[i] = std::max(widths[i], titles[i].size());
   }
+  std::string table = FormatLine(titles, widths);
+  for (const Row& row : rows) table += FormatLine(row, widths);
   return table;
 }
 
@@ -107,9 +130,6 @@ const char* RunsAsName(RunsAs runs_as) {
 
 std::string FormatReport(const ConversionReport& report) {
   std::vector<Row> rows;
-  Row titles;
-  for (const Column& column : kColumns) titles.emplace_back(column.title);
-  rows.push_back(titles);
   for (const LayerReport& layer : report.layers) rows.push_back(LayerRow(layer));
   rows.push_back(TotalRow(report.layers));
   std::string text = FormatTable(rows);

@@ -20,6 +20,11 @@ struct LayerReport {
   int64_t macs = 0;          // multiply-adds for one sample
   int64_t source_bytes = 0;  // of the weights in the source (float32)
   int64_t model_bytes = 0;   // of the weights in the .bnn
+  double sparsity = 0;       // share of its weights that are zeros
+
+  // What the pass BinarizeWeights did, "done: " or "declined: " with the reason; "" where neither input of the layer is
+  // a FakeQuantize of two levels.
+  std::string binarize_weights = "";
 
   bool is_binary() const { return runs_as == RunsAs::kBinary; }
 };

@@ -1,5 +1,6 @@
 #include "formats/source_graph.h"
 
+#include <cstdio>
 #include <set>
 
 namespace bnn::formats {
@@ -14,6 +15,16 @@ const T* FindAttribute(const SourceNode& node, const std::string& key) {
 std::string NumberList(const std::vector<int64_t>& values) {
   std::string text = "[";
   for (size_t i = 0; i < values.size(); ++i) text += (i > 0 ? "," : "") + std::to_string(values[i]);
+  return text + "]";
+}
+
+std::string NumberList(const std::vector<float>& values) {
+  std::string text = "[";
+  for (size_t i = 0; i < values.size(); ++i) {
+    char number[32];
+    std::snprintf(number, sizeof(number), "%s%.9g", i > 0 ? "," : "", static_cast<double>(values[i]));
+    text += number;
+  }
   return text + "]";
 }
 
@@ -163,7 +174,10 @@ std::string DumpGraph(const SourceGraph& graph) {
   if (graph.batch_is_symbolic) text += "batch is symbolic\n";
   for (const auto& [name, tensor] : graph.constants) {
     text += "constant " + name + ":" + DTypeName(tensor.type) + DimsToString(tensor.dims);
-    if (tensor.type != DType::kFloat32 && tensor.integers.size() <= 8) text += " = " + NumberList(tensor.integers);
+    constexpr int64_t kMostShown = 8;
+    if (tensor.size() <= kMostShown) {
+      text += " = " + (tensor.type == DType::kFloat32 ? NumberList(tensor.floats) : NumberList(tensor.integers));
+    }
     text += "\n";
   }
   for (const SourceNode& node : graph.nodes) {

@@ -1,5 +1,6 @@
 #include "formats/lower/layer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "formats/lower/window.h"
@@ -147,6 +148,8 @@ Status LowerLayer(Lowering& lowering, const SourceNode& node) {
   report.op = node.op;
   report.macs = layer.macs;
   report.source_bytes = static_cast<int64_t>(layer.weights.size() * sizeof(float));
+  const auto zeros = std::count(layer.weights.begin(), layer.weights.end(), 0.0f);
+  if (zeros > 0) report.sparsity = static_cast<double>(zeros) / static_cast<double>(layer.weights.size());
   BNN_RETURN_IF_ERROR(LowerAsWhatItCanBe(lowering, layer, &report));
   lowering.report->layers.push_back(std::move(report));
   return OkStatus();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "formats/interpreter.h"
+#include "formats/passes/graph_edit.h"
 #include "formats/passes/passes.h"
 #include "formats/shape_inference.h"
 
@@ -29,14 +30,9 @@ bool ReadsShapes(const SourceGraph& graph) {
   return std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const SourceNode& node) { return node.op == "Shape"; });
 }
 
-void AddConstant(SourceGraph* graph, const std::string& name, Tensor tensor) {
-  graph->values[name] = {tensor.type, tensor.dims};
-  graph->constants[name] = std::move(tensor);
-}
-
 class Folder {
  public:
-  explicit Folder(SourceGraph* graph) : graph_(graph) {}
+  Folder(SourceGraph* graph, FoldQuantizers quantizers) : graph_(graph), quantizers_(quantizers) {}
 
   Status Run() {
     if (ReadsShapes(*graph_)) BNN_RETURN_IF_ERROR(InferShapes());
@@ -91,6 +87,7 @@ class Folder {
   }
 
   Status FoldNode(const SourceNode& node, bool* folded) {
+    if (quantizers_ == FoldQuantizers::kLeave && node.op == "FakeQuantize") return OkStatus();
     if (FoldKnownOutputs(node)) {
       *folded = true;
       return OkStatus();
@@ -111,7 +108,7 @@ class Folder {
     Result<std::vector<Tensor>> results = EvaluateNode(node, arguments);
     if (!results.ok()) return {results.status().code(), graph_->file + ": " + results.status().message()};
     for (size_t i = 0; i < node.outputs.size(); ++i) {
-      if (!node.outputs[i].empty()) AddConstant(graph_, node.outputs[i], std::move((*results)[i]));
+      if (!node.outputs[i].empty()) SetConstant(graph_, node.outputs[i], std::move((*results)[i]));
     }
     *folded = true;
     return OkStatus();
@@ -122,7 +119,7 @@ class Folder {
       if (!output.empty() && KnownForAnyBatch(output) == nullptr) return false;
     }
     for (const std::string& output : node.outputs) {
-      if (!output.empty()) AddConstant(graph_, output, *KnownForAnyBatch(output));
+      if (!output.empty()) SetConstant(graph_, output, *KnownForAnyBatch(output));
     }
     return true;
   }
@@ -150,21 +147,19 @@ class Folder {
       open_dims += copies ? 0 : 1;
     }
     if (open_dims > 1) return;
-    std::string name = node->outputs[0] + "/shape";
-    while (graph_->FindValue(name) != nullptr) name += '_';
     const auto rank = static_cast<int64_t>(target.size());
-    AddConstant(graph_, name, IntTensor({rank}, std::move(target)));
-    node->inputs[1] = name;
+    node->inputs[1] = AddConstant(graph_, node->outputs[0] + "/shape", IntTensor({rank}, std::move(target)));
     node->attributes.erase("allowzero");
   }
 
   SourceGraph* graph_;
+  FoldQuantizers quantizers_;
   std::optional<ShapeInference> shapes_;   // with the batch of the graph
   std::optional<ShapeInference> doubled_;  // with a batch of 2, when the batch is open
 };
 
 }  // namespace
 
-Status FoldConstants(SourceGraph* graph) { return Folder(graph).Run(); }
+Status FoldConstants(SourceGraph* graph, FoldQuantizers quantizers) { return Folder(graph, quantizers).Run(); }
 
 }  // namespace bnn::formats

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "formats/passes/graph_edit.h"
+
 namespace bnn::formats {
 namespace {
 
@@ -53,7 +55,7 @@ class Quantizer {
       if (axis >= 0) {
         BNN_ASSIGN_OR_RETURN(QuantizedFloatLayer layer, QuantizeInput(&node));
         node.inputs[1] =
-            AddConstant(node.inputs[1] + "/rounded", RoundWeights(*graph_.FindConstant(node.inputs[1]), axis));
+            AddConstant(&graph_, node.inputs[1] + "/rounded", RoundWeights(*graph_.FindConstant(node.inputs[1]), axis));
         done.push_back(std::move(layer));
       }
       graph_.nodes.push_back(std::move(node));
@@ -62,19 +64,6 @@ class Quantizer {
   }
 
  private:
-  std::string NewName(const std::string& hint) const {
-    std::string name = hint;
-    while (graph_.FindValue(name) != nullptr) name += '_';
-    return name;
-  }
-
-  std::string AddConstant(const std::string& hint, Tensor tensor) {
-    const std::string name = NewName(hint);
-    graph_.values[name] = {tensor.type, tensor.dims};
-    graph_.constants[name] = std::move(tensor);
-    return name;
-  }
-
   // Zero must be one of the integers, for padding and because ReLU makes so many; so the range always holds it.
   Result<QuantizedFloatLayer> Parameters(const SourceNode& node) const {
     QuantizedFloatLayer layer;
@@ -106,16 +95,16 @@ class Quantizer {
       SourceNode quantize;
       quantize.name = layer.value + "/QuantizeLinear";
       quantize.op = "QuantizeLinear";
-      quantize.inputs = {layer.value, AddConstant(layer.value + "/scale", FloatTensor({}, {layer.scale})),
-                         AddConstant(layer.value + "/zero_point", IntTensor({}, {layer.zero_point}))};
-      quantize.outputs = {NewName(layer.value + "/quantized")};
+      quantize.inputs = {layer.value, AddConstant(&graph_, layer.value + "/scale", FloatTensor({}, {layer.scale})),
+                         AddConstant(&graph_, layer.value + "/zero_point", IntTensor({}, {layer.zero_point}))};
+      quantize.outputs = {NewValueName(graph_, layer.value + "/quantized")};
       quantize.attributes = {{"low", int64_t{0}}, {"high", int64_t{255}}};
       graph_.values[quantize.outputs[0]] = {DType::kInt64, dims};
       SourceNode dequantize;
       dequantize.name = layer.value + "/DequantizeLinear";
       dequantize.op = "DequantizeLinear";
       dequantize.inputs = {quantize.outputs[0], quantize.inputs[1], quantize.inputs[2]};
-      dequantize.outputs = {NewName(layer.value + "/dequantized")};
+      dequantize.outputs = {NewValueName(graph_, layer.value + "/dequantized")};
       graph_.values[dequantize.outputs[0]] = {DType::kFloat32, dims};
       known->second = dequantize.outputs[0];
       graph_.nodes.push_back(std::move(quantize));

@@ -88,14 +88,30 @@ class TwoLevelQuantizer {
     return std::move(out[0].floats);
   }
 
-  // The smallest x per channel whose result is not output_low. The result is monotone in x where input_low <=
-  // input_high: at most 2^32 floats lie between the limits, so 33 halvings find it exactly, rounding rule included.
+  // Where input_low <= input_high, the result is output_low up to some x and output_high above it. Where input_low is
+  // above input_high, x <= input_high gives output_low, then come output_high, output_low from the middle on, and above
+  // input_low output_high again. That is a threshold only where the second part is empty: the limits are next to one
+  // another.
+  Result<bool> IsThreshold() const {
+    std::vector<float> first(input_low());  // the first x above the lower limit
+    for (size_t c = 0; c < first.size(); ++c) {
+      first[c] = std::nextafter(std::min(input_low()[c], input_high()[c]), kInfinity);
+    }
+    BNN_ASSIGN_OR_RETURN(const std::vector<float> y, (*this)(first));
+    for (size_t c = 0; c < y.size(); ++c) {
+      if (input_low()[c] > input_high()[c] && y[c] != output_low()[c]) return false;
+    }
+    return true;
+  }
+
+  // The smallest x per channel whose result is not output_low. At most 2^32 floats lie between the limits, so 33
+  // halvings find it exactly, rounding rule included.
   Result<std::vector<float>> Thresholds() const {
     const auto n = static_cast<size_t>(channels_);
     std::vector<int64_t> below(n), above(n);  // floats whose result is output_low, and is not
     for (size_t c = 0; c < n; ++c) {
-      below[c] = OrderOf(input_low()[c]);
-      above[c] = OrderOf(std::nextafter(input_high()[c], kInfinity));
+      below[c] = OrderOf(std::min(input_low()[c], input_high()[c]));
+      above[c] = OrderOf(std::nextafter(std::max(input_low()[c], input_high()[c]), kInfinity));
     }
     std::vector<float> x(n);
     for (int step = 0; step < 33; ++step) {
@@ -133,15 +149,13 @@ std::optional<TwoValued> FromFakeQuantize(Analysis& analysis, const SourceNode& 
   }
   const TwoLevelQuantizer quantize(node, limits, static_cast<int64_t>(channels));
   for (size_t c = 0; c < channels; ++c) {
-    const float low = quantize.input_low()[c], high = quantize.input_high()[c];
-    if (low > high) {
-      analysis.Refuse(node, "input_low is above input_high, which is not monotone and so no threshold");
-      return std::nullopt;
-    }
-    if (!std::isfinite(low) || !std::isfinite(high)) {
-      analysis.Refuse(node, "its input limits are not finite");
-      return std::nullopt;
-    }
+    if (std::isfinite(quantize.input_low()[c]) && std::isfinite(quantize.input_high()[c])) continue;
+    analysis.Refuse(node, "its input limits are not finite");
+    return std::nullopt;
+  }
+  if (const Result<bool> is_threshold = quantize.IsThreshold(); !is_threshold.ok() || !*is_threshold) {
+    analysis.Refuse(node, "input_low is above input_high, which is not monotone and so no threshold");
+    return std::nullopt;
   }
   Result<std::vector<float>> thresholds = quantize.Thresholds();
   if (!thresholds.ok()) {

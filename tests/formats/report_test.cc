@@ -31,6 +31,18 @@ TEST_CASE("int8 layers are named, and their share") {
   CHECK(Contains(text, "75.0 % of the MACs are binary, 25.0 % int8"));
 }
 
+TEST_CASE("zeros in the weights are shown where there are any; what BinarizeWeights did stands beside the reason") {
+  ConversionReport report;
+  report.layers.push_back({"first", "Conv", RunsAs::kFloat, "because of x", 1'000'000, 6000, 6000});
+  CHECK(!Contains(FormatReport(report), "zeros"));
+  report.layers.push_back({"second", "Conv", RunsAs::kBinary, "because of y", 3'000'000, 2000, 100, 0.25, "done: f"});
+  const std::string text = FormatReport(report);
+  CHECK(Contains(text, "weights (B)   zeros  in .bnn (B)"));
+  CHECK(Contains(text, "6000                 6000  because of x\n"));
+  CHECK(Contains(text, "2000  25.0 %          100  because of y; BinarizeWeights done: f\n"));
+  CHECK(Contains(text, "8000   6.2 %         6100"));
+}
+
 TEST_CASE("a network without layers has a table too") { CHECK(Contains(FormatReport({}), "0 of 0")); }
 
 }  // namespace

@@ -85,6 +85,23 @@ TEST_CASE("FakeQuantize with two levels: between its limits the middle decides, 
   }
 }
 
+// The formula gives output_low up to input_high, output_high up to the middle, output_low up to input_low, output_high.
+TEST_CASE(
+    "FakeQuantize with two levels and inverted input limits is a threshold only where the limits are neighbours") {
+  GraphBuilder g;
+  const std::string x = g.Input("x", {1, 4});
+  const auto quantize = [&](float low, float high) {
+    return g.Node("FakeQuantize", {x, g.Floats({}, {low}), g.Floats({}, {high}), g.Floats({}, {0}), g.Floats({}, {1})},
+                  {{"levels", int64_t{2}}});
+  };
+  const float one = 1, next = std::nextafter(one, 2.0f), second = std::nextafter(next, 2.0f);
+  CHECK(Find(g, quantize(next, one)).thresholds == Floats{second});
+  CHECK(Find(g, quantize(second, one)).thresholds ==
+        Floats{std::nextafter(second, 2.0f)});  // the middle rounds to even
+  CHECK(Contains(Refusal(g, quantize(std::nextafter(second, 2.0f), one)), "not monotone"));
+  CHECK(Contains(Refusal(g, quantize(1, -1)), "not monotone"));
+}
+
 TEST_CASE("FakeQuantize: what it refuses") {
   GraphBuilder g;
   const std::string x = g.Input("x", {1, 4});

@@ -67,8 +67,11 @@ Result<Outcome> Convert(const Options& options) {
     outcome.text = formats::FormatReport(conversion.report);
     outcome.text += fmt::format("{}: {} bytes\n", options.output, bytes.size());
   }
-  if (!options.dump_graph.empty()) {
-    BNN_RETURN_IF_ERROR(formats::WriteFileWhole(options.dump_graph, formats::DumpGraph(conversion.source)));
+  if (!options.dump_graph.before.empty()) {
+    BNN_RETURN_IF_ERROR(formats::WriteFileWhole(options.dump_graph.before, formats::DumpGraph(conversion.source)));
+  }
+  if (!options.dump_graph.after.empty()) {
+    BNN_RETURN_IF_ERROR(formats::WriteFileWhole(options.dump_graph.after, formats::DumpGraph(conversion.passed)));
   }
   if (!options.report_json.empty()) {
     BNN_RETURN_IF_ERROR(formats::WriteFileWhole(options.report_json, ReportToJson(conversion.report)));

@@ -134,9 +134,8 @@ Result<formats::Conversion> ConvertWithInt8(const formats::SourceGraph& source, 
   for (const formats::LayerReport& layer : in_float.report.layers) {
     if (layer.runs_as == formats::RunsAs::kFloat) layers.insert(layer.name);
   }
-  SourceGraph graph = source;
-  BNN_RETURN_IF_ERROR(formats::FoldConstants(&graph));
-  BNN_RETURN_IF_ERROR(formats::RemoveDeadNodes(&graph));
+  BNN_ASSIGN_OR_RETURN(formats::PassedGraph passed, formats::RunPasses(source));
+  SourceGraph& graph = passed.graph;
   const std::vector<std::string> values = formats::DataInputsOf(graph, layers);
   if (values.empty()) {
     in_float.report.notes.push_back("--int8-float-layers: there is no float layer");
@@ -144,8 +143,7 @@ Result<formats::Conversion> ConvertWithInt8(const formats::SourceGraph& source, 
   }
   BNN_ASSIGN_OR_RETURN(const auto ranges, MeasureRanges(graph, convert, preprocessing, values, options));
   BNN_ASSIGN_OR_RETURN(const auto quantized, formats::QuantizeFloatLayers(&graph, layers, ranges));
-  BNN_ASSIGN_OR_RETURN(formats::Conversion conversion, formats::ConvertGraph(std::move(graph), convert));
-  conversion.source = source;
+  BNN_ASSIGN_OR_RETURN(formats::Conversion conversion, formats::LowerPassed(source, std::move(passed), convert));
   for (const formats::QuantizedFloatLayer& layer : quantized) {
     conversion.report.notes.push_back(fmt::format("'{}': int8 by calibration; input '{}' in [{:.6g}, {:.6g}]",
                                                   layer.name, layer.value, layer.range.low, layer.range.high));

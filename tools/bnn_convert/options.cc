@@ -39,6 +39,13 @@ PREPROCESSING
   --input-mean and --input-scale are stored in the model: bnn-run then turns 8-bit images into inputs with
   x = (pixel - mean) * scale. One number for all channels, or one a channel. A scale may be a fraction: 1/255.
 
+GRAPHS
+  --dump-graph before.txt/after.txt writes before.txt, the network as it was imported, and after.txt beside it, the
+  network after the passes, as it is lowered: constants folded, and a Convolution between two FakeQuantize of two levels
+  as OpenVINO's BinarizeWeights leaves it, with levels {0, 1} or {-1, 1}, a constant of -1 and +1 for weights and two
+  Multiply behind it. The table says for each layer what that pass did, or why it declined. A single name, or one
+  behind a folder, is the first of both files alone.
+
 VERIFICATION
   --verify runs random inputs through a plain float interpretation of the source and through the engine, and prints the
   largest difference. It passes if |difference| <= tolerance * max(1, |largest output|). Only then the model is
@@ -61,14 +68,14 @@ EXAMPLES
   bnn-convert net.onnx -o net.bnn --input-mean 123.7,116.3,103.5 --input-scale 0.0171,0.0175,0.0174
   bnn-convert net.onnx -o net.bnn --shape image=1,3,224,224 --sign-zero plus
   bnn-convert net.onnx -o net.bnn --int8-float-layers --calibrate images.npy --verify --tolerance 0.05
-  bnn-convert net.onnx -o net.bnn --quiet --report-json report.json --dump-graph graph.txt
+  bnn-convert net.onnx -o net.bnn --quiet --report-json report.json --dump-graph before.txt/after.txt
   bnn-convert --architecture quicknet -o quicknet.bnn --emit-onnx quicknet.onnx
 )";
 
 // What is not stored as it is given.
 struct Texts {
   std::vector<std::string> shapes;
-  std::string sign_zero = "auto", mean, scale, verify, range;
+  std::string sign_zero = "auto", mean, scale, verify, range, dump_graph;
 };
 
 std::string Sources() {
@@ -125,8 +132,9 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--emit-onnx", options.emit_onnx, "Writes the source network as ONNX; then -o may be absent")
       ->type_name("FILE.onnx")
       ->group("Reports");
-  app.add_option("--dump-graph", options.dump_graph, "Writes the imported graph as text, one node a line")
-      ->type_name("FILE")
+  app.add_option("--dump-graph", texts.dump_graph,
+                 "Writes the graph as text, one node a line: as imported, and after the passes (see below)")
+      ->type_name("BEFORE[/AFTER]")
       ->group("Reports");
   app.add_option("--report-json", options.report_json, "Writes the table as JSON")->type_name("FILE")->group("Reports");
   app.add_flag("--quiet", options.quiet, "Prints no table")->group("Reports");
@@ -198,6 +206,11 @@ Status ParseTexts(const Texts& texts, bool verify, Options* options) {
     }
     options->verify_low = range[0];
     options->verify_high = range[1];
+  }
+  if (!texts.dump_graph.empty()) {
+    Result<DumpFiles> files = ParseDumpFiles(texts.dump_graph);
+    if (!files.ok()) return InvalidArgument("--dump-graph: " + files.status().message());
+    options->dump_graph = *std::move(files);
   }
   if (verify) {
     constexpr float kMaxSamples = 1e6f;

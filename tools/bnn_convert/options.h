@@ -10,6 +10,7 @@
 #include "formats/model_def.h"
 #include "models/architectures/architectures.h"
 #include "tools/bnn_convert/calibrate.h"
+#include "tools/bnn_convert/parse.h"
 
 namespace bnn::convert {
 
@@ -30,8 +31,8 @@ struct Options {
   bool int8_float_layers = false;
   CalibrationOptions calibration;
 
-  std::string emit_onnx;    // file, or ""
-  std::string dump_graph;   // file, or ""
+  std::string emit_onnx;  // file, or ""
+  DumpFiles dump_graph;
   std::string report_json;  // file, or ""
   bool quiet = false;
 

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
+#include <system_error>
 
 namespace bnn::convert {
 namespace {
@@ -66,6 +68,14 @@ Result<std::pair<std::string, formats::Dims>> ParseShape(const std::string& text
     dims.push_back(dim);
   }
   return std::pair(text.substr(0, equals), dims);
+}
+
+Result<DumpFiles> ParseDumpFiles(const std::string& text) {
+  const std::filesystem::path path(text), first = path.parent_path();
+  if (path.filename().empty()) return InvalidArgument("'" + text + "' is neither FILE nor BEFORE/AFTER");
+  std::error_code ignored;
+  if (!first.has_extension() || std::filesystem::is_directory(first, ignored)) return DumpFiles{text, ""};
+  return DumpFiles{first.string(), (first.parent_path() / path.filename()).string()};
 }
 
 }  // namespace bnn::convert

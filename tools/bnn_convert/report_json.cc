@@ -13,8 +13,10 @@ std::string ReportToJson(const formats::ConversionReport& report) {
                       {"binary", layer.is_binary()},
                       {"reason", layer.reason},
                       {"macs", layer.macs},
+                      {"sparsity", layer.sparsity},
                       {"source_bytes", layer.source_bytes},
                       {"model_bytes", layer.model_bytes}});
+    if (!layer.binarize_weights.empty()) layers.back()["binarize_weights"] = layer.binarize_weights;
   }
   const nlohmann::ordered_json json = {{"layers", layers}, {"notes", report.notes}};
   // Names come from the source file and need not be UTF-8.

@@ -75,6 +75,31 @@ TEST_CASE("converts, verifies, reports") {
   CHECK(Contains(ReadFile(graph), "Conv"));
 }
 
+int Count(const std::string& text, const std::string& part) {
+  int count = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+// XNOR-ResNet-18 has 16 convolutions between FakeQuantize of two levels, and 5 other layers.
+TEST_CASE("--dump-graph shows the graph before and after BinarizeWeights, the table what it did") {
+  const fs::path before = Folder() / "before.txt", after = Folder() / "after.txt";
+  const ProgramResult result =
+      Run("--architecture xnor-resnet-18 --resolution 32 -o '" + (Folder() / "resnet.bnn").string() +
+          "' --dump-graph '" + before.string() + "/after.txt'");
+  CAPTURE(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK(Count(result.out, "; BinarizeWeights done: factors ") == 16);
+  CHECK(Count(result.out, "BinarizeWeights declined") == 0);
+  const std::string graph = ReadFile(before), passed = ReadFile(after);
+  CHECK(Count(graph, "\nFakeQuantize '") == 32);
+  CHECK(Count(graph, "\nMul '") == 0);
+  CHECK(Count(passed, "\nFakeQuantize '") == 16);
+  CHECK(Count(passed, "/signs:float32[") == 16);
+  CHECK(Count(passed, "\nMul '") == 32);
+  CHECK(Count(passed, "/output_high:float32[] = [1]\n") == 16);
+}
+
 TEST_CASE("--quiet prints nothing, and equal inputs give equal files") {
   const fs::path first = Folder() / "first.bnn", second = Folder() / "second.bnn";
   const ProgramResult result = Run("'" + Network() + "' --quiet -o '" + first.string() + "'");

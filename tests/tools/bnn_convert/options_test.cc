@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -91,7 +94,8 @@ TEST_CASE("defaults and options") {
   CHECK(options.tolerance == 0.5);
   CHECK(options.quiet);
   CHECK(options.report_json == "r.json");
-  CHECK(options.dump_graph == "g.txt");
+  CHECK(options.dump_graph.before == "g.txt");
+  CHECK(options.dump_graph.after.empty());
   CHECK(Good({"in.onnx", "-o", "out.bnn", "--verify"}).verify == 8);
 }
 
@@ -106,7 +110,29 @@ TEST_CASE("wrong command lines") {
   CHECK(IsUsageError({"in.onnx", "-o", "o", "--shape", "a=1", "--shape", "a=2"}));
   CHECK(IsUsageError({"in.onnx", "-o", "o", "--verify-range=4,3"}));
   CHECK(IsUsageError({"in.onnx", "-o", "o", "--tolerance", "-1"}));
+  CHECK(IsUsageError({"in.onnx", "-o", "o", "--dump-graph", "folder/"}));
   CHECK(IsUsageError({"in.onnx", "-o", "o", "--unknown"}));
+}
+
+TEST_CASE("--dump-graph: one file, or two in one folder") {
+  const auto parse = [](const std::string& text) {
+    const Result<DumpFiles> files = ParseDumpFiles(text);
+    REQUIRE_MESSAGE(files.ok(), files.status().message());
+    return std::pair(files->before, files->after);
+  };
+  using Pair = std::pair<std::string, std::string>;
+  CHECK(parse("graph.txt") == Pair("graph.txt", ""));
+  CHECK(parse("graph") == Pair("graph", ""));
+  CHECK(parse("before.txt/after.txt") == Pair("before.txt", "after.txt"));
+  CHECK(parse("/some/folder/before.txt/after.txt") == Pair("/some/folder/before.txt", "/some/folder/after.txt"));
+  CHECK(parse("../before.txt/after") == Pair("../before.txt", "../after"));
+  CHECK(parse("../graph.txt") == Pair("../graph.txt", ""));
+  CHECK(parse("/missing/graph.txt") == Pair("/missing/graph.txt", ""));
+  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "bnn_convert_options.d";
+  std::filesystem::create_directories(folder);
+  CHECK(parse((folder / "graph.txt").string()) == Pair((folder / "graph.txt").string(), ""));
+  std::filesystem::remove(folder);
+  CHECK_FALSE(ParseDumpFiles("folder/").ok());
 }
 
 TEST_CASE("--help is a success") {
