@@ -97,9 +97,18 @@ struct InPlace {
   std::vector<int> inputs;  // the preferred one first
 };
 
+// The parts that a step may play in a chain of steps that work strip by strip (engine/ops/strips.h).
+class RowReader;
+class RowMaker;
+class StripStep;
+
 class Step {
  public:
   virtual ~Step() = default;
+
+  virtual const RowReader* row_reader() const { return nullptr; }
+  virtual const RowMaker* row_maker() const { return nullptr; }
+  virtual StripStep* strips() { return nullptr; }
 
   virtual std::unique_ptr<StepState> MakeState() const { return nullptr; }
 

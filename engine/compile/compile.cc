@@ -9,6 +9,7 @@
 #include "engine/compile/bits_layouts.h"
 #include "engine/compile/concat_in_place.h"
 #include "engine/compile/fuse.h"
+#include "engine/compile/join_strips.h"
 #include "engine/ops/binary_ops.h"
 #include "engine/ops/int8_layer.h"
 #include "engine/ops/make_step.h"
@@ -43,6 +44,7 @@ class Compiler {
     PlaceInputsAndOutputs();
     for (size_t n = 0; n < model_.nodes.size(); ++n) BNN_RETURN_IF_ERROR(AddStepsOfNode(static_cast<int>(n)));
     BNN_RETURN_IF_ERROR(CopyRepeatedOutputs());
+    JoinStrips(&context_);
     for (PlanTensor& tensor : plan_.tensors) BNN_RETURN_IF_ERROR(SetBytes(&tensor));
     JoinChannelsInPlace(&plan_);
     ShareInPlace(&plan_);

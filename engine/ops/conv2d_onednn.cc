@@ -58,7 +58,7 @@ Result<StepPtr> MakeConv2d(StepContext& context, const FloatNode& node, const fo
     };
     PartPlan plan = PlanWindow(shape, WindowWork(shape, macs, sizeof(float)), make);
     plan.forms = std::move(forms);
-    step = std::make_unique<PartStep>(context, node, std::move(plan));
+    step = std::make_unique<PartStep>(context, node, std::move(plan), PartStep::PartsOf::kRows);
     return OkStatus();
   }));
   step->description.op = "conv2d";

@@ -7,13 +7,14 @@
 #include "engine/compile/epilogue_params.h"
 #include "engine/ops/binary_ops.h"
 #include "engine/ops/selection.h"
+#include "engine/ops/strips.h"
 #include "engine/parallel.h"
 #include "kernels/bitpack/bitpack.h"
 
 namespace bnn::engine {
 namespace {
 
-class EltwiseStep final : public Step {
+class EltwiseStep final : public Step, public RowReader {
  public:
   EltwiseStep(const StepContext& context, const Group& group)
       : geometry_(GeometryOf(context.Tensor(group.input).dims)),
@@ -41,53 +42,79 @@ class EltwiseStep final : public Step {
     description.weight_bytes = epilogue_.bytes();
   }
 
+  // Of a map whose only use are bits: floats may be wanted within a wider map, where strips cannot write.
+  const RowReader* row_reader() const override { return epilogue_.float_output() == -1 ? this : nullptr; }
+
+  void ReadRows(const RunContext& context, int64_t begin, int64_t end, const float* rows) const override {
+    Rows(context, begin, end, rows, {0, geometry_.w * geometry_.c, geometry_.c});
+  }
+
   Status Run(const RunContext& context) const override {
-    // The rows of all images laid end to end; a vector is an image of one row.
-    const int64_t rows = batch_ * geometry_.h;
-    ParallelFor(*context.pool, rows, [&](int64_t begin, int64_t end) {
-      kernels::EpilogueStep steps[kernels::kMaxEpilogueSteps];
-      const kernels::Epilogue epilogue = epilogue_.Bind(context, 0, /*rows_are_samples=*/false, steps);
-      while (begin < end) {
-        const int64_t image = begin / geometry_.h;
-        const int64_t row = begin % geometry_.h;
-        const int64_t row_end = std::min(geometry_.h, row + end - begin);
-        if (is_packing_) {
-          Pack(context, epilogue, image, row, row_end);
-        } else {
-          Map(context, epilogue, image, row, row_end);
-        }
-        begin += row_end - row;
-      }
+    const kernels::Strides in = geometry_.float_strides(context.plan->tensors[static_cast<size_t>(inputs[0])]);
+    ParallelFor(*context.pool, batch_ * geometry_.h, [&](int64_t begin, int64_t end) {
+      Rows(context, begin, end, context.Floats(inputs[0]) + begin * in.row, in);
     });
     return OkStatus();
   }
 
  private:
-  void Map(const RunContext& context, const kernels::Epilogue& epilogue, int64_t image, int64_t row,
-           int64_t row_end) const {
+  // The rows [begin, end) of all images laid end to end, the first of which is at `in`; a vector is an image of one
+  // row.
+  void Rows(const RunContext& context, int64_t begin, int64_t end, const float* in,
+            const kernels::Strides& strides) const {
+    kernels::EpilogueStep steps[kernels::kMaxEpilogueSteps];
+    const kernels::Epilogue epilogue = epilogue_.Bind(context, 0, /*rows_are_samples=*/false, steps);
+    while (begin < end) {
+      const int64_t image = begin / geometry_.h;
+      const int64_t row = begin % geometry_.h;
+      const int64_t rows = std::min(geometry_.h - row, end - begin);
+      if (is_packing_) {
+        Pack(epilogue, image, row, rows, in, strides);
+      } else {
+        Map(epilogue, image, row, rows, in, strides);
+      }
+      begin += rows;
+      in += rows * strides.row;
+    }
+  }
+
+  void Map(const kernels::Epilogue& epilogue, int64_t image, int64_t row, int64_t rows, const float* in,
+           const kernels::Strides& strides) const {
+    kernels::EpilogueStep steps[kernels::kMaxEpilogueSteps];
     kernels::EltwiseArgs args;
     args.out_h = geometry_.h;
     args.out_w = geometry_.w;
     args.channels = geometry_.c;
-    args.in = context.Floats(inputs[0]);
-    args.in_strides = geometry_.float_strides(context.plan->tensors[static_cast<size_t>(inputs[0])]);
-    args.epilogue = epilogue;
-    args.image_begin = image;
-    args.image_end = image + 1;
-    args.row_begin = row;
-    args.row_end = row_end;
+    args.in = in;
+    args.in_strides = strides;
+    args.epilogue = FromRow(epilogue, image, row, steps);
+    args.image_end = 1;
+    args.row_end = rows;
     kernel_->run(args);
   }
 
-  void Pack(const RunContext& context, const kernels::Epilogue& epilogue, int64_t image, int64_t row,
-            int64_t row_end) const {
-    const kernels::Strides in = geometry_.float_strides(context.plan->tensors[static_cast<size_t>(inputs[0])]);
-    for (; row < row_end; ++row) {
+  // The epilogue of a map whose image 0, row 0 is this one.
+  static kernels::Epilogue FromRow(kernels::Epilogue epilogue, int64_t image, int64_t row,
+                                   kernels::EpilogueStep* steps) {
+    const auto offset = [&](const kernels::Strides& s) { return image * s.image + row * s.row; };
+    for (int i = 0; i < epilogue.num_steps; ++i) {
+      steps[i] = epilogue.steps[i];
+      if (steps[i].kind == kernels::StepKind::kAdd) steps[i].a += offset(steps[i].strides);
+    }
+    epilogue.steps = steps;
+    if (epilogue.out != nullptr) epilogue.out += offset(epilogue.out_strides);
+    if (epilogue.bits != nullptr) epilogue.bits += offset(epilogue.bits_strides);
+    return epilogue;
+  }
+
+  void Pack(const kernels::Epilogue& epilogue, int64_t image, int64_t row, int64_t rows, const float* in,
+            const kernels::Strides& strides) const {
+    for (int64_t end = row + rows; row < end; ++row, in += strides.row) {
       kernels::BitpackArgs args;
       args.pixels = geometry_.w;
       args.channels = geometry_.c;
-      args.in = context.Floats(inputs[0]) + image * in.image + row * in.row;
-      args.in_pixel_stride = in.pixel;
+      args.in = in;
+      args.in_pixel_stride = strides.pixel;
       args.in_channel_stride = 1;
       args.thresholds = epilogue.thresholds;
       args.bits = epilogue.bits + image * epilogue.bits_strides.image + row * epilogue.bits_strides.row;

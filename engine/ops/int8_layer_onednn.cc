@@ -68,7 +68,7 @@ Result<StepPtr> MakeInt8Layer(StepContext& context, const Group& group) {
   }
   StepPtr step;
   const Status made = onednn::Guard(layer.node.name, [&] {
-    step = std::make_unique<PartStep>(context, layer.node, PlanInt8(context, layer));
+    step = std::make_unique<PartStep>(context, layer.node, PlanInt8(context, layer), PartStep::PartsOf::kRows);
     return OkStatus();
   });
   if (made.code() == StatusCode::kUnsupported) {

@@ -1,4 +1,5 @@
 // The int8 convolution of an image, whose few channels fill oneDNN's products badly (kernels/stem8).
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -6,6 +7,7 @@
 #include "engine/ops/int8_layer.h"
 #include "engine/ops/loops.h"
 #include "engine/ops/selection.h"
+#include "engine/ops/strips.h"
 #include "kernels/stem8/stem8.h"
 
 namespace bnn::engine {
@@ -53,11 +55,13 @@ class Stem8Weights final : public WeightForm {
   AlignedBuffer<int8_t> packed_;
 };
 
-class Int8StemStep final : public Step {
+class Int8StemStep final : public StripStep, public RowMaker {
  public:
   Int8StemStep(StepContext& context, const Int8Layer& layer, const Stem8Shape& shape, const Stem8Kernel& kernel)
-      : kernel_(kernel),
+      : StripStep(layer.node.output),
+        kernel_(kernel),
         shape_(shape),
+        slots_(std::min<int64_t>(context.plan.threads, shape.batch * shape.out_h)),
         in_is_signed_(layer.src_type == ElementType::kInt8),
         finish_(layer.finish),
         weights_(Stem8Weights::Of(context.weights, layer.weights, shape)) {
@@ -72,7 +76,10 @@ class Int8StemStep final : public Step {
     description.weight_bytes = weights_->bytes();
   }
 
-  Status Run(const RunContext& context) const override {
+  bool passes_rows_on() const override { return true; }
+  const RowMaker* row_maker() const override { return has_readers() ? nullptr : this; }
+
+  void MakeRows(const RunContext& context, int64_t begin, int64_t end, float* rows) const override {
     kernels::Stem8Args args;
     args.in = reinterpret_cast<const uint8_t*>(context.Bytes(inputs[0]));
     args.in_is_signed = in_is_signed_;
@@ -82,20 +89,52 @@ class Int8StemStep final : public Step {
     args.bias = finish_.bias.empty() ? nullptr : finish_.bias.data();
     args.low = finish_.low;
     args.high = finish_.high;
-    args.out = context.Floats(outputs[0]);
-    const int64_t row_macs = shape_.out_w * shape_.out_c * shape_.terms();
-    ParallelItems(*context.pool, shape_.batch * shape_.out_h, row_macs, [&](int64_t begin, int64_t end) {
-      kernels::Stem8Args part = args;
-      part.row_begin = begin;
-      part.row_end = end;
-      kernel_.run(shape_, part);
+    args.out = rows;
+    args.first_row = begin;
+    args.row_begin = begin;
+    args.row_end = end;
+    kernel_.run(shape_, args);
+  }
+
+  Status Run(const RunContext& context) const override {
+    const int64_t rows = shape_.batch * shape_.out_h;
+    float* map_rows = keeps_map() ? context.Floats(map()) : nullptr;
+    if (!has_readers()) {
+      ParallelItems(*context.pool, rows, row_floats() * shape_.terms(), [&](int64_t begin, int64_t end) {
+        MakeRows(context, begin, end, map_rows + begin * row_floats());
+      });
+      return OkStatus();
+    }
+    ParallelFor(*context.pool, slots_, [&](int64_t first, int64_t last) {
+      for (int64_t slot = first; slot < last; ++slot) {
+        float* strip = map_rows == nullptr ? context.Floats(scratch) + slot * strip_floats() : nullptr;
+        const int64_t end = rows * (slot + 1) / slots_;
+        for (int64_t row = rows * slot / slots_; row < end; row += strip_rows()) {
+          float* to = map_rows != nullptr ? map_rows + row * row_floats() : strip;
+          MakeRows(context, row, std::min(end, row + strip_rows()), to);
+          PassOn(context, row, std::min(end, row + strip_rows()), to);
+        }
+      }
     });
     return OkStatus();
   }
 
+ protected:
+  void PlaceScratch(StepContext* context) override {
+    constexpr auto kBytes = static_cast<int64_t>(sizeof(float));
+    scratch = keeps_map() ? -1 : context->AddScratch(slots_ * strip_floats() * kBytes);
+  }
+
  private:
+  static constexpr int64_t kStripFloats = int64_t{1} << 15;  // a part of the second level of a core's cache
+
+  int64_t row_floats() const { return shape_.out_w * shape_.out_c; }
+  int64_t strip_rows() const { return std::max<int64_t>(1, kStripFloats / row_floats()); }
+  int64_t strip_floats() const { return strip_rows() * row_floats(); }  // whole cache lines: out_c is so many
+
   const Stem8Kernel& kernel_;  // of the static table
   const Stem8Shape shape_;
+  const int64_t slots_;  // strips that may be in work at once
   const bool in_is_signed_;
   const onednn::Int8Finish finish_;
   const std::shared_ptr<const Stem8Weights> weights_;

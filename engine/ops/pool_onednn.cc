@@ -49,7 +49,7 @@ Result<StepPtr> MakePool(StepContext& context, const FloatNode& node, const form
         reason = "oneDNN's SSE4.1 pooling needs aligned tensors";
         return OkStatus();
       }
-      step = std::make_unique<PartStep>(context, node, std::move(plan));
+      step = std::make_unique<PartStep>(context, node, std::move(plan), PartStep::PartsOf::kRows);
       return OkStatus();
     });
     if (status.code() == StatusCode::kUnsupported) {

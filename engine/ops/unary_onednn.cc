@@ -59,7 +59,7 @@ Result<StepPtr> MakeUnary(StepContext& context, const FloatNode& node, const for
   if (const std::optional<dnnl::algorithm> algorithm = Algorithm(op.kind)) {
     const int64_t count = context.plan.batch * formats::ElementCount(context.Tensor(node.output).dims);
     BNN_RETURN_IF_ERROR(onednn::Guard(node.name, [&] {
-      step = std::make_unique<PartStep>(context, node, PlanElements(count, *algorithm));
+      step = std::make_unique<PartStep>(context, node, PlanElements(count, *algorithm), PartStep::PartsOf::kElements);
       return OkStatus();
     }));
   } else {

@@ -43,8 +43,9 @@ struct Stem8Args {
   const float* scale = nullptr;        // [out_c]
   const float* bias = nullptr;         // [out_c], or nullptr
   float low = 0, high = 0;             // of clip: low <= high, may be infinite
-  float* out = nullptr;                // [batch][out_h][out_w][out_c]
-  int64_t row_begin = 0, row_end = 0;  // of batch * out_h output rows
+  float* out = nullptr;                // [batch * out_h - first_row][out_w][out_c]
+  int64_t first_row = 0;               // the one that lies at `out`
+  int64_t row_begin = 0, row_end = 0;  // of batch * out_h output rows, none before first_row
 };
 
 struct Stem8Kernel {

@@ -198,7 +198,7 @@ void RunBlock(const Stem8Shape& shape, const Stem8Args& args, int64_t channel) {
   __builtin_memset(terms, 0, sizeof(terms));
   Gather gather(shape, args);
   int64_t left = (args.row_end - args.row_begin) * shape.out_w;
-  float* out = args.out + args.row_begin * shape.out_w * shape.out_c + channel;
+  float* out = args.out + (args.row_begin - args.first_row) * shape.out_w * shape.out_c + channel;
   for (int64_t p = 0; p < kPixels && p < left; ++p) gather.Pixel(terms[0][p]);
   for (int current = 0; left > 0; current ^= 1) {
     const int64_t count = left < kPixels ? left : kPixels;

@@ -30,7 +30,7 @@ int32_t SumOf(const Stem8Shape& s, const Stem8Args& args, int64_t row, int64_t c
 void Run(const Stem8Shape& s, const Stem8Args& args) {
   for (int64_t row = args.row_begin; row < args.row_end; ++row) {
     for (int64_t col = 0; col < s.out_w; ++col) {
-      float* out = args.out + (row * s.out_w + col) * s.out_c;
+      float* out = args.out + ((row - args.first_row) * s.out_w + col) * s.out_c;
       for (int64_t c = 0; c < s.out_c; ++c) {
         const float scaled = static_cast<float>(SumOf(s, args, row, col, c)) * args.scale[c];
         const float y = args.bias == nullptr ? scaled : scaled + args.bias[c];

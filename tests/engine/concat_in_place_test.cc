@@ -2,52 +2,19 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
-#include "tests/engine/run_model.h"
+#include "tests/engine/reference_run.h"
 #include "tests/formats/model_fixtures.h"
-#include "tests/formats/model_reference.h"
 
 namespace bnn {
 namespace {
 
 using formats::ModelBuilder;
 
-struct Ran {
-  std::vector<std::string> ops;  // of the plan's steps
-  std::vector<std::string> reasons;
-};
-
-// Runs the model twice, the second time on the data that the reference gets, and compares bit by bit.
-Ran CheckAgainstReference(ModelBuilder* b, const std::vector<int64_t>& input_dims, int64_t batch, int threads) {
-  const int64_t sample = formats::ElementCount(input_dims);
-  std::vector<float> x(static_cast<size_t>(batch * sample));
-  for (float& value : x) value = static_cast<float>(b->random().Int(-40, 40)) / 8;
-  const Model model = test::LoadDef(b->model(), ModelOptions{batch, threads, ""});
-  const std::vector<std::vector<float>> outputs = test::RunModel(model, {std::vector<float>(x.size(), 1.5f), x});
-  for (int64_t n = 0; n < batch; ++n) {
-    const std::vector<float> one(x.begin() + n * sample, x.begin() + (n + 1) * sample);
-    const std::vector<std::vector<float>> expected = formats::ReferenceOutputs(b->model(), {one});
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      const auto size = static_cast<std::ptrdiff_t>(expected[i].size());
-      const std::vector<float> actual(outputs[i].begin() + n * size, outputs[i].begin() + (n + 1) * size);
-      CHECK(actual == expected[i]);
-    }
-  }
-  Ran ran;
-  for (const StepInfo& step : model.plan()) {
-    ran.ops.push_back(step.op);
-    ran.reasons.push_back(step.reason);
-  }
-  return ran;
-}
-
-int64_t Count(const std::vector<std::string>& texts, const std::string& part) {
-  int64_t count = 0;
-  for (const std::string& text : texts) count += text.find(part) != std::string::npos ? 1 : 0;
-  return count;
-}
+using test::CheckAgainstReference;
+using test::Count;
+using test::Ran;
 
 const formats::Window2d kThree = {
     .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
