@@ -3,7 +3,7 @@
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #endif
-#if defined(__arm__) && defined(__linux__)
+#if (defined(__aarch64__) || defined(__arm__)) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
 
@@ -86,9 +86,10 @@ Support Detect() {
 #elif defined(__arm__) && defined(__linux__)
 
 Support Detect() {
-  constexpr unsigned long kHwcapNeon = 1ul << 12;  // HWCAP_NEON of <asm/hwcap.h>
+  // Our kernels use both: HWCAP_NEON and HWCAP_VFPv4 (fused multiply-add) of <asm/hwcap.h>.
+  constexpr unsigned long kNeonAndVfp4 = (1ul << 12) | (1ul << 16);
   Support support;
-  support.neon = (getauxval(AT_HWCAP) & kHwcapNeon) != 0;
+  support.neon = (getauxval(AT_HWCAP) & kNeonAndVfp4) == kNeonAndVfp4;
   return support;
 }
 

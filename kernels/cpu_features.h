@@ -9,7 +9,7 @@ namespace bnn::kernels {
 // The instruction sets that kernels are written for. A larger number is preferred on the same architecture.
 enum class Isa : uint8_t {
   kReference = 0,     // plain C++, any CPU
-  kNeon = 1,          // Advanced SIMD of ARMv7 and aarch64
+  kNeon = 1,          // Advanced SIMD of aarch64, and of ARMv7 with VFPv4 (Cortex-A7, A15)
   kAvx2 = 2,          // AVX2 + FMA + BMI2 (Haswell and later)
   kAvx512 = 3,        // AVX-512 F, BW, VL, DQ (Skylake-X)
   kAvx512Vpopcnt = 4  // the above and VPOPCNTDQ (Ice Lake, Zen 4)

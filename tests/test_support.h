@@ -1,6 +1,10 @@
 // Helpers that every test may use.
 #pragma once
 
+#if defined(__arm__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -27,6 +31,9 @@ inline bool CpuHasIsa(const char* name) {
   if (std::strcmp(name, "avx512vpopcnt") == 0) return __builtin_cpu_supports("avx512vpopcntdq") != 0;
 #elif defined(__aarch64__)
   if (std::strcmp(name, "neon") == 0) return true;
+#elif defined(__arm__) && defined(__linux__)
+  constexpr unsigned long kNeonAndVfp4 = (1ul << 12) | (1ul << 16);
+  if (std::strcmp(name, "neon") == 0) return (getauxval(AT_HWCAP) & kNeonAndVfp4) == kNeonAndVfp4;
 #endif
   return false;
 }

@@ -9,6 +9,8 @@ constexpr const BConv2dKernel* kKernels[] = {
     &kBConv2dAvx512Vpopcnt,
     &kBConv2dAvx512,
     &kBConv2dAvx2,
+#elif defined(__aarch64__) || defined(__arm__)
+    &kBConv2dNeon,
 #endif
     &kBConv2dRef,
 };

@@ -7,6 +7,8 @@ namespace {
 constexpr const BDenseKernel* kKernels[] = {
 #if defined(__x86_64__)
     &kBDenseAvx512Vpopcnt, &kBDenseAvx512, &kBDenseRowAvx512, &kBDenseAvx2, &kBDenseRowAvx2,
+#elif defined(__aarch64__) || defined(__arm__)
+    &kBDenseNeon,
 #endif
     &kBDenseRef,
 };

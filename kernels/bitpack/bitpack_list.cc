@@ -9,6 +9,8 @@ constexpr const BitpackKernel* kKernels[] = {
 #if defined(__x86_64__)
     &kBitpackAvx512,
     &kBitpackAvx2,
+#elif defined(__aarch64__) || defined(__arm__)
+    &kBitpackNeon,
 #endif
     &kBitpackRef,
 };

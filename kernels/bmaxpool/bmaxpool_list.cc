@@ -9,6 +9,8 @@ constexpr const BMaxPoolKernel* kKernels[] = {
 #if defined(__x86_64__)
     &kBMaxPoolAvx512,
     &kBMaxPoolAvx2,
+#elif defined(__aarch64__) || defined(__arm__)
+    &kBMaxPoolNeon,
 #endif
     &kBMaxPoolRef,
 };

@@ -6,6 +6,7 @@
 namespace bnn::kernels {
 
 extern const BMaxPoolKernel kBMaxPoolRef;     // bmaxpool_ref.cc
+extern const BMaxPoolKernel kBMaxPoolNeon;    // bmaxpool_neon.cc
 extern const BMaxPoolKernel kBMaxPoolAvx2;    // bmaxpool_avx2.cc
 extern const BMaxPoolKernel kBMaxPoolAvx512;  // bmaxpool_avx512.cc
 

@@ -8,6 +8,8 @@ constexpr const EltwiseKernel* kKernels[] = {
 #if defined(__x86_64__)
     &kEltwiseAvx512,
     &kEltwiseAvx2,
+#elif defined(__aarch64__) || defined(__arm__)
+    &kEltwiseNeon,
 #endif
     &kEltwiseRef,
 };

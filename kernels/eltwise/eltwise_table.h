@@ -6,6 +6,7 @@
 namespace bnn::kernels {
 
 extern const EltwiseKernel kEltwiseRef;
+extern const EltwiseKernel kEltwiseNeon;
 extern const EltwiseKernel kEltwiseAvx2;
 extern const EltwiseKernel kEltwiseAvx512;
 

@@ -7,6 +7,8 @@ namespace {
 constexpr const LimitProbes* kProbes[] = {
 #if defined(__x86_64__)
     &kLimitsAvx512Vpopcnt, &kLimitsAvx512Vnni, &kLimitsAvx512, &kLimitsAvxVnni, &kLimitsAvx2,
+#elif defined(__aarch64__) || defined(__arm__)
+    &kLimitsNeon,
 #endif
     &kLimitsRef,
 };

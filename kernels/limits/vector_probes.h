@@ -26,7 +26,7 @@ void RunFloatProbe(int64_t rounds, uint32_t* sink) {
   BNN_UNROLL for (int i = 0; i < kSums; ++i) sums[i] = V::Splat(0);
   for (int64_t round = 0; round < rounds; ++round) {
     BNN_UNROLL for (int i = 0; i < kSums; ++i) {
-      __asm__ volatile("" : "+v"(x));
+      __asm__ volatile("" : "+" BNN_VECTOR_REGISTER(x));
       sums[i] = V::Fma(x, scale, sums[i]);
     }
   }
@@ -45,7 +45,7 @@ void RunInt8Probe(int64_t rounds, uint32_t* sink) {
   BNN_UNROLL for (int i = 0; i < kSums; ++i) sums[i] = V::Zero();
   for (int64_t round = 0; round < rounds; ++round) {
     BNN_UNROLL for (int i = 0; i < kSums; ++i) {
-      __asm__ volatile("" : "+v"(x));
+      __asm__ volatile("" : "+" BNN_VECTOR_REGISTER(x));
       sums[i] = V::Dot8(sums[i], x, weights);
     }
   }

@@ -8,6 +8,8 @@ constexpr const QuantizeKernel* kKernels[] = {
 #if defined(__x86_64__)
     &kQuantizeAvx512,
     &kQuantizeAvx2,
+#elif defined(__aarch64__) || defined(__arm__)
+    &kQuantizeNeon,
 #endif
     &kQuantizeRef,
 };

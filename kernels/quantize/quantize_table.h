@@ -6,6 +6,7 @@
 namespace bnn::kernels {
 
 extern const QuantizeKernel kQuantizeRef;
+extern const QuantizeKernel kQuantizeNeon;
 extern const QuantizeKernel kQuantizeAvx2;
 extern const QuantizeKernel kQuantizeAvx512;
 

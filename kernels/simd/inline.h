@@ -6,6 +6,13 @@
 #define BNN_INLINE_LAMBDA __attribute__((always_inline))
 #define BNN_NOINLINE __attribute__((noinline))
 
+// The constraint of assembly for a vector register.
+#if defined(__aarch64__) || defined(__arm__)
+#define BNN_VECTOR_REGISTER "w"
+#else
+#define BNN_VECTOR_REGISTER "v"
+#endif
+
 #if defined(__clang__)
 #define BNN_UNROLL _Pragma("clang loop unroll(full)")
 #define BNN_NO_UNROLL _Pragma("clang loop unroll(disable)")

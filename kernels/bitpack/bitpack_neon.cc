@@ -1,0 +1,60 @@
+#include "kernels/arm/vec_neon.h"
+#include "kernels/bitpack/bitpack_table.h"
+#include "kernels/bitpack/bitpack_tiles.h"
+
+namespace bnn::kernels {
+namespace {
+
+struct PackNeon : Neon {
+#if defined(__aarch64__)
+  static constexpr int kRegisterWords = 2;  // 16 of 32 registers hold thresholds
+  static constexpr int kTileVectors = 12;
+#else
+  static constexpr int kRegisterWords = 1;
+  static constexpr int kTileVectors = 6;
+#endif
+  static constexpr int kBlockWords = 1;
+  static constexpr int kUnpackPixels = 2;
+
+  static BNN_INLINE void StoreAtLeast(uint32_t* word, const Float (&x)[8], const Float (&t)[8]) {
+    *word = AtLeast(x, t);
+  }
+
+  struct StreamMask {};
+  static BNN_INLINE StreamMask AllOfStream() { return {}; }
+  static BNN_INLINE Float LoadStream(const float* from, StreamMask) { return Load(from); }
+  static BNN_INLINE Float LoadFour(const float* from, uint32_t lanes) { return LoadPart(from, lanes); }
+
+  struct PairWalk {
+    int64_t channel;
+
+    BNN_INLINE int64_t Channel() const { return channel; }
+    BNN_INLINE void Next() { ++channel; }
+  };
+  static BNN_INLINE PairWalk StartPairs(int64_t begin, int64_t) { return {begin}; }
+
+  // A comparison is all ones or all zeros, of which one selection keeps a bit.
+  static BNN_INLINE Int SetBit(Int words, Float x, Float t, uint32_t bit) {
+    return vbslq_s32(vdupq_n_u32(bit), vreinterpretq_s32_u32(IsAtLeast(x, t)), words);
+  }
+  static BNN_INLINE Int SetLow(Int words, Float x, Float t, const PairWalk& walk) {
+    return SetBit(words, x, t, uint32_t{1} << walk.channel);
+  }
+  static BNN_INLINE Int SetPair(Int words, Float x, Float t, Float x16, Float t16, const PairWalk& walk) {
+    return SetBit(SetLow(words, x, t, walk), x16, t16, uint32_t{0x10000} << walk.channel);
+  }
+  static BNN_INLINE void StoreInt(uint32_t* lanes, Int words) { vst1q_u32(lanes, vreinterpretq_u32_s32(words)); }
+
+  static BNN_INLINE Int Spread(uint32_t word) { return vreinterpretq_s32_u32(vdupq_n_u32(word)); }
+  static BNN_INLINE Float Choose(Int spread, int v, Float lo, Float hi) {
+    alignas(16) static constexpr uint32_t kBit[4] = {1, 2, 4, 8};
+    const uint32x4_t bit = vshlq_u32(vld1q_u32(kBit), vdupq_n_s32(4 * v));
+    return vbslq_f32(vtstq_u32(vreinterpretq_u32_s32(spread), bit), hi, lo);
+  }
+};
+
+}  // namespace
+
+const BitpackKernel kBitpackNeon = {"bitpack_neon", Isa::kNeon, Pack<PackNeon>, Unpack<PackNeon>};
+
+}  // namespace bnn::kernels
