@@ -15,6 +15,9 @@ namespace bnn::formats {
 struct ImportOptions {
   // Shapes of inputs whose dims are symbolic beyond the batch, by input name: --shape NAME=1,3,224,224.
   std::map<std::string, Dims> input_shapes;
+  // The file of the weights, for formats that keep them in a second one: --weights FILE. "": where the format expects
+  // it.
+  std::string weights_path = {};
 };
 
 struct Importer {
@@ -25,6 +28,7 @@ struct Importer {
   // The graph as the file says, normalized (source_graph.h) and with all shapes known. Every error names file, node
   // and field; operators that are not known are all listed in one error.
   Result<SourceGraph> (*import)(const std::string& path, const ImportOptions& options);
+  bool takes_weights = false;  // knows ImportOptions::weights_path
 };
 
 std::span<const Importer* const> Importers();

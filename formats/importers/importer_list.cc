@@ -4,12 +4,14 @@
 
 #include "formats/importers/importer.h"
 #include "formats/importers/onnx_importer.h"
+#include "formats/importers/openvino_importer.h"
 
 namespace bnn::formats {
 namespace {
 
 constexpr const Importer* kImporters[] = {
     &kOnnxImporter,
+    &kOpenvinoImporter,
 };
 
 constexpr size_t kFirstBytes = 64;
@@ -26,7 +28,11 @@ Result<SourceGraph> ImportFile(const std::string& path, const ImportOptions& opt
   first_bytes.resize(static_cast<size_t>(stream.gcount()));
   std::string known;
   for (const Importer* importer : kImporters) {
-    if (importer->recognizes(path, first_bytes)) return importer->import(path, options);
+    if (importer->recognizes(path, first_bytes)) {
+      if (options.weights_path.empty() || importer->takes_weights) return importer->import(path, options);
+      return InvalidArgument(path + ": --weights is given, but a file of the format " + importer->name +
+                             " holds its weights itself");
+    }
     known += std::string(known.empty() ? "" : ", ") + importer->name;
   }
   return Unsupported(path + ": no importer recognizes this file; known formats: " + known);

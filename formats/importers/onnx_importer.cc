@@ -9,11 +9,13 @@
 #include <limits>
 #include <map>
 #include <new>
+#include <optional>
 #include <set>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "formats/importers/input_dims.h"
 #include "formats/importers/onnx_attributes.h"
 #include "formats/importers/onnx_normalize.h"
 #include "formats/importers/onnx_tensor.h"
@@ -167,71 +169,34 @@ class OnnxReader {
   Status ReadInputs(OnnxGraphBuilder* builder) {
     size_t open_batches = 0;
     for (const int index : inputs_) {
-      const onnx::ValueInfoProto& input = proto_.input(index);
-      ValueInfo info;
       bool batch_is_open = false;
-      BNN_RETURN_IF_ERROR(ReadInput(input, &info, &batch_is_open));
+      BNN_RETURN_IF_ERROR(ReadInput(proto_.input(index), builder, &batch_is_open));
       open_batches += batch_is_open ? 1 : 0;
-      graph_.inputs.push_back(input.name());
-      graph_.values[input.name()] = info;
-      builder->shapes().AddInput(input.name(), std::move(info));
     }
-    for (const auto& [name, dims] : options_.input_shapes) {
-      if (std::find(graph_.inputs.begin(), graph_.inputs.end(), name) == graph_.inputs.end()) {
-        return InvalidArgument("--shape names '" + name + "', which is no input");
-      }
-    }
+    BNN_RETURN_IF_ERROR(CheckGivenShapes(graph_.inputs, options_));
     graph_.batch_is_symbolic = open_batches > 0 && open_batches == inputs_.size();
     return OkStatus();
   }
 
-  Status ReadInput(const onnx::ValueInfoProto& input, ValueInfo* info, bool* batch_is_open) {
+  Status ReadInput(const onnx::ValueInfoProto& input, OnnxGraphBuilder* builder, bool* batch_is_open) {
     const std::string what = "input '" + input.name() + "'";
     if (!input.type().has_tensor_type()) return Unsupported(what + " is no tensor");
     const auto& type = input.type().tensor_type();
-    if (!DTypeFromOnnx(type.elem_type(), &info->type)) {
+    ValueInfo info;
+    if (!DTypeFromOnnx(type.elem_type(), &info.type)) {
       return Unsupported(what + " has the data type " + std::to_string(type.elem_type()));
     }
-    const auto given = options_.input_shapes.find(input.name());
-    const bool is_given = given != options_.input_shapes.end();
-    const std::string hint = "; give it with --shape " + input.name() + "=N,...";
-    if (!type.has_shape()) {
-      if (!is_given) return Unsupported(what + " has no shape" + hint);
-      info->dims = given->second;
-      return CheckInputDims(what, info->dims);
+    std::optional<std::vector<DeclaredDim>> declared;
+    if (type.has_shape()) declared.emplace();
+    for (const auto& dim : type.shape().dim()) {
+      declared->push_back(
+          {dim.has_dim_value() ? std::optional<int64_t>(dim.dim_value()) : std::nullopt, dim.dim_param()});
     }
-    const int rank = type.shape().dim_size();
-    if (is_given && static_cast<int>(given->second.size()) != rank) {
-      return InvalidArgument(what + " has " + std::to_string(rank) + " dims, --shape gives " +
-                             DimsToString(given->second));
-    }
-    for (int i = 0; i < rank; ++i) {
-      const auto& dim = type.shape().dim(i);
-      if (dim.has_dim_value()) {
-        if (is_given && given->second[i] != dim.dim_value()) {
-          return InvalidArgument(what + " has a dim " + std::to_string(i) + " of " + std::to_string(dim.dim_value()) +
-                                 ", --shape gives " + DimsToString(given->second));
-        }
-        info->dims.push_back(dim.dim_value());
-      } else if (is_given) {
-        info->dims.push_back(given->second[i]);
-        if (i == 0) *batch_is_open = given->second[0] == 1;
-      } else if (i == 0) {
-        info->dims.push_back(1);
-        *batch_is_open = true;
-      } else {
-        const std::string name = dim.dim_param().empty() ? "" : " ('" + dim.dim_param() + "')";
-        return Unsupported(what + ": dim " + std::to_string(i) + name + " is open" + hint);
-      }
-    }
-    return CheckInputDims(what, info->dims);
-  }
-
-  static Status CheckInputDims(const std::string& what, const Dims& dims) {
-    for (const int64_t dim : dims) {
-      if (dim < 1) return InvalidModel(what + " has a dim of " + std::to_string(dim));
-    }
-    return CheckDims(what, dims);
+    BNN_ASSIGN_OR_RETURN(InputDims resolved, ResolveInputDims(input.name(), declared, options_));
+    *batch_is_open = resolved.batch_is_open;
+    info.dims = std::move(resolved.dims);
+    builder->DefineInput(input.name(), std::move(info));
+    return OkStatus();
   }
 
   Status ReadNode(const onnx::NodeProto& proto, OnnxGraphBuilder* builder) {

@@ -10,11 +10,6 @@
 namespace bnn::formats {
 namespace {
 
-Tensor IntList(std::vector<int64_t> values) {
-  const auto count = static_cast<int64_t>(values.size());
-  return IntTensor({count}, std::move(values));
-}
-
 // Puts `value` at input `index`, with absent inputs before it where needed.
 void SetInput(SourceNode* node, size_t index, std::string value) {
   if (node->inputs.size() <= index) node->inputs.resize(index + 1);

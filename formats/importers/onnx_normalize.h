@@ -9,30 +9,22 @@
 #include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "bnn/status.h"
-#include "formats/shape_inference.h"
+#include "formats/importers/graph_builder.h"
 #include "formats/source_graph.h"
 
 namespace bnn::formats {
 
 // The graph under construction, and what normalization needs to know of the file.
-class OnnxGraphBuilder {
+class OnnxGraphBuilder : public SourceGraphBuilder {
  public:
   // `taken`: all value names of the file; `read`: those that a node reads or that are outputs of the graph.
   OnnxGraphBuilder(SourceGraph* graph, int64_t opset, std::set<std::string> taken, std::set<std::string> read)
-      : graph_(graph), shapes_(&graph->constants), opset_(opset), taken_(std::move(taken)), read_(std::move(read)) {}
+      : SourceGraphBuilder(graph, std::move(taken)), opset_(opset), read_(std::move(read)) {}
 
   int64_t opset() const { return opset_; }
-  ShapeInference& shapes() { return shapes_; }
   bool IsRead(const std::string& value) const { return read_.count(value) > 0; }
-  bool batch_is_symbolic() const { return graph_->batch_is_symbolic; }
-
-  // Dims of a value that exists.
-  Dims DimsOf(const std::string& value) const;
-  // Elements of an integer value that is constant or computed from shapes; an error that names node and input else.
-  Result<std::vector<int64_t>> KnownIntegers(const SourceNode& node, size_t input) const;
 
   // The element type that the file gives a constant (onnx::TensorProto::DataType): all integers are int64 here, but
   // QuantizeLinear saturates to the type of its zero point.
@@ -43,22 +35,9 @@ class OnnxGraphBuilder {
     return it == element_types_.end() ? 0 : it->second;
   }
 
-  // A name that no other value has, from a hint.
-  std::string NewValueName(const std::string& hint);
-  // Adds a constant under a new name and returns that.
-  std::string AddConstant(const std::string& hint, Tensor tensor);
-  // Adds a constant under the name that the file gives it.
-  void DefineConstant(const std::string& name, Tensor tensor);
-  // Appends a normalized node: makes its name unique and infers its outputs.
-  Status Emit(SourceNode node);
-
  private:
-  SourceGraph* graph_;
-  ShapeInference shapes_;
   int64_t opset_;
-  std::set<std::string> taken_;
   std::set<std::string> read_;
-  std::set<std::string> node_names_;
   std::map<std::string, int32_t> element_types_;
 };
 

@@ -3,7 +3,6 @@
 
 #include "formats/importers/onnx_normalize.h"
 #include "formats/ops/evaluator.h"
-#include "formats/ops/window.h"
 
 namespace bnn::formats {
 namespace {
@@ -85,20 +84,8 @@ Status NormalizeSoftmax(SourceNode node, OnnxGraphBuilder* builder) {
 Status NormalizeWindow(SourceNode node, OnnxGraphBuilder* builder) {
   const bool is_conv = node.op == "Conv";
   if (!is_conv) BNN_RETURN_IF_ERROR(KeepFirstOutput(&node, *builder));
-  if (!node.HasInput(0) || (is_conv && !node.HasInput(1))) return NodeError(node, "a required input is absent");
-  const Dims weights = is_conv ? builder->DimsOf(node.inputs[1]) : Dims{};
-  BNN_ASSIGN_OR_RETURN(const Window window,
-                       ResolveWindow(node, builder->DimsOf(node.inputs[0]), is_conv ? &weights : nullptr));
-  const auto list = [](const std::array<int64_t, 2>& values) {
-    return std::vector<int64_t>(values.begin(), values.end());
-  };
-  node.attributes.erase("auto_pad");
   node.attributes.erase("storage_order");  // of the indices, which nobody reads
-  node.attributes["kernel_shape"] = list(window.kernel);
-  node.attributes["strides"] = list(window.stride);
-  node.attributes["dilations"] = list(window.dilation);
-  node.attributes["pads"] =
-      std::vector<int64_t>{window.pad_begin[0], window.pad_begin[1], window.pad_end[0], window.pad_end[1]};
+  BNN_RETURN_IF_ERROR(WriteOutWindow(&node, *builder));
   return builder->Emit(std::move(node));
 }
 

@@ -1,10 +1,7 @@
 #include "formats/importers/onnx_tensor.h"
 
-#include <bit>
 #include <charconv>
-#include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -12,6 +9,7 @@
 #include <system_error>
 #include <vector>
 
+#include "formats/importers/stored_tensor.h"
 #include "formats/shape_inference.h"
 
 namespace bnn::formats {
@@ -19,49 +17,29 @@ namespace {
 
 using onnx::TensorProto;
 
-static_assert(std::endian::native == std::endian::little, "raw_data is little-endian and is copied as it is");
-
-// IEEE half: sign, 5 bits of exponent, 10 of fraction.
-float HalfToFloat(uint16_t bits) {
-  const uint32_t exponent = (bits >> 10) & 31U;
-  const auto fraction = static_cast<float>(bits & 1023U);
-  float magnitude = 0;
-  if (exponent == 31) {
-    magnitude = fraction == 0 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
-  } else if (exponent == 0) {
-    magnitude = std::ldexp(fraction, -24);
-  } else {
-    magnitude = std::ldexp(1024.0F + fraction, static_cast<int>(exponent) - 25);
-  }
-  return std::copysign(magnitude, (bits >> 15) != 0 ? -1.0F : 1.0F);
-}
-
-float Bfloat16ToFloat(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
-
 // Where a type's elements lie when they do not lie in raw_data.
 enum class TypedField { kFloat, kInt32, kInt64, kDouble, kUint64 };
 
 struct ElementType {
   int32_t code;
-  int64_t bytes;  // of one element in raw_data
-  DType type;
+  StoredType stored;
   TypedField field;
 };
 
 constexpr ElementType kElementTypes[] = {
-    {TensorProto::FLOAT, 4, DType::kFloat32, TypedField::kFloat},
-    {TensorProto::UINT8, 1, DType::kInt64, TypedField::kInt32},
-    {TensorProto::INT8, 1, DType::kInt64, TypedField::kInt32},
-    {TensorProto::UINT16, 2, DType::kInt64, TypedField::kInt32},
-    {TensorProto::INT16, 2, DType::kInt64, TypedField::kInt32},
-    {TensorProto::INT32, 4, DType::kInt64, TypedField::kInt32},
-    {TensorProto::INT64, 8, DType::kInt64, TypedField::kInt64},
-    {TensorProto::BOOL, 1, DType::kBool, TypedField::kInt32},
-    {TensorProto::FLOAT16, 2, DType::kFloat32, TypedField::kInt32},
-    {TensorProto::DOUBLE, 8, DType::kFloat32, TypedField::kDouble},
-    {TensorProto::UINT32, 4, DType::kInt64, TypedField::kUint64},
-    {TensorProto::UINT64, 8, DType::kInt64, TypedField::kUint64},
-    {TensorProto::BFLOAT16, 2, DType::kFloat32, TypedField::kInt32},
+    {TensorProto::FLOAT, StoredType::kFloat32, TypedField::kFloat},
+    {TensorProto::UINT8, StoredType::kUint8, TypedField::kInt32},
+    {TensorProto::INT8, StoredType::kInt8, TypedField::kInt32},
+    {TensorProto::UINT16, StoredType::kUint16, TypedField::kInt32},
+    {TensorProto::INT16, StoredType::kInt16, TypedField::kInt32},
+    {TensorProto::INT32, StoredType::kInt32, TypedField::kInt32},
+    {TensorProto::INT64, StoredType::kInt64, TypedField::kInt64},
+    {TensorProto::BOOL, StoredType::kBool, TypedField::kInt32},
+    {TensorProto::FLOAT16, StoredType::kFloat16, TypedField::kInt32},
+    {TensorProto::DOUBLE, StoredType::kFloat64, TypedField::kDouble},
+    {TensorProto::UINT32, StoredType::kUint32, TypedField::kUint64},
+    {TensorProto::UINT64, StoredType::kUint64, TypedField::kUint64},
+    {TensorProto::BFLOAT16, StoredType::kBfloat16, TypedField::kInt32},
 };
 
 const ElementType* FindElementType(int32_t code) {
@@ -69,71 +47,6 @@ const ElementType* FindElementType(int32_t code) {
     if (type.code == code) return &type;
   }
   return nullptr;
-}
-
-// One element of a 16-bit float type from its bits.
-float FloatFromBits16(int32_t code, uint16_t bits) {
-  return code == TensorProto::FLOAT16 ? HalfToFloat(bits) : Bfloat16ToFloat(bits);
-}
-
-template <typename T>
-T LoadAt(const char* data, int64_t index) {
-  T value;
-  std::memcpy(&value, data + index * static_cast<int64_t>(sizeof(T)), sizeof(T));
-  return value;
-}
-
-float LoadFloat(int32_t code, const char* data, int64_t i) {
-  if (code == TensorProto::FLOAT) return LoadAt<float>(data, i);
-  if (code == TensorProto::DOUBLE) return static_cast<float>(LoadAt<double>(data, i));
-  return FloatFromBits16(code, LoadAt<uint16_t>(data, i));
-}
-
-// False for a uint64 that int64 cannot hold.
-bool LoadInteger(const ElementType& element, const char* data, int64_t i, int64_t* value) {
-  const bool is_unsigned = element.code == TensorProto::UINT8 || element.code == TensorProto::UINT16 ||
-                           element.code == TensorProto::UINT32 || element.code == TensorProto::UINT64 ||
-                           element.code == TensorProto::BOOL;
-  switch (element.bytes) {
-    case 1:
-      *value = is_unsigned ? int64_t{LoadAt<uint8_t>(data, i)} : int64_t{LoadAt<int8_t>(data, i)};
-      break;
-    case 2:
-      *value = is_unsigned ? int64_t{LoadAt<uint16_t>(data, i)} : int64_t{LoadAt<int16_t>(data, i)};
-      break;
-    case 4:
-      *value = is_unsigned ? int64_t{LoadAt<uint32_t>(data, i)} : int64_t{LoadAt<int32_t>(data, i)};
-      break;
-    default:
-      *value = LoadAt<int64_t>(data, i);
-      break;
-  }
-  if (element.type == DType::kBool) *value = *value != 0 ? 1 : 0;
-  return !(element.bytes == 8 && is_unsigned && *value < 0);
-}
-
-Result<Tensor> FromBytes(const ElementType& element, const std::string& what, Dims dims, int64_t count,
-                         std::string_view bytes) {
-  // count <= 2^31, so the product cannot overflow.
-  if (static_cast<int64_t>(bytes.size()) != count * element.bytes) {
-    return InvalidModel(what + " of dims " + DimsToString(dims) + " needs " + std::to_string(count * element.bytes) +
-                        " bytes of data, the file holds " + std::to_string(bytes.size()));
-  }
-  Tensor tensor;
-  tensor.type = element.type;
-  tensor.dims = std::move(dims);
-  if (element.type == DType::kFloat32) {
-    tensor.floats.resize(static_cast<size_t>(count));
-    for (int64_t i = 0; i < count; ++i) tensor.floats[i] = LoadFloat(element.code, bytes.data(), i);
-    return tensor;
-  }
-  tensor.integers.resize(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) {
-    if (!LoadInteger(element, bytes.data(), i, &tensor.integers[i])) {
-      return Unsupported(what + " holds an unsigned value above 2^63");
-    }
-  }
-  return tensor;
 }
 
 int64_t TypedCount(const TensorProto& proto, TypedField field) {
@@ -159,7 +72,7 @@ Result<Tensor> FromTypedFields(const TensorProto& proto, const ElementType& elem
                         " elements, the file holds " + std::to_string(TypedCount(proto, element.field)));
   }
   Tensor tensor;
-  tensor.type = element.type;
+  tensor.type = HeldType(element.stored);
   tensor.dims = std::move(dims);
   switch (element.field) {
     case TypedField::kFloat:
@@ -181,10 +94,10 @@ Result<Tensor> FromTypedFields(const TensorProto& proto, const ElementType& elem
       break;
     case TypedField::kInt32:
       for (const int32_t value : proto.int32_data()) {
-        if (element.type == DType::kFloat32) {
-          tensor.floats.push_back(FloatFromBits16(element.code, static_cast<uint16_t>(value)));
+        if (tensor.type == DType::kFloat32) {
+          tensor.floats.push_back(FloatFromBits16(element.stored, static_cast<uint16_t>(value)));
         } else {
-          tensor.integers.push_back(element.type == DType::kBool ? static_cast<int64_t>(value != 0) : value);
+          tensor.integers.push_back(tensor.type == DType::kBool ? static_cast<int64_t>(value != 0) : value);
         }
       }
       break;
@@ -239,7 +152,7 @@ Result<std::string> ReadExternal(const TensorProto& proto, const std::string& wh
 bool DTypeFromOnnx(int32_t data_type, DType* type) {
   const ElementType* element = FindElementType(data_type);
   if (element == nullptr) return false;
-  *type = element->type;
+  *type = HeldType(element->stored);
   return true;
 }
 
@@ -253,12 +166,13 @@ Result<Tensor> TensorFromOnnx(const TensorProto& proto, const std::string& what,
   BNN_RETURN_IF_ERROR(CheckDims(what, dims));
   const int64_t count = CountElements(dims);
   if (proto.data_location() == TensorProto::EXTERNAL) {
-    BNN_ASSIGN_OR_RETURN(const std::string bytes, ReadExternal(proto, what, folder, count * element->bytes));
-    return FromBytes(*element, what, std::move(dims), count, bytes);
+    BNN_ASSIGN_OR_RETURN(const std::string bytes,
+                         ReadExternal(proto, what, folder, count * StoredBytes(element->stored)));
+    return TensorFromBytes(element->stored, what, std::move(dims), bytes);
   }
   if (proto.has_raw_data()) {
     if (TypedCount(proto, element->field) > 0) return InvalidModel(what + " has both raw and typed data");
-    return FromBytes(*element, what, std::move(dims), count, proto.raw_data());
+    return TensorFromBytes(element->stored, what, std::move(dims), proto.raw_data());
   }
   return FromTypedFields(proto, *element, what, std::move(dims), count);
 }

@@ -1,4 +1,5 @@
-// The committed ONNX networks with expected outputs (data/make_onnx_fixtures.py describes the file format).
+// The committed networks with expected outputs (data/make_onnx_fixtures.py describes the file format, and
+// data/make_openvino_fixtures.py its second version).
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,10 @@ namespace bnn::test {
 
 struct OnnxCase {
   std::string name;
+  std::string kind;     // version 2 only
   float tolerance = 0;  // relative to max(1, |expected|); 0: exact
   std::string model;
+  std::string weights;  // version 2 only: the .bin of an IR
   std::vector<std::pair<std::string, formats::Tensor>> inputs;
   std::vector<std::pair<std::string, formats::Tensor>> outputs;
 };
@@ -29,16 +32,18 @@ class OnnxCaseReader {
   explicit OnnxCaseReader(const std::string& path) {
     std::ifstream stream(path, std::ios::binary);
     bytes_.assign(std::istreambuf_iterator<char>(stream), {});
-    if (bytes_.compare(0, 8, "BNNCASE1") != 0) throw std::runtime_error(path + " is no case file");
-    at_ = 8;
+    ReadMagic(path);
   }
+  OnnxCaseReader(const std::string& path, std::string bytes) : bytes_(std::move(bytes)) { ReadMagic(path); }
 
   std::vector<OnnxCase> ReadAll() {
     std::vector<OnnxCase> cases(Read<uint32_t>());
     for (OnnxCase& one : cases) {
       one.name = ReadString();
+      if (version_ == 2) one.kind = ReadString();
       one.tolerance = Read<float>();
       one.model = ReadString();
+      if (version_ == 2) one.weights = ReadString();
       for (auto* tensors : {&one.inputs, &one.outputs}) {
         tensors->resize(Read<uint32_t>());
         for (auto& [name, tensor] : *tensors) {
@@ -51,6 +56,13 @@ class OnnxCaseReader {
   }
 
  private:
+  void ReadMagic(const std::string& path) {
+    const bool is_known = bytes_.starts_with("BNNCASE1") || bytes_.starts_with("BNNCASE2");
+    if (!is_known) throw std::runtime_error(path + " is no case file");
+    version_ = bytes_[7] - '0';
+    at_ = 8;
+  }
+
   template <typename T>
   T Read() {
     if (bytes_.size() - at_ < sizeof(T)) throw std::runtime_error("the case file ends early");
@@ -84,6 +96,7 @@ class OnnxCaseReader {
   }
 
   std::string bytes_;
+  int version_ = 1;
   size_t at_ = 0;
 };
 

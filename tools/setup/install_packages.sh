@@ -28,6 +28,7 @@ build_packages=(
   libfmt-dev
   libonnx-dev
   libprotobuf-dev
+  libpugixml-dev # reads the .xml of OpenVINO
   libstb-dev
   ninja-build
   nlohmann-json3-dev

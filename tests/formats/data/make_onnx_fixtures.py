@@ -18,44 +18,13 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-TYPES = {np.dtype(np.float32): (0, np.float32), np.dtype(np.bool_): (2, np.int64)}
+from make_cases import f32, i64, reals, rng, small_ints, write_string, write_tensor
+
 ONNX_TYPES = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(np.int64): TensorProto.INT64,
               np.dtype(np.bool_): TensorProto.BOOL, np.dtype(np.int32): TensorProto.INT32}
 OPSETS = [7, 9, 11, 13, 17, 18, 21]
 CASES = {opset: [] for opset in OPSETS}
 CLOSE = 1e-6
-
-
-def rng(name):
-    return np.random.default_rng(sum(name.encode()) * 7919)
-
-
-def small_ints(name, *dims):
-    """Floats that are small integers: their sums of products are exact in any order."""
-    return rng(name).integers(-4, 5, size=dims).astype(np.float32)
-
-
-def reals(name, *dims):
-    return (rng(name).standard_normal(dims) * 2).astype(np.float32)
-
-
-def f32(*values):
-    return np.array(values, dtype=np.float32)
-
-
-def i64(*values):
-    return np.array(values, dtype=np.int64)
-
-
-def write_string(blob):
-    data = blob.encode() if isinstance(blob, str) else blob
-    return struct.pack("<I", len(data)) + data
-
-
-def write_tensor(name, array):
-    code, kind = TYPES.get(array.dtype, (1, np.int64))
-    head = write_string(name) + struct.pack("<BI", code, array.ndim) + struct.pack(f"<{array.ndim}q", *array.shape)
-    return head + np.ascontiguousarray(array).astype(kind).tobytes()
 
 
 def build(opset, nodes, inputs, constants, outputs, domains, open_batch):

@@ -1,0 +1,88 @@
+#include "formats/importers/graph_builder.h"
+
+#include <array>
+#include <utility>
+
+#include "formats/ops/evaluator.h"
+#include "formats/ops/window.h"
+
+namespace bnn::formats {
+
+ValueInfo SourceGraphBuilder::InfoOf(const std::string& value) const {
+  ValueInfo info;
+  shapes_.FindValue(value, &info);
+  return info;
+}
+
+Result<std::vector<int64_t>> SourceGraphBuilder::KnownIntegers(const SourceNode& node, size_t input) const {
+  const Tensor* known = node.HasInput(input) ? shapes_.FindKnown(node.inputs[input]) : nullptr;
+  if (known == nullptr) {
+    return NodeUnsupported(node, "input " + std::to_string(input) + " must be known before the network runs");
+  }
+  if (known->type != DType::kInt64) {
+    return NodeError(node, "input " + std::to_string(input) + " ('" + node.inputs[input] + "') is " +
+                               DTypeName(known->type) + ", expected integers");
+  }
+  return known->integers;
+}
+
+std::string SourceGraphBuilder::NewValueName(const std::string& hint) {
+  std::string name = hint;
+  for (int i = 1; !taken_.insert(name).second; ++i) name = hint + "_" + std::to_string(i);
+  return name;
+}
+
+std::string SourceGraphBuilder::AddConstant(const std::string& hint, Tensor tensor) {
+  const std::string name = NewValueName(hint);
+  DefineConstant(name, std::move(tensor));
+  return name;
+}
+
+void SourceGraphBuilder::DefineConstant(const std::string& name, Tensor tensor) {
+  graph_->values[name] = {tensor.type, tensor.dims};
+  graph_->constants[name] = std::move(tensor);
+}
+
+void SourceGraphBuilder::DefineInput(const std::string& name, ValueInfo info) {
+  graph_->inputs.push_back(name);
+  graph_->values[name] = info;
+  shapes_.AddInput(name, std::move(info));
+}
+
+Status SourceGraphBuilder::Emit(SourceNode node) {
+  if (node.name.empty()) node.name = node.op + "_" + node.outputs[0];
+  const std::string hint = node.name;
+  for (int i = 1; !node_names_.insert(node.name).second; ++i) node.name = hint + "_" + std::to_string(i);
+  BNN_RETURN_IF_ERROR(shapes_.AddNode(node));
+  for (const std::string& output : node.outputs) {
+    if (output.empty()) continue;
+    graph_->values[output] = InfoOf(output);
+  }
+  graph_->nodes.push_back(std::move(node));
+  return OkStatus();
+}
+
+Status WriteOutWindow(SourceNode* node, const SourceGraphBuilder& builder) {
+  const bool is_conv = node->op == "Conv";
+  if (!node->HasInput(0) || (is_conv && !node->HasInput(1))) return NodeError(*node, "a required input is absent");
+  const Dims weights = is_conv ? builder.DimsOf(node->inputs[1]) : Dims{};
+  BNN_ASSIGN_OR_RETURN(const Window window,
+                       ResolveWindow(*node, builder.DimsOf(node->inputs[0]), is_conv ? &weights : nullptr));
+  const auto list = [](const std::array<int64_t, 2>& values) {
+    return std::vector<int64_t>(values.begin(), values.end());
+  };
+  node->attributes.erase("auto_pad");
+  node->attributes["kernel_shape"] = list(window.kernel);
+  node->attributes["strides"] = list(window.stride);
+  node->attributes["dilations"] = list(window.dilation);
+  node->attributes["pads"] =
+      std::vector<int64_t>{window.pad_begin[0], window.pad_begin[1], window.pad_end[0], window.pad_end[1]};
+  return OkStatus();
+}
+
+Tensor IntList(std::vector<int64_t> values) {
+  const auto count = static_cast<int64_t>(values.size());
+  return IntTensor({count}, std::move(values));
+}
+
+}  // namespace bnn::formats

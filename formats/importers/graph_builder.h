@@ -1,0 +1,59 @@
+// A source graph under construction: what importers of all formats share.
+//
+// Importers append nodes in topological order, and the builder infers each one's outputs as it comes, so that whatever
+// depends on shapes (auto_pad, the equal parts of Split) is resolved at once.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bnn/status.h"
+#include "formats/shape_inference.h"
+#include "formats/source_graph.h"
+
+namespace bnn::formats {
+
+class SourceGraphBuilder {
+ public:
+  // `taken`: the names of values that the file uses, which no value of ours may have.
+  SourceGraphBuilder(SourceGraph* graph, std::set<std::string> taken)
+      : graph_(graph), shapes_(&graph->constants), taken_(std::move(taken)) {}
+
+  ShapeInference& shapes() { return shapes_; }
+  bool batch_is_symbolic() const { return graph_->batch_is_symbolic; }
+
+  // Type and dims of a value that exists.
+  ValueInfo InfoOf(const std::string& value) const;
+  Dims DimsOf(const std::string& value) const { return InfoOf(value).dims; }
+  // Elements of an integer value that is constant or computed from shapes; an error that names node and input else.
+  Result<std::vector<int64_t>> KnownIntegers(const SourceNode& node, size_t input) const;
+
+  // A name that no other value has, from a hint.
+  std::string NewValueName(const std::string& hint);
+  // Adds a constant under a new name and returns that.
+  std::string AddConstant(const std::string& hint, Tensor tensor);
+  // Adds a constant under the name that the file gives it.
+  void DefineConstant(const std::string& name, Tensor tensor);
+  // Adds an input of the graph.
+  void DefineInput(const std::string& name, ValueInfo info);
+  // Appends a normalized node: makes its name unique and infers its outputs.
+  Status Emit(SourceNode node);
+
+ private:
+  SourceGraph* graph_;
+  ShapeInference shapes_;
+  std::set<std::string> taken_;
+  std::set<std::string> node_names_;
+};
+
+// Conv, MaxPool and AveragePool: writes out all of the window (kernel_shape, strides, dilations, pads), with explicit
+// pads where auto_pad was.
+Status WriteOutWindow(SourceNode* node, const SourceGraphBuilder& builder);
+
+// [n] of int64: what shapes, pads and axes are given as.
+Tensor IntList(std::vector<int64_t> values);
+
+}  // namespace bnn::formats

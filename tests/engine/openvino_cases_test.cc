@@ -1,0 +1,70 @@
+// Networks of OpenVINO's Intermediate Representation (tests/formats/data/make_openvino_fixtures.py), converted and run
+// by the engine, against OpenVINO's CPU plugin: exactly for binary layers, within one quantization step for int8.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "formats/convert.h"
+#include "formats/importers/openvino_importer.h"
+#include "tests/engine/run_model.h"
+#include "tests/formats/openvino_cases.h"
+
+namespace bnn {
+namespace {
+
+using formats::Conversion;
+using test::OnnxCase;
+
+// The outputs for all inputs of a case.
+std::vector<std::vector<float>> RunCase(const Model& model, const OnnxCase& one) {
+  auto session = Session::Create(model);
+  REQUIRE_MESSAGE(session.ok(), session.status().message());
+  std::vector<bnn_buffer> in, out;
+  for (const auto& [name, tensor] : one.inputs) {
+    in.push_back({const_cast<float*>(tensor.floats.data()), tensor.floats.size() * sizeof(float)});
+  }
+  std::vector<std::vector<float>> outputs;
+  for (size_t i = 0; i < one.outputs.size(); ++i) outputs.emplace_back(session->output_size(i));
+  for (auto& output : outputs) out.push_back({output.data(), output.size() * sizeof(float)});
+  const Status status = session->Run(in, out);
+  REQUIRE_MESSAGE(status.ok(), status.message());
+  return outputs;
+}
+
+TEST_CASE("converted IRs give OpenVINO's outputs") {
+  int binary = 0, int8 = 0;
+  for (const OnnxCase& one : test::ReadOpenvinoCases()) {
+    if (one.kind == "import") continue;
+    CAPTURE(one.name);
+    Result<formats::SourceGraph> graph = formats::ImportOpenvinoBytes(one.model, one.weights, one.name, {});
+    REQUIRE_MESSAGE(graph.ok(), graph.status().message());
+    const Result<Conversion> conversion = formats::ConvertGraph(*std::move(graph), {});
+    CHECK_MESSAGE(conversion.ok(), conversion.status().message());
+    if (!conversion.ok()) continue;
+    for (const formats::LayerReport& layer : conversion->report.layers) {
+      CAPTURE(layer.reason);
+      CHECK(std::string(formats::RunsAsName(layer.runs_as)) == one.kind);
+    }
+    if (one.kind == "binary" || one.kind == "int8") CHECK(!conversion->report.layers.empty());
+    binary += one.kind == "binary" ? 1 : 0;
+    int8 += one.kind == "int8" ? 1 : 0;
+    const auto outputs = RunCase(test::LoadDef(conversion->model), one);
+    for (size_t i = 0; i < one.outputs.size(); ++i) {
+      const std::vector<float>& expected = one.outputs[i].second.floats;
+      REQUIRE(outputs[i].size() == expected.size());
+      for (size_t k = 0; k < expected.size(); ++k) {
+        const float scale = one.kind == "int8" ? 1.001F : std::fmax(1.0F, std::fabs(expected[k]));
+        const bool close =
+            outputs[i][k] == expected[k] || std::fabs(outputs[i][k] - expected[k]) <= one.tolerance * scale;
+        CHECK_MESSAGE(close, "element ", k, ": ", outputs[i][k], " != ", expected[k]);
+      }
+    }
+  }
+  CHECK(binary >= 15);
+  CHECK(int8 >= 6);
+}
+
+}  // namespace
+}  // namespace bnn

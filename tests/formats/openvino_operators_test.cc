@@ -1,0 +1,73 @@
+// Every operator that is imported from IRs: the interpreter against OpenVINO's CPU plugin, before and after the passes.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "formats/importers/openvino_importer.h"
+#include "formats/interpreter.h"
+#include "formats/passes/passes.h"
+#include "tests/formats/openvino_cases.h"
+
+namespace bnn::formats {
+namespace {
+
+using test::OnnxCase;
+
+bool Close(float actual, float expected, const OnnxCase& one) {
+  const float scale = one.kind == "int8" ? 1.001F : std::fmax(1.0F, std::fabs(expected));
+  return actual == expected || std::fabs(actual - expected) <= one.tolerance * scale;
+}
+
+void CheckOutputs(const SourceGraph& graph, const OnnxCase& one) {
+  const auto results = Interpret(graph, {one.inputs.begin(), one.inputs.end()}, graph.outputs);
+  REQUIRE_MESSAGE(results.ok(), results.status().message());
+  REQUIRE(graph.outputs.size() == one.outputs.size());
+  for (size_t i = 0; i < one.outputs.size(); ++i) {
+    const Tensor& actual = results->at(graph.outputs[i]);
+    const Tensor& expected = one.outputs[i].second;
+    CHECK(std::string(DTypeName(actual.type)) == DTypeName(expected.type));
+    REQUIRE(DimsToString(actual.dims) == DimsToString(expected.dims));
+    CHECK(actual.integers == expected.integers);
+    for (size_t k = 0; k < expected.floats.size(); ++k) {
+      CAPTURE(k);
+      CHECK_MESSAGE(Close(actual.floats[k], expected.floats[k], one), actual.floats[k], " != ", expected.floats[k]);
+    }
+  }
+}
+
+TEST_CASE("imported operators equal OpenVINO, before and after folding") {
+  const std::vector<OnnxCase> cases = test::ReadOpenvinoCases();
+  CHECK(cases.size() > 150);
+  for (const OnnxCase& one : cases) {
+    CAPTURE(one.name);
+    Result<SourceGraph> imported = ImportOpenvinoBytes(one.model, one.weights, one.name, {});
+    CHECK_MESSAGE(imported.ok(), imported.status().message());
+    if (!imported.ok()) continue;
+    SourceGraph graph = *std::move(imported);
+    CheckOutputs(graph, one);
+
+    const Status folded = FoldConstants(&graph);
+    REQUIRE_MESSAGE(folded.ok(), folded.message());
+    REQUIRE(RemoveDeadNodes(&graph).ok());
+    const Status valid = ValidateSourceGraph(graph);
+    REQUIRE_MESSAGE(valid.ok(), valid.message());
+    CheckOutputs(graph, one);
+  }
+}
+
+TEST_CASE("inputs and outputs have OpenVINO's names") {
+  for (const OnnxCase& one : test::ReadOpenvinoCases()) {
+    const Result<SourceGraph> graph = ImportOpenvinoBytes(one.model, one.weights, one.name, {});
+    if (!graph.ok() || one.name == "Result.of_input") continue;
+    CAPTURE(one.name);
+    REQUIRE(graph->outputs.size() == one.outputs.size());
+    for (size_t i = 0; i < one.outputs.size(); ++i) CHECK(graph->outputs[i] == one.outputs[i].first);
+    REQUIRE(graph->inputs.size() == one.inputs.size());
+    for (size_t i = 0; i < one.inputs.size(); ++i) CHECK(graph->inputs[i] == one.inputs[i].first);
+  }
+}
+
+}  // namespace
+}  // namespace bnn::formats
