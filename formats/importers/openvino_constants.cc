@@ -95,7 +95,7 @@ Result<Tensor> ReadConstant(const IrLayer& layer, std::string_view weights, BitO
   const std::string what = LayerLabel(layer) + ": attribute 'shape'";
   BNN_RETURN_IF_ERROR(CheckDims(what, *dims));
   const int64_t needed = (CountElements(*dims) * type->bits + 7) / 8;  // at most 2^31 elements: no overflow
-  if (size != needed) {
+  if (size != needed && needed != 0) {  // OpenVINO keeps a byte for a tensor without elements
     return LayerError(layer, "attribute 'size' is " + std::to_string(size) + ", but shape " + DimsToString(*dims) +
                                  " of " + type->name + " takes " + std::to_string(needed) + " bytes");
   }
@@ -104,7 +104,7 @@ Result<Tensor> ReadConstant(const IrLayer& layer, std::string_view weights, BitO
     return LayerError(layer, "attributes 'offset' and 'size' name " + std::to_string(size) + " bytes at " +
                                  std::to_string(offset) + ", but the .bin file has " + std::to_string(available));
   }
-  const std::string_view bytes = weights.substr(static_cast<size_t>(offset), static_cast<size_t>(size));
+  const std::string_view bytes = weights.substr(static_cast<size_t>(offset), static_cast<size_t>(needed));
   if (type->bits < 8) return UnpackBits(*type, StoredAs(*type), *dims, bytes, bit_order);
   return TensorFromBytes(StoredAs(*type), LayerLabel(layer), *dims, bytes);
 }

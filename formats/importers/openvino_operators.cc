@@ -39,7 +39,7 @@ constexpr OpenvinoOperator kOpenvinoOperators[] = {
     {"LogicalAnd", 1, 2, 2, ImportArithmetic, "And"},
     {"LogicalNot", 1, 1, 1, ImportRenamed, "Not"},
     {"LogicalOr", 1, 2, 2, ImportArithmetic, "Or"},
-    {"LogicalXor", 1, 2, 2, ImportNegated, "Equal"},
+    {"LogicalXor", 2, 2, 2, ImportNegated, "Equal"},
     {"MatMul", 1, 2, 2, ImportMatMul},
     {"MaxPool", 14, 1, 1, ImportPool, "MaxPool"},
     {"Maximum", 1, 2, 2, ImportArithmetic, "Max"},

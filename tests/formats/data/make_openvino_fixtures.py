@@ -109,38 +109,40 @@ def convolutions():
 
 
 def binary_convolutions():
-    """The plugin reads {0,1} and {1,0} data as bits, value > 0. Data of {-1,1} it reads as all zeros, and it crashes on
-    pooled bits (2026.4): there, the sums come from numpy."""
-    x = reals("bconv.x", 1, 33, 6, 5)
-    bits = rng("bconv.w").integers(0, 2, (17, 33, 3, 3))
-    weights = lambda: packed(ov.Type.u1, bits.shape, np.packbits(bits.reshape(-1), bitorder="little"))
+    """The plugin reads {0,1} and {1,0} data as bits, value > 0. It (2026.4) reads data of {-1,1} as all zeros, numbers of
+    channels that are no multiple of 8 wrongly, and crashes on pooled bits: there, the sums come from numpy."""
 
-    def net(x, low, high, pad_value, strides=(1, 1), begin=(1, 1), end=(1, 1), dilations=(1, 1), auto_pad="explicit"):
-        data = levels2(x, 0.25, low, high)
-        return opset1.binary_convolution(data, weights(), list(strides), list(begin), list(end), list(dilations),
-                                         "xnor-popcount", float(pad_value), auto_pad)
-
-    def sums(signs, pad_value):
+    def sums(signs, bits, pad_value):
         padded = np.pad(signs, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=pad_value)
         windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3))
         return np.einsum("nchwij,ocij->nohw", windows, bits * 2.0 - 1).astype(np.float32)
 
+    def net(x, bits, low, high, pad_value, strides=(1, 1), begin=(1, 1), end=(1, 1), dilations=(1, 1),
+            auto_pad="explicit"):
+        weights = packed(ov.Type.u1, bits.shape, np.packbits(bits.reshape(-1), bitorder="little"))
+        return opset1.binary_convolution(levels2(x, 0.25, low, high), weights, list(strides), list(begin), list(end),
+                                         list(dilations), "xnor-popcount", float(pad_value), auto_pad)
+
+    x, odd = reals("bconv.x", 1, 40, 6, 5), reals("bconv.o", 1, 33, 6, 5)
+    bits, odd_bits = (rng("bconv.w").integers(0, 2, (17, c, 3, 3)) for c in (40, 33))
     for pad_value in [-1, 0, 1]:
-        case(f"BinaryConvolution.pad{pad_value}", lambda x, p=pad_value: net(x, 0.0, 1.0, p), {"x": x}, "binary", 0)
+        case(f"BinaryConvolution.pad{pad_value}", lambda x, p=pad_value: net(x, bits, 0.0, 1.0, p), {"x": x}, "binary", 0)
         case(f"BinaryConvolution.strided.pad{pad_value}", lambda x, p=pad_value: net(
-            x, 0.0, 1.0, p, (2, 1), (2, 0), (1, 1), (1, 2)), {"x": x}, "binary", 0)
-        case(f"BinaryConvolution.signs.pad{pad_value}", lambda x, p=pad_value: net(x, -1.0, 1.0, p), {"x": x}, "binary",
-             0, expected=[sums(np.where(x > 0.25, 1.0, -1.0), pad_value)])
+            x, bits, 0.0, 1.0, p, (2, 1), (2, 0), (1, 1), (1, 2)), {"x": x}, "binary", 0)
+        case(f"BinaryConvolution.signs.pad{pad_value}", lambda x, p=pad_value: net(x, bits, -1.0, 1.0, p), {"x": x},
+             "binary", 0, expected=[sums(np.where(x > 0.25, 1.0, -1.0), bits, pad_value)])
+        case(f"BinaryConvolution.odd.pad{pad_value}", lambda x, p=pad_value: net(x, odd_bits, 0.0, 1.0, p), {"x": odd},
+             "binary", 0, expected=[sums(np.where(odd > 0.25, 1.0, -1.0), odd_bits, pad_value)])
     for auto_pad in ["same_upper", "same_lower", "valid"]:
         case(f"BinaryConvolution.{auto_pad}", lambda x, a=auto_pad: net(
-            x, 0.0, 1.0, -1, (2, 2), (0, 0), (0, 0), (1, 1), a), {"x": x}, "binary", 0)
-    case("BinaryConvolution.inverted", lambda x: net(x, 1.0, 0.0, 0), {"x": x}, "binary", 0)
-    case("BinaryConvolution.u1_precision", lambda x: net(x, 0.0, 1.0, 0), {"x": x}, "binary", 0,
+            x, bits, 0.0, 1.0, -1, (2, 2), (0, 0), (0, 0), (1, 1), a), {"x": x}, "binary", 0)
+    case("BinaryConvolution.inverted", lambda x: net(x, bits, 1.0, 0.0, 0), {"x": x}, "binary", 0)
+    case("BinaryConvolution.u1_precision", lambda x: net(x, bits, 0.0, 1.0, 0), {"x": x}, "binary", 0,
          edit=lambda xml: xml.replace(b'precision="BIN"', b'precision="U1"'))
+    pooled = np.lib.stride_tricks.sliding_window_view(x, (2, 2), (2, 3)).max((4, 5))
     case("BinaryConvolution.pooled", lambda x: net(opset8.max_pool(
-        levels2(x, 0.25, 0.0, 1.0), [1, 1], [1, 1], [0, 0], [0, 0], [2, 2]).output(0), 0.0, 1.0, 0), {"x": x}, "binary", 0,
-        expected=[sums(np.where(np.lib.stride_tricks.sliding_window_view(x, (2, 2), (2, 3)).max((4, 5)) > 0.25, 1.0, -1.0),
-                       0)])
+        levels2(x, 0.25, 0.0, 1.0), [1, 1], [1, 1], [0, 0], [0, 0], [2, 2]).output(0), bits, 0.0, 1.0, 0), {"x": x},
+        "binary", 0, expected=[sums(np.where(pooled > 0.25, 1.0, -1.0), bits, 0)])
 
 
 def products():
@@ -210,7 +212,7 @@ def unary():
     case("PReLU.scalar", lambda x: opset13.prelu(x, constant([0.25])), {"x": x})
     case("PReLU.channels", lambda x: opset13.prelu(x, constant([0.25, -1, 2])), {"x": x})
     case("PReLU.broadcast", lambda x: opset13.prelu(x, constant(reals("unary.p", 3, 1, 1))), {"x": x})
-    halves = f32(-2.5, -1.5, -0.5, -0.49999997, 0.0, 0.49999997, 0.5, 1.5, 2.5, 7.3).reshape(1, 10)
+    halves = f32(-2.5, -1.5, -0.5, -0.3, 0.0, 0.3, 0.5, 1.5, 2.5, 7.3).reshape(1, 10)
     case("Round.even", lambda x: opset5.round(x, "half_to_even"), {"x": halves}, tolerance=0)
     case("Round.away", lambda x: opset5.round(x, "half_away_from_zero"), {"x": halves}, "import", 0)
     case("Swish", lambda x: opset13.swish(x), {"x": x})
