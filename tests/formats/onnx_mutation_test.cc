@@ -1,8 +1,8 @@
 // A bounded, repeatable share of what tests/fuzz/fuzz_onnx.cc does without end.
 #include <doctest/doctest.h>
 
+#include "tests/formats/import_fuzz_target.h"
 #include "tests/formats/onnx_cases.h"
-#include "tests/formats/onnx_fuzz_target.h"
 #include "tests/formats/onnx_mutator.h"
 
 namespace bnn::formats {

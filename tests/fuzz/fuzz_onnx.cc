@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "tests/formats/onnx_fuzz_target.h"
+#include "tests/formats/import_fuzz_target.h"
 #include "tests/formats/onnx_mutator.h"
 
 extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);

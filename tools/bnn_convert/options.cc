@@ -65,6 +65,7 @@ EXIT CODES
 EXAMPLES
   bnn-convert net.onnx -o net.bnn
   bnn-convert net.onnx -o net.bnn --verify --input-scale 1/255
+  bnn-convert net.xml -o net.bnn --weights elsewhere/net.bin
   bnn-convert net.onnx -o net.bnn --input-mean 123.7,116.3,103.5 --input-scale 0.0171,0.0175,0.0174
   bnn-convert net.onnx -o net.bnn --shape image=1,3,224,224 --sign-zero plus
   bnn-convert net.onnx -o net.bnn --int8-float-layers --calibrate images.npy --verify --tolerance 0.05
@@ -108,6 +109,10 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
       ->group("Architectures");
   app.add_option("--shape", texts.shapes, "The dims of an input that the source leaves open; may be repeated")
       ->type_name("NAME=N,C,H,W")
+      ->group("Conversion");
+  app.add_option("--weights", options.convert.import.weights_path,
+                 "The .bin of an OpenVINO IR, where it does not lie beside the .xml under the same name")
+      ->type_name("FILE.bin")
       ->group("Conversion");
   app.add_option("--sign-zero", texts.sign_zero, "What Sign(0) counts as (see below)")
       ->check(CLI::IsMember({"auto", "plus", "minus"}))
@@ -176,6 +181,9 @@ Status CheckFiles(const Options& options) {
     }
     if (!options.convert.import.input_shapes.empty()) {
       return InvalidArgument("--shape is for SOURCE; an architecture has --resolution");
+    }
+    if (!options.convert.import.weights_path.empty()) {
+      return InvalidArgument("--weights is for SOURCE; the weights of an architecture come from --seed");
     }
   } else if (options.network.resolution != 0 || options.network.classes != 0) {
     return InvalidArgument("--resolution and --classes are for --architecture");

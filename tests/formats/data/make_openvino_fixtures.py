@@ -171,7 +171,7 @@ def pools():
         case(f"AvgPool.same_upper.exclude_pad_{exclude}", lambda x, e=exclude: opset1.avg_pool(
             x, [3, 3], [0, 0], [0, 0], [4, 4], e, "floor", "same_upper"), {"x": x})
         case(f"AvgPool.ceil.exclude_pad_{exclude}", lambda x, e=exclude: opset1.avg_pool(
-            x, [2, 2], [0, 0], [0, 0], [3, 3], e, "ceil"), {"x": x})
+            x, [2, 2], [0, 0], [0, 0], [3, 3], e, "ceil"), {"x": x}, "float" if exclude else "import")
 
 
 def normalizations():

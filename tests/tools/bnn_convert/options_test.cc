@@ -97,6 +97,7 @@ TEST_CASE("defaults and options") {
   CHECK(options.dump_graph.before == "g.txt");
   CHECK(options.dump_graph.after.empty());
   CHECK(Good({"in.onnx", "-o", "out.bnn", "--verify"}).verify == 8);
+  CHECK(Good({"in.xml", "-o", "out.bnn", "--weights", "w.bin"}).convert.import.weights_path == "w.bin");
 }
 
 TEST_CASE("wrong command lines") {
@@ -112,6 +113,7 @@ TEST_CASE("wrong command lines") {
   CHECK(IsUsageError({"in.onnx", "-o", "o", "--tolerance", "-1"}));
   CHECK(IsUsageError({"in.onnx", "-o", "o", "--dump-graph", "folder/"}));
   CHECK(IsUsageError({"in.onnx", "-o", "o", "--unknown"}));
+  CHECK(IsUsageError({"--architecture", "quicknet", "-o", "o", "--weights", "w.bin"}));
 }
 
 TEST_CASE("--dump-graph: one file, or two in one folder") {

@@ -1,9 +1,11 @@
-// What both the fuzz target and the bounded mutation test do with a file: all that bnn-convert would, up to lowering.
+// What the fuzz targets and the bounded mutation tests do with a file: all that bnn-convert would, up to lowering.
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 
 #include "formats/importers/onnx_importer.h"
+#include "formats/importers/openvino_importer.h"
 #include "formats/interpreter.h"
 #include "formats/passes/passes.h"
 
@@ -12,10 +14,9 @@ namespace bnn::test {
 // Interpreting is skipped above this size: slow is not wrong.
 inline constexpr int64_t kMaxFuzzedElements = 1 << 16;
 
-// Whether the file came through the import and the passes. What follows a successful import must hold: the passes
-// succeed or give an error, and leave a valid graph.
-inline bool ImportAndInterpret(std::string_view bytes) {
-  Result<formats::SourceGraph> imported = formats::ImportOnnxBytes(bytes, "fuzzed.onnx", "/nonexistent", {});
+// Whether a file came through the passes and the interpreter, too. What follows a successful import must hold: the
+// passes succeed or give an error, and leave a valid graph.
+inline bool FoldAndInterpret(Result<formats::SourceGraph> imported) {
   if (!imported.ok()) return false;
   formats::SourceGraph graph = *std::move(imported);
   int64_t elements = 0;
@@ -38,6 +39,17 @@ inline bool ImportAndInterpret(std::string_view bytes) {
     inputs[name] = std::move(tensor);
   }
   return formats::Interpret(graph, inputs).ok();
+}
+
+inline bool ImportAndInterpret(std::string_view bytes) {
+  return FoldAndInterpret(formats::ImportOnnxBytes(bytes, "fuzzed.onnx", "/nonexistent", {}));
+}
+
+// Both files of an IR in one: the .xml, which holds no zero byte, a zero byte, and the .bin.
+inline bool ImportAndInterpretIr(std::string_view bytes) {
+  const size_t end = std::min(bytes.find('\0'), bytes.size());
+  const std::string_view weights = bytes.substr(std::min(end + 1, bytes.size()));
+  return FoldAndInterpret(formats::ImportOpenvinoBytes(bytes.substr(0, end), weights, "fuzzed.xml", {}));
 }
 
 }  // namespace bnn::test
