@@ -41,6 +41,7 @@ packages=(
   libfmt-dev
   libonnx-dev
   libprotobuf-dev
+  libpugixml-dev
   libstb-dev
   nlohmann-json3-dev
   zlib1g-dev
