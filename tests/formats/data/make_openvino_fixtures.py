@@ -10,8 +10,8 @@ The file is compressed with gzip. Inside it is as make_onnx_fixtures.py describe
   magic "BNNCASE2", u32 number of cases; then each case:
     string name, string kind, f32 tolerance (relative to max(1, |expected|); 0: exact; absolute for "int8"), blob .xml, blob .bin,
     u32 number of inputs, tensors; u32 number of outputs, tensors
-The kind says how the engine must run all its layers: "binary", "int8" or "float"; or "import", where the network is
-only imported and interpreted, because a part of it has no counterpart in the engine.
+The kind says how the engine must run all its layers: "binary", "int8" or "float"; "16 of 21 binary" where not all are; or
+"import", where the network is only imported and interpreted, because a part of it has no counterpart in the engine.
 """
 import gzip
 import os
@@ -394,9 +394,63 @@ def quantized():
         constant(0.5)), constant(2.0)), [1, 1], [0, 0], [0, 0], [1, 1]), {"x": x}, "binary", 0)
 
 
+# ---- A whole network
+
+def resnet18(x, width, classes):
+    """ResNet-18 as NNCF binarizes it (XNOR): in each block both 3x3 convolutions have {0, s} activations with a threshold
+    a channel and weights of +-scale a filter; first, last and downsampling layers stay float."""
+    counter = iter(range(1000))
+
+    def weights(*dims):
+        # Few different values, so that the file stays small.
+        values = rng(f"resnet{next(counter)}").integers(-4, 5, size=dims).astype(np.float32)
+        return values / np.float32(4 * np.sqrt(np.prod(dims[1:])))
+
+    def convolution(x, w, stride, padding):
+        return opset13.convolution(x, w, [stride] * 2, [padding] * 2, [padding] * 2, [1, 1])
+
+    def batch_norm(x, channels):
+        one = lambda: 1 + weights(channels, 1)[:, 0]
+        return opset5.batch_norm_inference(x, constant(one()), constant(weights(channels, 1)[:, 0]),
+                                           constant(weights(channels, 1)[:, 0]), constant(one() ** 2), 1e-5)
+
+    def binary_convolution(x, channels, out, stride):
+        scale = np.float32(0.7 + 0.01 * next(counter))
+        threshold = (scale * (0.5 + weights(1, channels, 1, 1) / 4)).astype(np.float32)
+        limit = lambda value: constant(np.full((1, 1, 1, 1), value))  # the plugin crashes on scalars here
+        data = opset13.fake_quantize(x, constant(threshold), constant(threshold), limit(0), limit(scale), 2)
+        w = weights(out, channels, 3, 3) + np.float32(1e-3)  # no zeros, whose sign conventions differ
+        mean = np.abs(w).mean(axis=(1, 2, 3), keepdims=True)
+        binary = opset13.fake_quantize(constant(w), limit(0), limit(0), constant(-mean), constant(mean), 2)
+        return convolution(data, binary, stride, 1)
+
+    x = opset13.relu(batch_norm(convolution(x, constant(weights(width, 3, 7, 7)), 2, 3), width))
+    x = opset8.max_pool(x, [2, 2], [1, 1], [1, 1], [1, 1], [3, 3]).output(0)
+    channels = width
+    for stage in range(4):
+        out = width << stage
+        for block in range(2):
+            stride = 2 if stage > 0 and block == 0 else 1
+            shortcut = x
+            if stride == 2:
+                shortcut = batch_norm(convolution(x, constant(weights(out, channels, 1, 1)), 2, 0), out)
+            y = opset13.relu(batch_norm(binary_convolution(x, channels, out, stride), out))
+            y = batch_norm(binary_convolution(y, out, out, 1), out)
+            x = opset13.relu(opset13.add(y, shortcut))
+            channels = out
+    x = opset13.reduce_mean(x, constant([2, 3], np.int64), False)
+    return opset13.add(opset13.matmul(x, constant(weights(classes, channels)), False, True),
+                       constant(weights(1, classes)))
+
+
+def networks():
+    case("ResNet18.xnor", lambda x: resnet18(x, 8, 10), {"x": reals("resnet.x", 1, 3, 64, 64)}, "16 of 21 binary")
+
+
 def main():
     for group in [convolutions, binary_convolutions, products, pools, normalizations, reductions, unary, binary, movement,
-                  slices, shapes, constants, quantized]:
+                  slices, shapes, constants, quantized,
+                  networks]:
         group()
     data = b"BNNCASE2" + struct.pack("<I", len(CASES)) + b"".join(CASES)
     with open("openvino.cases.gz", "wb") as stream:
