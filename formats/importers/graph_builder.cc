@@ -14,8 +14,27 @@ ValueInfo SourceGraphBuilder::InfoOf(const std::string& value) const {
   return info;
 }
 
+void SourceGraphBuilder::OpenBatch() {
+  graph_->batch_is_symbolic = true;
+  doubled_.emplace(&graph_->constants);
+  for (const std::string& input : graph_->inputs) {
+    ValueInfo info = InfoOf(input);
+    if (!info.dims.empty()) info.dims[0] = 2;
+    doubled_->AddInput(input, std::move(info));
+  }
+}
+
+const Tensor* SourceGraphBuilder::FindKnown(const std::string& value) const {
+  const Tensor* known = shapes_.FindKnown(value);
+  if (known == nullptr || !doubled_.has_value()) return known;
+  const Tensor* other = doubled_->FindKnown(value);
+  const bool agree = other != nullptr && known->type == other->type && known->dims == other->dims &&
+                     known->floats == other->floats && known->integers == other->integers;
+  return agree ? known : nullptr;
+}
+
 Result<std::vector<int64_t>> SourceGraphBuilder::KnownIntegers(const SourceNode& node, size_t input) const {
-  const Tensor* known = node.HasInput(input) ? shapes_.FindKnown(node.inputs[input]) : nullptr;
+  const Tensor* known = node.HasInput(input) ? FindKnown(node.inputs[input]) : nullptr;
   if (known == nullptr) {
     return NodeUnsupported(node, "input " + std::to_string(input) + " must be known before the network runs");
   }
@@ -54,6 +73,8 @@ Status SourceGraphBuilder::Emit(SourceNode node) {
   const std::string hint = node.name;
   for (int i = 1; !node_names_.insert(node.name).second; ++i) node.name = hint + "_" + std::to_string(i);
   BNN_RETURN_IF_ERROR(shapes_.AddNode(node));
+  // A network that does not run with a batch of 2 fixes its batch itself, as constant folding will find.
+  if (doubled_.has_value() && !doubled_->AddNode(node).ok()) doubled_.reset();
   for (const std::string& output : node.outputs) {
     if (output.empty()) continue;
     graph_->values[output] = InfoOf(output);

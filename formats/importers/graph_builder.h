@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -25,10 +26,16 @@ class SourceGraphBuilder {
   ShapeInference& shapes() { return shapes_; }
   bool batch_is_symbolic() const { return graph_->batch_is_symbolic; }
 
+  // Says that the batch is open, when all inputs are defined. From then on what is known must not depend on it: shapes
+  // are inferred for two batches, and only what both agree about counts.
+  void OpenBatch();
+
   // Type and dims of a value that exists.
   ValueInfo InfoOf(const std::string& value) const;
   Dims DimsOf(const std::string& value) const { return InfoOf(value).dims; }
-  // Elements of an integer value that is constant or computed from shapes; an error that names node and input else.
+  // The elements of a small value that depends on constants and shapes only, but not on an open batch; else nullptr.
+  const Tensor* FindKnown(const std::string& value) const;
+  // The same of integers; an error that names node and input where they are not known.
   Result<std::vector<int64_t>> KnownIntegers(const SourceNode& node, size_t input) const;
 
   // A name that no other value has, from a hint.
@@ -45,6 +52,7 @@ class SourceGraphBuilder {
  private:
   SourceGraph* graph_;
   ShapeInference shapes_;
+  std::optional<ShapeInference> doubled_;  // with a batch of 2, where the batch is open
   std::set<std::string> taken_;
   std::set<std::string> node_names_;
 };

@@ -174,7 +174,7 @@ class OnnxReader {
       open_batches += batch_is_open ? 1 : 0;
     }
     BNN_RETURN_IF_ERROR(CheckGivenShapes(graph_.inputs, options_));
-    graph_.batch_is_symbolic = open_batches > 0 && open_batches == inputs_.size();
+    if (open_batches > 0 && open_batches == inputs_.size()) builder->OpenBatch();
     return OkStatus();
   }
 

@@ -124,7 +124,7 @@ class IrReader {
       builder_.DefineInput(layer.name, {type->held, std::move(resolved.dims)});
     }
     BNN_RETURN_IF_ERROR(CheckGivenShapes(graph_.inputs, options_));
-    graph_.batch_is_symbolic = open_batches > 0 && open_batches == graph_.inputs.size();
+    if (open_batches > 0 && open_batches == graph_.inputs.size()) builder_.OpenBatch();
     return OkStatus();
   }
 

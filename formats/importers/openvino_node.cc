@@ -72,7 +72,7 @@ Result<std::string> IrNode::Word(const std::string& key, const std::vector<std::
 }
 
 Result<std::vector<int64_t>> IrNode::KnownInts(size_t input) const {
-  const Tensor* known = builder->shapes().FindKnown(inputs[input]);
+  const Tensor* known = builder->FindKnown(inputs[input]);
   if (known == nullptr)
     return NotSupported("input " + std::to_string(input) + " must be known before the network runs");
   if (known->type != DType::kInt64) {
@@ -82,7 +82,7 @@ Result<std::vector<int64_t>> IrNode::KnownInts(size_t input) const {
 }
 
 Result<std::vector<float>> IrNode::KnownFloats(size_t input) const {
-  const Tensor* known = builder->shapes().FindKnown(inputs[input]);
+  const Tensor* known = builder->FindKnown(inputs[input]);
   if (known == nullptr)
     return NotSupported("input " + std::to_string(input) + " must be known before the network runs");
   if (known->type != DType::kFloat32) {

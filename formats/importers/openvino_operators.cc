@@ -83,6 +83,8 @@ constexpr OpenvinoOperator kOpenvinoOperators[] = {
 
 }  // namespace
 
+std::span<const OpenvinoOperator> OpenvinoOperators() { return kOpenvinoOperators; }
+
 const OpenvinoOperator* FindOpenvinoOperator(const std::string& type) {
   for (const OpenvinoOperator& known : kOpenvinoOperators) {
     if (EqualIgnoringCase(type, known.type)) return &known;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -86,6 +87,8 @@ struct OpenvinoOperator {
   OpenvinoFunction import;
   const char* op = "";  // what IrNode::op is
 };
+
+std::span<const OpenvinoOperator> OpenvinoOperators();
 
 // nullptr where the type is not supported.
 const OpenvinoOperator* FindOpenvinoOperator(const std::string& type);

@@ -11,7 +11,8 @@ The file is compressed with gzip. Inside it is as make_onnx_fixtures.py describe
     string name, string kind, f32 tolerance (relative to max(1, |expected|); 0: exact; absolute for "int8"), blob .xml, blob .bin,
     u32 number of inputs, tensors; u32 number of outputs, tensors
 The kind says how the engine must run all its layers: "binary", "int8" or "float"; "16 of 21 binary" where not all are; or
-"import", where the network is only imported and interpreted, because a part of it has no counterpart in the engine.
+"import", where the network is only imported and interpreted, because a part of it has no counterpart in the engine; or
+"refused", where the importer must refuse it.
 """
 import gzip
 import os
@@ -39,16 +40,18 @@ def serialize(model):
             return xml.read(), weights.read()
 
 
-def parameter(name, array):
-    node = opset13.parameter(list(array.shape), array.dtype.type, name=name)
+def parameter(name, array, open_batch):
+    dims = ([-1] + list(array.shape[1:])) if open_batch else list(array.shape)
+    node = opset13.parameter(ov.PartialShape(dims), array.dtype.type, name=name)
     node.output(0).set_names({name})
     return node
 
 
-def case(name, build, inputs, kind="float", tolerance=CLOSE, expected=None, edit=None):
+def case(name, build, inputs, kind="float", tolerance=CLOSE, expected=None, edit=None,
+         open_batch=False):
     """Adds one network. `build` gets the Parameters by name and returns the node or nodes whose outputs count. `edit`
     changes the text of the .xml, for spellings that the serializer does not write."""
-    parameters = {n: parameter(n, a) for n, a in inputs.items()}
+    parameters = {n: parameter(n, a, open_batch) for n, a in inputs.items()}
     built = build(**parameters)
     outputs = [n if isinstance(n, ov.Output) else n.output(0) for n in (built if isinstance(built, list) else [built])]
     names = [f"y{i}" for i in range(len(outputs))]
@@ -329,6 +332,23 @@ def shapes():
     case("Result.of_input", lambda x: [x, opset13.relu(x)], {"x": x}, tolerance=0)
 
 
+def batches():
+    """With an open batch: 3 samples, where the importer assumes 1."""
+    x = reals("batch.x", 3, 4, 3, 2)
+
+    def dim(x, axis):
+        return opset13.gather(opset13.shape_of(x), constant([axis], np.int64), constant(0, np.int64))
+
+    case("Batch.flatten", lambda x: opset13.matmul(
+        opset13.reshape(x, opset13.concat([dim(x, 0), constant([-1], np.int64)], 0), False),
+        constant(reals("batch.w", 24, 5)), False, False), {"x": x}, "import", open_batch=True)
+    case("Batch.known_dims", lambda x: opset13.variadic_split(x, constant(1, np.int64), opset13.concat([
+        opset13.divide(dim(x, 1), constant([2], np.int64)), constant([-1], np.int64)], 0)).output(1), {"x": x}, "import",
+        open_batch=True)
+    case("DecidedByBatch", lambda x: opset13.variadic_split(x, constant(1, np.int64), opset13.concat([
+        dim(x, 0), constant([-1], np.int64)], 0)).output(1), {"x": x}, "refused", open_batch=True)
+
+
 # ---- Constants
 
 def constants():
@@ -448,9 +468,8 @@ def networks():
 
 
 def main():
-    for group in [convolutions, binary_convolutions, products, pools, normalizations, reductions, unary, binary, movement,
-                  slices, shapes, constants, quantized,
-                  networks]:
+    for group in [convolutions, binary_convolutions, products, pools, normalizations, reductions, unary, binary,
+                  movement, slices, shapes, batches, constants, quantized, networks]:
         group()
     data = b"BNNCASE2" + struct.pack("<I", len(CASES)) + b"".join(CASES)
     with open("openvino.cases.gz", "wb") as stream:
