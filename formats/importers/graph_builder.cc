@@ -45,11 +45,17 @@ Result<std::vector<int64_t>> SourceGraphBuilder::KnownIntegers(const SourceNode&
   return known->integers;
 }
 
-std::string SourceGraphBuilder::NewValueName(const std::string& hint) {
-  std::string name = hint;
-  for (int i = 1; !taken_.insert(name).second; ++i) name = hint + "_" + std::to_string(i);
+std::string SourceGraphBuilder::Names::MakeUnique(const std::string& hint) {
+  if (taken.insert(hint).second) return hint;
+  int64_t& number = next[hint];
+  std::string name;
+  do {
+    name = hint + "_" + std::to_string(++number);
+  } while (!taken.insert(name).second);
   return name;
 }
+
+std::string SourceGraphBuilder::NewValueName(const std::string& hint) { return values_.MakeUnique(hint); }
 
 std::string SourceGraphBuilder::AddConstant(const std::string& hint, Tensor tensor) {
   const std::string name = NewValueName(hint);
@@ -70,8 +76,7 @@ void SourceGraphBuilder::DefineInput(const std::string& name, ValueInfo info) {
 
 Status SourceGraphBuilder::Emit(SourceNode node) {
   if (node.name.empty()) node.name = node.op + "_" + node.outputs[0];
-  const std::string hint = node.name;
-  for (int i = 1; !node_names_.insert(node.name).second; ++i) node.name = hint + "_" + std::to_string(i);
+  node.name = nodes_.MakeUnique(node.name);
   BNN_RETURN_IF_ERROR(shapes_.AddNode(node));
   // A network that does not run with a batch of 2 fixes its batch itself, as constant folding will find.
   if (doubled_.has_value() && !doubled_->AddNode(node).ok()) doubled_.reset();

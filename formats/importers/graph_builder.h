@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,7 +22,7 @@ class SourceGraphBuilder {
  public:
   // `taken`: the names of values that the file uses, which no value of ours may have.
   SourceGraphBuilder(SourceGraph* graph, std::set<std::string> taken)
-      : graph_(graph), shapes_(&graph->constants), taken_(std::move(taken)) {}
+      : graph_(graph), shapes_(&graph->constants), values_{std::move(taken), {}} {}
 
   ShapeInference& shapes() { return shapes_; }
   bool batch_is_symbolic() const { return graph_->batch_is_symbolic; }
@@ -50,11 +51,19 @@ class SourceGraphBuilder {
   Status Emit(SourceNode node);
 
  private:
+  // Names that are in use, and where to go on counting for a name that was asked for before: a file with thousands of
+  // equal names must not take quadratic time.
+  struct Names {
+    std::set<std::string> taken;
+    std::map<std::string, int64_t> next;
+    std::string MakeUnique(const std::string& hint);
+  };
+
   SourceGraph* graph_;
   ShapeInference shapes_;
   std::optional<ShapeInference> doubled_;  // with a batch of 2, where the batch is open
-  std::set<std::string> taken_;
-  std::set<std::string> node_names_;
+  Names values_;
+  Names nodes_;
 };
 
 // Conv, MaxPool and AveragePool: writes out all of the window (kernel_shape, strides, dilations, pads), with explicit

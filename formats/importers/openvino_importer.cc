@@ -34,6 +34,7 @@ class IrReader {
     graph_.file = file;
     BNN_RETURN_IF_ERROR(CheckOperators());
     BNN_ASSIGN_OR_RETURN(const std::vector<size_t> order, SortIr(net_));
+    BNN_RETURN_IF_ERROR(MarkReaders());
     BNN_RETURN_IF_ERROR(NameValues());
     BNN_RETURN_IF_ERROR(ReadInputs());
     for (const size_t index : order) {
@@ -61,29 +62,33 @@ class IrReader {
     return missing.empty() ? OkStatus() : Unsupported("these operators are not supported:" + missing);
   }
 
-  // Inputs of the network get their names first, then its outputs, then everything else.
-  Status NameValues() {
-    for (const IrLayer& layer : net_.layers) {
-      values_.emplace_back(layer.outputs.size());
-      read_.emplace_back(layer.outputs.size(), false);
-    }
+  // Who reads what.
+  Status MarkReaders() {
     read_by_binary_.assign(net_.layers.size(), false);
     read_by_others_ = read_by_binary_;
-    for (size_t i = 0; i < net_.layers.size(); ++i) {
-      const IrLayer& layer = net_.layers[i];
-      if (!IsParameter(layer)) continue;
-      if (layer.outputs.size() != 1 || !layer.inputs.empty())
-        return LayerError(layer, "must have one output and no input");
-      values_[i][0] = builder_.NewValueName(layer.name);
-      if (values_[i][0] != layer.name) return LayerError(layer, "another Parameter has the same name");
-    }
+    for (const IrLayer& layer : net_.layers) read_.emplace_back(layer.outputs.size(), false);
     for (const IrLayer& layer : net_.layers) {
+      if (IsResult(layer) && layer.sources.size() != 1) return LayerError(layer, "must have one input");
       for (const IrSource& source : layer.sources) {
         read_[source.layer][source.port] = true;
         (IsType(layer, "BinaryConvolution") ? read_by_binary_ : read_by_others_)[source.layer] = true;
       }
+    }
+    return OkStatus();
+  }
+
+  // Inputs of the network get their names first, then its outputs, then everything else.
+  Status NameValues() {
+    for (const IrLayer& layer : net_.layers) {
+      std::vector<std::string>& names = values_.emplace_back(layer.outputs.size());
+      if (!IsParameter(layer) && !IsConstant(layer)) continue;
+      if (names.size() != 1 || !layer.inputs.empty()) return LayerError(layer, "must have one output and no input");
+      if (!IsParameter(layer)) continue;
+      names[0] = builder_.NewValueName(layer.name);
+      if (names[0] != layer.name) return LayerError(layer, "another Parameter has the same name");
+    }
+    for (const IrLayer& layer : net_.layers) {
       if (!IsResult(layer)) continue;
-      if (layer.sources.size() != 1) return LayerError(layer, "must have one input");
       std::string& value = values_[layer.sources[0].layer][layer.sources[0].port];
       if (value.empty()) value = builder_.NewValueName(OutputName(layer));
     }
@@ -109,8 +114,7 @@ class IrReader {
   // In the file's order, which is OpenVINO's.
   Status ReadInputs() {
     size_t open_batches = 0;
-    for (size_t i = 0; i < net_.layers.size(); ++i) {
-      const IrLayer& layer = net_.layers[i];
+    for (const IrLayer& layer : net_.layers) {
       if (!IsParameter(layer)) continue;
       BNN_ASSIGN_OR_RETURN(const IrElementType* type, ElementTypeAttribute(layer, "element_type"));
       const auto shape = layer.data.find("shape");
@@ -154,8 +158,6 @@ class IrReader {
 
   Status ReadConstantLayer(size_t index) {
     const IrLayer& layer = net_.layers[index];
-    if (layer.outputs.size() != 1 || !layer.inputs.empty())
-      return LayerError(layer, "must have one output and no input");
     BNN_ASSIGN_OR_RETURN(const BitOrder bit_order, BitOrderOf(index));
     BNN_ASSIGN_OR_RETURN(Tensor tensor, ReadConstant(layer, weights_, bit_order));
     constant_elements_ += tensor.size();

@@ -87,6 +87,16 @@ TEST_CASE("layers") {
   CHECK(ErrorWith("name=\"relu\"", "name=\"\"") == "no error");
 }
 
+TEST_CASE("many layers of one name take no more than linear time") {
+  std::string layers;
+  for (int i = 10; i < 40000; ++i) {
+    layers += "<layer id=\"" + std::to_string(i) + "\" name=\"w\" type=\"Const\" version=\"opset1\">" +
+              "<data element_type=\"f32\" shape=\"\" offset=\"0\" size=\"4\"/>" +
+              "<output><port id=\"0\" precision=\"FP32\"/></output></layer>";
+  }
+  CHECK(ErrorOf(Replaced(SmallNet(), "</layers>", layers + "</layers>")) == "no error");
+}
+
 TEST_CASE("unknown operators are all listed") {
   const std::string both = Replaced(Replaced(SmallNet(), "\"Add\" version=\"opset1\"", "\"Foo\" version=\"opset1\""),
                                     "type=\"ReLU\" version=\"opset1\"", "type=\"ReLU\" version=\"opset99\"");

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "formats/reader.h"
+#include "tests/formats/openvino_net_text.h"
 #include "tests/test_support.h"
 
 namespace bnn::convert {
@@ -73,6 +74,25 @@ TEST_CASE("converts, verifies, reports") {
   }
   CHECK(binary > 0);
   CHECK(Contains(ReadFile(graph), "Conv"));
+}
+
+TEST_CASE("an OpenVINO IR, with its weights beside it and elsewhere") {
+  const fs::path xml = Folder() / "small.xml", elsewhere = Folder() / "w.bin", model = Folder() / "ir.bnn";
+  WriteFile(xml, test::SmallNet());
+  WriteFile(elsewhere, test::SmallWeights());
+  const std::string convert = "'" + xml.string() + "' -o '" + model.string() + "' --verify";
+  const ProgramResult missing = Run(convert);
+  CHECK(missing.exit_code == 1);
+  CHECK(Contains(missing.err, "small.bin, are missing"));
+  CHECK_FALSE(fs::exists(model));
+  const ProgramResult result = Run(convert + " --weights '" + elsewhere.string() + "'");
+  CHECK_MESSAGE(result.exit_code == 0, result.err);
+  CHECK(Contains(result.out, "passed"));
+  fs::rename(elsewhere, Folder() / "small.bin");
+  CHECK(Run(convert).exit_code == 0);
+  const Result<formats::ModelDef> read = formats::ReadModelFile(model.string());
+  REQUIRE_MESSAGE(read.ok(), read.status().message());
+  CHECK(read->source == "small.xml");
 }
 
 int Count(const std::string& text, const std::string& part) {
