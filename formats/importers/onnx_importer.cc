@@ -3,15 +3,11 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
-#include <exception>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 #include <map>
-#include <new>
 #include <optional>
 #include <set>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -19,6 +15,7 @@
 #include "formats/importers/onnx_attributes.h"
 #include "formats/importers/onnx_normalize.h"
 #include "formats/importers/onnx_tensor.h"
+#include "formats/importers/source_file.h"
 
 namespace bnn::formats {
 namespace {
@@ -248,14 +245,10 @@ bool RecognizesOnnx(std::string_view path, std::string_view first_bytes) {
 }
 
 Result<SourceGraph> ImportOnnx(const std::string& path, const ImportOptions& options) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) return IoError(path + ": cannot be read: " + error.message());
-  if (size > static_cast<uintmax_t>(kMaxFileBytes)) return Unsupported(path + ": is larger than 2 GiB");
-  std::string bytes(size, '\0');
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream.read(bytes.data(), static_cast<std::streamsize>(size))) return IoError(path + ": cannot be read");
-  return ImportOnnxBytes(bytes, path, std::filesystem::path(path).parent_path().string(), options);
+  return GuardImport(path, [&]() -> Result<SourceGraph> {
+    BNN_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path, kMaxFileBytes));
+    return ParseAndRead(bytes, path, std::filesystem::path(path).parent_path().string(), options);
+  });
 }
 
 }  // namespace
@@ -269,16 +262,7 @@ const Importer kOnnxImporter = {
 
 Result<SourceGraph> ImportOnnxBytes(std::string_view bytes, const std::string& name, const std::string& folder,
                                     const ImportOptions& options) {
-  // protobuf, libonnx and the allocator throw; nothing of that leaves this module.
-  try {
-    Result<SourceGraph> result = ParseAndRead(bytes, name, folder, options);
-    if (result.ok() || result.status().message().starts_with(name + ":")) return result;
-    return Status(result.status().code(), name + ": " + result.status().message());
-  } catch (const std::bad_alloc&) {
-    return OutOfMemory(name + ": not enough memory to import it");
-  } catch (const std::exception& error) {
-    return InvalidModel(name + ": " + error.what());
-  }
+  return GuardImport(name, [&] { return ParseAndRead(bytes, name, folder, options); });
 }
 
 }  // namespace bnn::formats

@@ -1,9 +1,7 @@
 #include "formats/importers/openvino_importer.h"
 
-#include <exception>
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <new>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -12,12 +10,15 @@
 #include "formats/importers/input_dims.h"
 #include "formats/importers/openvino_operators.h"
 #include "formats/importers/openvino_text.h"
+#include "formats/importers/source_file.h"
 
 namespace bnn::formats {
 namespace {
 
 // A .bin may hold each constant once for many layers. What they take together ends here.
-constexpr int64_t kMaxConstantElements = int64_t{1} << 31;
+constexpr int64_t kMaxConstantElements = int64_t{1} << 30;
+
+constexpr uint64_t kMaxWeightBytes = uint64_t{1} << 34;
 
 bool IsType(const IrLayer& layer, std::string_view type) { return EqualIgnoringCase(layer.type, type); }
 bool IsConstant(const IrLayer& layer) { return IsType(layer, "Const") || IsType(layer, "Constant"); }
@@ -204,7 +205,7 @@ class IrReader {
                                      DimsToString(info.dims));
       }
       const IrElementType* type = FindElementType(stated.precision);
-      if (type != nullptr && type->held != info.type) {
+      if (type != nullptr && type->held != info.type && type->bits > 1) {  // floats may be stated as the bits they are
         return LayerError(
             layer, label + " states precision " + stated.precision + ", but its inputs give " + DTypeName(info.type));
       }
@@ -225,24 +226,11 @@ class IrReader {
   int64_t constant_elements_ = 0;
 };
 
-Result<SourceGraph> ParseAndRead(std::string_view xml, std::string_view weights, const std::string& name,
-                                 const ImportOptions& options) {
-  BNN_ASSIGN_OR_RETURN(const IrNet net, ParseIr(xml));
+Result<SourceGraph> ReadNet(const IrNet& net, std::string_view weights, const std::string& name,
+                            const ImportOptions& options) {
   BNN_ASSIGN_OR_RETURN(SourceGraph graph, IrReader(net, weights, options).Read(name));
   BNN_RETURN_IF_ERROR(ValidateSourceGraph(graph));
   return graph;
-}
-
-Result<std::string> ReadWholeFile(const std::string& path, uintmax_t limit) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) return IoError(path + ": cannot be read: " + error.message());
-  if (size > limit)
-    return Unsupported(path + ": has " + std::to_string(size) + " bytes, the limit is " + std::to_string(limit));
-  std::string bytes(size, '\0');
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream.read(bytes.data(), static_cast<std::streamsize>(size))) return IoError(path + ": cannot be read");
-  return bytes;
 }
 
 // The ending decides; without it, XML whose first element is <net>.
@@ -251,29 +239,24 @@ bool RecognizesOpenvino(std::string_view path, std::string_view first_bytes) {
   return path.ends_with(".xml") || first_bytes.starts_with("<?xml") || first_bytes.starts_with("<net");
 }
 
+// The .bin, which a network without constants need not have.
+Result<std::string> ReadWeights(const IrNet& net, const std::string& path, const ImportOptions& options) {
+  const bool is_given = !options.weights_path.empty();
+  const std::string file =
+      is_given ? options.weights_path : std::filesystem::path(path).replace_extension(".bin").string();
+  std::error_code error;
+  if (is_given || std::filesystem::exists(file, error)) return ReadWholeFile(file, kMaxWeightBytes);
+  if (std::none_of(net.layers.begin(), net.layers.end(), IsConstant)) return std::string();
+  return IoError("its weights, " + file + ", are missing; --weights names a file that lies elsewhere");
+}
+
 Result<SourceGraph> ImportOpenvino(const std::string& path, const ImportOptions& options) {
-  constexpr uintmax_t kMaxWeightBytes = uintmax_t{1} << 34;
-  try {
+  return GuardImport(path, [&]() -> Result<SourceGraph> {
     BNN_ASSIGN_OR_RETURN(const std::string xml, ReadWholeFile(path, kMaxIrBytes));
-    const std::string weights_path = options.weights_path.empty()
-                                         ? std::filesystem::path(path).replace_extension(".bin").string()
-                                         : options.weights_path;
-    std::error_code error;
-    // A network without constants has an empty .bin, or none.
-    if (!std::filesystem::exists(weights_path, error)) {
-      if (options.weights_path.empty() && xml.find("\"Const\"") == std::string::npos) {
-        return ImportOpenvinoBytes(xml, "", path, options);
-      }
-      return IoError(path + ": its weights, " + weights_path +
-                     ", are missing; --weights names a file that lies elsewhere");
-    }
-    BNN_ASSIGN_OR_RETURN(const std::string weights, ReadWholeFile(weights_path, kMaxWeightBytes));
-    return ImportOpenvinoBytes(xml, weights, path, options);
-  } catch (const std::bad_alloc&) {
-    return OutOfMemory(path + ": not enough memory to read it");
-  } catch (const std::exception& error) {
-    return IoError(path + ": " + error.what());
-  }
+    BNN_ASSIGN_OR_RETURN(const IrNet net, ParseIr(xml));
+    BNN_ASSIGN_OR_RETURN(const std::string weights, ReadWeights(net, path, options));
+    return ReadNet(net, weights, path, options);
+  });
 }
 
 }  // namespace
@@ -288,16 +271,10 @@ const Importer kOpenvinoImporter = {
 
 Result<SourceGraph> ImportOpenvinoBytes(std::string_view xml, std::string_view weights, const std::string& name,
                                         const ImportOptions& options) {
-  // libonnx, which infers shapes, and the allocator throw; nothing of that leaves this module.
-  try {
-    Result<SourceGraph> result = ParseAndRead(xml, weights, name, options);
-    if (result.ok() || result.status().message().starts_with(name + ":")) return result;
-    return Status(result.status().code(), name + ": " + result.status().message());
-  } catch (const std::bad_alloc&) {
-    return OutOfMemory(name + ": not enough memory to import it");
-  } catch (const std::exception& error) {
-    return InvalidModel(name + ": " + error.what());
-  }
+  return GuardImport(name, [&]() -> Result<SourceGraph> {
+    BNN_ASSIGN_OR_RETURN(const IrNet net, ParseIr(xml));
+    return ReadNet(net, weights, name, options);
+  });
 }
 
 }  // namespace bnn::formats

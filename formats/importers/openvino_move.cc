@@ -9,7 +9,7 @@ namespace bnn::formats {
 namespace {
 
 // How often Tile may repeat an axis: each time is an input of a Concat.
-constexpr int64_t kMaxRepeats = 4096;
+constexpr int64_t kMaxRepeats = 256;
 
 // The axis that input `index` holds, from the front.
 Result<int64_t> AxisInput(const IrNode& node, size_t index) {

@@ -220,7 +220,9 @@ TEST_CASE("the .bin beside the .xml, elsewhere, or missing") {
   CHECK(ImportFile(xml, {}).ok());
   ImportOptions options;
   options.weights_path = (folder / "other" / "w.bin").string();
-  CHECK(!ImportFile(xml, options).ok());
+  const Result<SourceGraph> wrong_path = ImportFile(xml, options);
+  REQUIRE(!wrong_path.ok());
+  CHECK(wrong_path.status().message().starts_with(xml + ": " + options.weights_path + ": cannot be read"));
   write(options.weights_path, SmallWeights());
   fs::remove(beside);
   CHECK(ImportFile(xml, options).ok());

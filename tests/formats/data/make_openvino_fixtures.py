@@ -142,6 +142,9 @@ def binary_convolutions():
     case("BinaryConvolution.inverted", lambda x: net(x, bits, 1.0, 0.0, 0), {"x": x}, "binary", 0)
     case("BinaryConvolution.u1_precision", lambda x: net(x, bits, 0.0, 1.0, 0), {"x": x}, "binary", 0,
          edit=lambda xml: xml.replace(b'precision="BIN"', b'precision="U1"'))
+    case("BinaryConvolution.bits", lambda x: net(x, bits, 0.0, 1.0, 0), {"x": x}, "binary", 0,
+         edit=lambda xml: xml.replace(b'<port id="5" precision="FP32">', b'<port id="5" precision="BIN">'),
+         expected=[sums(np.where(x > 0.25, 1.0, -1.0), bits, 0)])  # FakeQuantize states bits as its output
     pooled = np.lib.stride_tricks.sliding_window_view(x, (2, 2), (2, 3)).max((4, 5))
     case("BinaryConvolution.pooled", lambda x: net(opset8.max_pool(
         levels2(x, 0.25, 0.0, 1.0), [1, 1], [1, 1], [0, 0], [0, 0], [2, 2]).output(0), bits, 0.0, 1.0, 0), {"x": x},
