@@ -96,6 +96,32 @@ Status ImportTranspose(const IrNode& node) {
   return node.Finish("Transpose", {node.inputs[0]}, {{"perm", perm}});
 }
 
+// The axis is seen as [group, size / group], and these two are swapped.
+Status ImportShuffleChannels(const IrNode& node) {
+  const Dims dims = node.DimsOf(0);
+  const int64_t rank = node.RankOf(0);
+  BNN_ASSIGN_OR_RETURN(int64_t axis, node.Int("axis", 1));
+  BNN_ASSIGN_OR_RETURN(const int64_t group, node.Int("group", 1));
+  if (axis < 0) axis += rank;
+  if (axis < 1 || axis >= rank) return node.NotSupported("attribute 'axis' is " + node.layer.data.at("axis"));
+  const int64_t size = dims[static_cast<size_t>(axis)];
+  if (group < 1 || size % group != 0) {
+    return node.Error("attribute 'group' is " + std::to_string(group) + ", for a dim of " + std::to_string(size));
+  }
+  std::vector<int64_t> split(dims.begin(), dims.begin() + axis);
+  split.insert(split.end(), {group, size / group});
+  split.insert(split.end(), dims.begin() + axis + 1, dims.end());
+  std::vector<int64_t> perm(split.size());
+  std::iota(perm.begin(), perm.end(), 0);
+  std::swap(perm[static_cast<size_t>(axis)], perm[static_cast<size_t>(axis) + 1]);
+  std::vector<int64_t> merged = dims;
+  split[0] = merged[0] = 0;  // the batch, which may be open
+  BNN_ASSIGN_OR_RETURN(const std::string groups,
+                       node.Step("Reshape", {node.inputs[0], node.IntsConstant("groups", split)}));
+  BNN_ASSIGN_OR_RETURN(const std::string swapped, node.Step("Transpose", {groups}, {{"perm", perm}}));
+  return node.Finish("Reshape", {swapped, node.IntsConstant("merged", merged)});
+}
+
 // Axis by axis, as a concatenation of the same data. Leading repeats may be more than the input has axes.
 Status ImportTile(const IrNode& node) {
   BNN_ASSIGN_OR_RETURN(std::vector<int64_t> repeats, node.KnownInts(1));

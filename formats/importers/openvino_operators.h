@@ -124,6 +124,7 @@ Status ImportPad(const IrNode& node);
 Status ImportSplit(const IrNode& node);
 Status ImportVariadicSplit(const IrNode& node);
 Status ImportTranspose(const IrNode& node);
+Status ImportShuffleChannels(const IrNode& node);
 Status ImportTile(const IrNode& node);
 // openvino_slice.cc
 Status ImportSlice(const IrNode& node);

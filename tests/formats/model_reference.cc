@@ -323,10 +323,11 @@ class Executor {
   void Apply(const Reshape&) { out_.values = In().values; }
 
   void Apply(const Quantize& op) {
-    const auto [low, high] = RangeOf(op.type);
+    const IntegerRange range = RangeOf(op.type);
+    const auto low = static_cast<float>(range.low), high = static_cast<float>(range.high);
     MapElements([&](float x, size_t) {
       const float q = std::nearbyint(x / op.to.scale) + static_cast<float>(op.to.zero_point);
-      return q >= static_cast<float>(low) ? std::min(q, static_cast<float>(high)) : static_cast<float>(low);
+      return q >= low ? std::min(q, high) : low;
     });
   }
   void Apply(const Dequantize& op) {

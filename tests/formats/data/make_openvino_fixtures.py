@@ -21,7 +21,7 @@ import tempfile
 
 import numpy as np
 import openvino as ov
-from openvino import opset1, opset5, opset8, opset13, opset14, opset15
+from openvino import opset1, opset5, opset8, opset13, opset14, opset15, opset16
 
 from make_cases import f32, i64, reals, rng, small_ints, write_string, write_tensor
 
@@ -274,6 +274,9 @@ def movement():
          "import", 0)
     case("Gather.opset1", lambda x: opset1.gather(x, constant([3, 1], np.int64), constant(3, np.int64)), {"x": x},
          "import", 0)
+    case("ShuffleChannels", lambda x: opset13.shuffle_channels(x, 1, 2), {"x": x}, tolerance=0)
+    case("ShuffleChannels.rows", lambda x: opset13.shuffle_channels(x, -2, 3), {"x": x}, "import", 0)
+    case("Identity", lambda x: opset16.identity(x), {"x": x}, tolerance=0)
     case("Tile", lambda x: opset13.tile(x, constant([1, 2, 1, 3], np.int64)), {"x": x}, tolerance=0)
     case("Tile.leading", lambda x: opset13.tile(x, constant([2, 1, 1, 1, 2], np.int64)), {"x": x}, "import", 0)
 
