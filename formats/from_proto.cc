@@ -13,11 +13,19 @@ static_assert(static_cast<int>(ElementType::kUInt8) == proto::ElementType_MAX);
 static_assert(static_cast<int>(PadValue::kOne) == proto::PAD_VALUE_ONE);
 static_assert(static_cast<int>(PadValue::kZero) == proto::PadValue_MAX);
 static_assert(static_cast<int>(UnaryKind::kSigmoid) == proto::UNARY_KIND_SIGMOID);
-static_assert(static_cast<int>(UnaryKind::kPow) == proto::UnaryKind_MAX);
+static_assert(static_cast<int>(UnaryKind::kLog) == proto::UnaryKind_MAX);
 static_assert(static_cast<int>(BinaryKind::kAdd) == proto::BINARY_KIND_ADD);
 static_assert(static_cast<int>(BinaryKind::kMin) == proto::BinaryKind_MAX);
 static_assert(static_cast<int>(PadMode::kConstant) == proto::PAD_MODE_CONSTANT);
-static_assert(static_cast<int>(PadMode::kEdge) == proto::PadMode_MAX);
+static_assert(static_cast<int>(PadMode::kSymmetric) == proto::PadMode_MAX);
+static_assert(static_cast<int>(ResizeKind::kLinear) == proto::ResizeKind_MAX);
+static_assert(static_cast<int>(Coordinates::kHalfPixel) == proto::COORDINATES_HALF_PIXEL);
+static_assert(static_cast<int>(Coordinates::kTfHalfPixel) == proto::Coordinates_MAX);
+static_assert(static_cast<int>(Nearest::kPreferFloor) == proto::NEAREST_PREFER_FLOOR);
+static_assert(static_cast<int>(Nearest::kCeil) == proto::Nearest_MAX);
+static_assert(static_cast<int>(ReduceKind::kMean) == proto::REDUCE_KIND_MEAN);
+static_assert(static_cast<int>(ReduceKind::kMin) == proto::ReduceKind_MAX);
+static_assert(static_cast<int>(EpsMode::kMax) == proto::EpsMode_MAX);
 static_assert(static_cast<int>(ImageLayout::kNhwc) == proto::IMAGE_LAYOUT_NHWC);
 
 // Where in the file a message stands: "nodes[3].conv2d". Made into text only for an error.
@@ -181,6 +189,45 @@ Status ReadOp(const proto::QDense& in, const Path& path, QDense* out) {
   return ReadQuantization(in.input(), path, ".input", &out->input);
 }
 
+Status ReadOp(const proto::FakeQuantize& in, const Path&, FakeQuantize* out) {
+  out->levels = in.levels();
+  if (in.has_input_low()) out->input_low = in.input_low();
+  if (in.has_input_high()) out->input_high = in.input_high();
+  if (in.has_output_low()) out->output_low = in.output_low();
+  if (in.has_output_high()) out->output_high = in.output_high();
+  return OkStatus();
+}
+Status ReadOp(const proto::ConvTranspose2d& in, const Path& path, ConvTranspose2d* out) {
+  out->groups = in.groups();
+  if (in.has_weights()) out->weights = in.weights();
+  if (in.has_bias()) out->bias = in.bias();
+  out->output_pad_h = in.output_pad_h();
+  out->output_pad_w = in.output_pad_w();
+  return ReadWindow(in.window(), path, &out->window);
+}
+Status ReadOp(const proto::Resize2d& in, const Path&, Resize2d* out) {
+  *out = {.kind = To<ResizeKind>(in.kind()),
+          .coordinates = To<Coordinates>(in.coordinates()),
+          .nearest = To<Nearest>(in.nearest()),
+          .height = in.height(),
+          .width = in.width(),
+          .scale_h = in.scale_h(),
+          .scale_w = in.scale_w()};
+  return OkStatus();
+}
+Status ReadOp(const proto::Reduce& in, const Path&, Reduce* out) {
+  *out = {.kind = To<ReduceKind>(in.kind()), .axes = ToVector(in.axes())};
+  return OkStatus();
+}
+Status ReadOp(const proto::Lrn& in, const Path&, Lrn* out) {
+  *out = {.axes = ToVector(in.axes()), .size = in.size(), .alpha = in.alpha(), .beta = in.beta(), .bias = in.bias()};
+  return OkStatus();
+}
+Status ReadOp(const proto::NormalizeL2& in, const Path&, NormalizeL2* out) {
+  *out = {.axes = ToVector(in.axes()), .eps = in.eps(), .eps_mode = To<EpsMode>(in.eps_mode())};
+  return OkStatus();
+}
+
 template <typename OpStruct, typename Message>
 Status ReadOpField(const Message& message, int node, const char* field, Op* out) {
   const Path path{"nodes", node, field};
@@ -238,6 +285,18 @@ Status ReadNodeOp(const proto::Node& node, int index, Op* out) {
       return ReadOpField<QConv2d>(node.qconv2d(), index, ".qconv2d", out);
     case proto::Node::kQdense:
       return ReadOpField<QDense>(node.qdense(), index, ".qdense", out);
+    case proto::Node::kFakeQuantize:
+      return ReadOpField<FakeQuantize>(node.fake_quantize(), index, ".fake_quantize", out);
+    case proto::Node::kConvTranspose2D:
+      return ReadOpField<ConvTranspose2d>(node.conv_transpose2d(), index, ".conv_transpose2d", out);
+    case proto::Node::kResize2D:
+      return ReadOpField<Resize2d>(node.resize2d(), index, ".resize2d", out);
+    case proto::Node::kReduce:
+      return ReadOpField<Reduce>(node.reduce(), index, ".reduce", out);
+    case proto::Node::kLrn:
+      return ReadOpField<Lrn>(node.lrn(), index, ".lrn", out);
+    case proto::Node::kNormalizeL2:
+      return ReadOpField<NormalizeL2>(node.normalize_l2(), index, ".normalize_l2", out);
     case proto::Node::OP_NOT_SET:
       break;
   }

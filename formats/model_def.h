@@ -139,8 +139,16 @@ enum class UnaryKind : uint8_t {
   kAbs = 7,
   kFloor = 8,
   kCeil = 9,
-  kRound = 10,  // half to even
-  kPow = 11     // x ^ alpha
+  kRound = 10,     // half to even
+  kPow = 11,       // x ^ alpha
+  kMish = 12,      // x * tanh(log(1 + exp(x)))
+  kSwish = 13,     // x / (1 + exp(-alpha * x))
+  kElu = 14,       // x < 0 ? alpha * (exp(x) - 1) : x
+  kSoftplus = 15,  // log(1 + exp(x))
+  kErf = 16,
+  kGelu = 17,      // x * (1 + erf(x / sqrt(2))) / 2
+  kGeluTanh = 18,  // x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2
+  kLog = 19
 };
 struct Unary {
   UnaryKind kind = UnaryKind::kSigmoid;
@@ -183,7 +191,8 @@ struct Slice {
 
   bool operator==(const Slice&) const = default;
 };
-enum class PadMode : uint8_t { kConstant = 1, kReflect = 2, kEdge = 3 };
+// kReflect does not repeat the border, kSymmetric does.
+enum class PadMode : uint8_t { kConstant = 1, kReflect = 2, kEdge = 3, kSymmetric = 4 };
 struct Pad {
   std::vector<int64_t> before, after;  // one each per axis, >= 0
   PadMode mode = PadMode::kConstant;
@@ -253,9 +262,84 @@ struct QDense {
   bool operator==(const QDense&) const = default;
 };
 
+// float32 -> float32, `levels` values from output_low to output_high; the limits are float32 [1] or [channels]. With
+// low = min(input_low, input_high) and high = max(input_low, input_high), in float32:
+//   x > low is false (NaN, too)  -> output_low
+//   x > high                     -> output_high
+//   otherwise                    -> fma(round(fma(x, s, -input_low * s)), (output_high - output_low) / (levels - 1),
+//                                   output_low),  s = (levels - 1) / (input_high - input_low), round half to even
+struct FakeQuantize {
+  int64_t levels = 0;
+  int input_low = kNone, input_high = kNone;
+  int output_low = kNone, output_high = kNone;
+
+  bool operator==(const FakeQuantize&) const = default;
+};
+// The transpose of a convolution: input pixel y adds to the output pixels y * stride + tap * dilation - pad_before.
+// Output size: (in - 1) * stride + dilation * (kernel - 1) + 1 - pad_before - pad_after + output_pad, where output_pad
+// is below the stride. Weights: float32 [out][kernel_h][kernel_w][in / groups]; bias: [out] or none.
+struct ConvTranspose2d {
+  Window2d window;
+  int64_t output_pad_h = 0, output_pad_w = 0;
+  int64_t groups = 1;
+  int weights = kNone;
+  int bias = kNone;
+
+  bool operator==(const ConvTranspose2d&) const = default;
+};
+enum class ResizeKind : uint8_t { kNearest = 1, kLinear = 2 };
+// Where the pixel y of the output lies on the input, for a scale s = out / in, in float32:
+enum class Coordinates : uint8_t {
+  kHalfPixel = 1,         // (y + 0.5) / s - 0.5
+  kAsymmetric = 2,        // y / s
+  kAlignCorners = 3,      // y * (in - 1) / (out - 1); 0 where out is 1
+  kPytorchHalfPixel = 4,  // as kHalfPixel; 0 where out is 1
+  kTfHalfPixel = 5        // (y + 0.5) / s
+};
+// Which pixel is nearest to such a place. Outside of the map it is the one at the border.
+enum class Nearest : uint8_t { kPreferFloor = 1, kPreferCeil = 2, kFloor = 3, kCeil = 4 };
+// float32 {h,w,c} -> float32 {h',w',c}. An axis has a size, or a scale: floor(in * scale) pixels. Of kLinear, places
+// outside of the map count as on its border, and `nearest` says nothing.
+struct Resize2d {
+  ResizeKind kind = ResizeKind::kNearest;
+  Coordinates coordinates = Coordinates::kHalfPixel;
+  Nearest nearest = Nearest::kPreferFloor;
+  int64_t height = 0, width = 0;   // 0: by scale
+  float scale_h = 0, scale_w = 0;  // 0: by size, which makes the scale size / in
+
+  bool operator==(const Resize2d&) const = default;
+};
+enum class ReduceKind : uint8_t { kMean = 1, kSum = 2, kMax = 3, kMin = 4 };
+// Over the axes (of a sample, increasing, at least one), which keep a size of 1.
+struct Reduce {
+  ReduceKind kind = ReduceKind::kMean;
+  std::vector<int64_t> axes;
+
+  bool operator==(const Reduce&) const = default;
+};
+// y = x / (bias + alpha / size^n * sum of x'^2) ^ beta, over the x' whose distance along each of the n `axes`
+// (increasing) is from -((size - 1) / 2) to size / 2, as far as they exist.
+struct Lrn {
+  std::vector<int64_t> axes;
+  int64_t size = 1;
+  float alpha = 0, beta = 0, bias = 1;
+
+  bool operator==(const Lrn&) const = default;
+};
+enum class EpsMode : uint8_t { kAdd = 1, kMax = 2 };
+// y = x / sqrt(sum + eps) or x / sqrt(max(sum, eps)), sum over the squares along the axes (increasing, at least one); 0
+// where the root is 0.
+struct NormalizeL2 {
+  std::vector<int64_t> axes;
+  float eps = 0;
+  EpsMode eps_mode = EpsMode::kAdd;
+
+  bool operator==(const NormalizeL2&) const = default;
+};
+
 using Op = std::variant<BConv2d, BDense, BMaxPool, Binarize, Unpack, Conv2d, Dense, Affine, PRelu, Clamp, Unary, Binary,
                         MaxPool, AvgPool, Concat, Slice, Pad, Transpose, Reshape, Softmax, Quantize, Dequantize,
-                        QConv2d, QDense>;
+                        QConv2d, QDense, FakeQuantize, ConvTranspose2d, Resize2d, Reduce, Lrn, NormalizeL2>;
 
 // "BConv2d", "Affine", ...: the name of the alternative, as used in messages, plans and the proto.
 const char* OpName(const Op& op);
@@ -327,6 +411,7 @@ inline constexpr int64_t kMaxBlobs = 1 << 17;
 inline constexpr int64_t kMaxWindow = 1 << 16;  // each kernel, stride, dilation and pad
 inline constexpr int64_t kMaxNameBytes = 1024;
 inline constexpr int64_t kMaxBinaryTerms = (int64_t{1} << 24) - 1;  // K of a binary layer: a float32 holds +-K exactly
+inline constexpr int64_t kMaxLevels = int64_t{1} << 24;             // of FakeQuantize: a float32 counts them
 inline constexpr int64_t kMaxInt8Terms = INT32_MAX / (255 * 128);   // |q - zero_point| <= 255, |w| <= 128
 
 }  // namespace bnn::formats

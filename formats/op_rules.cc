@@ -106,7 +106,7 @@ struct ValueRules {
                         ", expected at most high = " + std::to_string(op.high));
   }
   Status operator()(const Unary& op) const {
-    BNN_RETURN_IF_ERROR(CheckEnum("kind", op.kind, UnaryKind::kPow));
+    BNN_RETURN_IF_ERROR(CheckEnum("kind", op.kind, UnaryKind::kLog));
     BNN_RETURN_IF_ERROR(CheckFloat("alpha", op.alpha, Values::kFinite));
     return CheckFloat("beta", op.beta, Values::kFinite);
   }
@@ -122,7 +122,7 @@ struct ValueRules {
   Status operator()(const Slice&) const { return OkStatus(); }
   // -inf pads for a maximum, so infinities are allowed.
   Status operator()(const Pad& op) const {
-    BNN_RETURN_IF_ERROR(CheckEnum("mode", op.mode, PadMode::kEdge));
+    BNN_RETURN_IF_ERROR(CheckEnum("mode", op.mode, PadMode::kSymmetric));
     return CheckFloat("value", op.value, Values::kNotNan);
   }
   Status operator()(const Transpose&) const { return OkStatus(); }
@@ -139,6 +139,40 @@ struct ValueRules {
   Status operator()(const Dequantize& op) const { return CheckScale("from", op.from); }
   Status operator()(const QConv2d& op) const { return Quantized(op); }
   Status operator()(const QDense& op) const { return Quantized(op); }
+  // More levels than floats can count would not be levels.
+  Status operator()(const FakeQuantize& op) const {
+    if (op.levels < 2 || op.levels > kMaxLevels) {
+      return InvalidModel("levels: found " + std::to_string(op.levels) + ", expected 2 to " +
+                          std::to_string(kMaxLevels));
+    }
+    BNN_RETURN_IF_ERROR(CheckBlobFloats("input_low", op.input_low, blobs, Values::kFinite));
+    BNN_RETURN_IF_ERROR(CheckBlobFloats("input_high", op.input_high, blobs, Values::kFinite));
+    BNN_RETURN_IF_ERROR(CheckBlobFloats("output_low", op.output_low, blobs, Values::kFinite));
+    return CheckBlobFloats("output_high", op.output_high, blobs, Values::kFinite);
+  }
+  Status operator()(const ConvTranspose2d& op) const {
+    BNN_RETURN_IF_ERROR(CheckBlobFloats("weights", op.weights, blobs, Values::kFinite));
+    return CheckBlobFloats("bias", op.bias, blobs, Values::kFinite);
+  }
+  Status operator()(const Resize2d& op) const {
+    BNN_RETURN_IF_ERROR(CheckEnum("kind", op.kind, ResizeKind::kLinear));
+    BNN_RETURN_IF_ERROR(CheckEnum("coordinates", op.coordinates, Coordinates::kTfHalfPixel));
+    BNN_RETURN_IF_ERROR(CheckEnum("nearest", op.nearest, Nearest::kCeil));
+    BNN_RETURN_IF_ERROR(CheckFloat("scale_h", op.scale_h, Values::kFinite));
+    return CheckFloat("scale_w", op.scale_w, Values::kFinite);
+  }
+  Status operator()(const Reduce& op) const { return CheckEnum("kind", op.kind, ReduceKind::kMin); }
+  Status operator()(const Lrn& op) const {
+    BNN_RETURN_IF_ERROR(CheckFloat("alpha", op.alpha, Values::kFinite));
+    BNN_RETURN_IF_ERROR(CheckFloat("beta", op.beta, Values::kFinite));
+    return CheckFloat("bias", op.bias, Values::kFinite);
+  }
+  Status operator()(const NormalizeL2& op) const {
+    BNN_RETURN_IF_ERROR(CheckEnum("eps_mode", op.eps_mode, EpsMode::kMax));
+    BNN_RETURN_IF_ERROR(CheckFloat("eps", op.eps, Values::kFinite));
+    if (op.eps >= 0) return OkStatus();
+    return InvalidModel("eps: found " + std::to_string(op.eps) + ", expected 0 or more");
+  }
 
   template <typename QuantizedLayer>
   Status Quantized(const QuantizedLayer& op) const {

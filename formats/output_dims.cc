@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <variant>
 
@@ -98,6 +99,12 @@ struct DimRules {
   // BConv2d, Conv2d and QConv2d.
   Result<Shape> Convolution(const Window2d& window, int64_t groups, int weights, ElementType type) const {
     BNN_ASSIGN_OR_RETURN(Shape out, WindowOutput(window, in(), EveryWindow::kMayBeAllPadding));
+    BNN_ASSIGN_OR_RETURN(out[2], OutputChannels(window, groups, weights, type));
+    return out;
+  }
+
+  // Of a convolution or its transpose, which has such weights.
+  Result<int64_t> OutputChannels(const Window2d& window, int64_t groups, int weights, ElementType type) const {
     if (window.whole_map) return InvalidModel("window.whole_map: found true, expected it for pooling only");
     if (groups < 1 || in()[2] % groups != 0) {
       return InvalidModel("groups: found " + std::to_string(groups) + ", expected a divisor of the " +
@@ -112,8 +119,7 @@ struct DimRules {
       return InvalidModel("groups: found " + std::to_string(groups) + ", expected a divisor of the " +
                           std::to_string(blob->dims[0]) + " output channels");
     }
-    out[2] = blob->dims[0];
-    return out;
+    return blob->dims[0];
   }
 
   Status CheckTerms(int64_t terms, int64_t most) const {
@@ -236,13 +242,16 @@ struct DimRules {
     }
     return out;
   }
-  // A reflection does not repeat the border, so it has one element less to give; unlike it, an edge gives without end.
+  // A reflection gives the elements of the axis, without the border's own where that is not repeated; unlike it, an
+  // edge gives without end.
   Result<Shape> operator()(const Pad& op) const {
     BNN_RETURN_IF_ERROR(CheckOnePerAxis("before", op.before, in()));
     BNN_RETURN_IF_ERROR(CheckOnePerAxis("after", op.after, in()));
     Shape out = in();
     for (size_t i = 0; i < out.size(); ++i) {
-      const int64_t most = op.mode == PadMode::kReflect ? in()[i] - 1 : kMaxDim;
+      const int64_t most = op.mode == PadMode::kReflect     ? in()[i] - 1
+                           : op.mode == PadMode::kSymmetric ? in()[i]
+                                                            : kMaxDim;
       BNN_RETURN_IF_ERROR(CheckValue("before", i, op.before[i], 0, most));
       BNN_RETURN_IF_ERROR(CheckValue("after", i, op.after[i], 0, most));
       out[i] += op.before[i] + op.after[i];
@@ -279,6 +288,65 @@ struct DimRules {
     BNN_RETURN_IF_ERROR(CheckQuantized(ElementCount(in()), out[0], op.weight_scales, op.bias));
     return out;
   }
+  Result<Shape> operator()(const FakeQuantize& op) const {
+    BNN_RETURN_IF_ERROR(CheckPerChannel("input_low", op.input_low));
+    BNN_RETURN_IF_ERROR(CheckPerChannel("input_high", op.input_high));
+    BNN_RETURN_IF_ERROR(CheckPerChannel("output_low", op.output_low));
+    return SameDims(CheckPerChannel("output_high", op.output_high));
+  }
+  Result<Shape> operator()(const ConvTranspose2d& op) const {
+    BNN_ASSIGN_OR_RETURN(Shape out, TransposedWindowOutput(op.window, op.output_pad_h, op.output_pad_w, in()));
+    BNN_ASSIGN_OR_RETURN(out[2], OutputChannels(op.window, op.groups, op.weights, ElementType::kFloat32));
+    BNN_RETURN_IF_ERROR(CheckBias(op.bias, out[2]));
+    return out;
+  }
+  Result<Shape> operator()(const Resize2d& op) const {
+    if (in().size() != 3) return WrongDims("input", in(), "[height, width, channels]");
+    Shape out = in();
+    BNN_RETURN_IF_ERROR(Resized("height", op.height, "scale_h", op.scale_h, &out[0]));
+    BNN_RETURN_IF_ERROR(Resized("width", op.width, "scale_w", op.scale_w, &out[1]));
+    return out;
+  }
+  // floor(dim * scale) in float32, as the sources have it.
+  static Status Resized(const char* size_field, int64_t size, const char* scale_field, float scale, int64_t* dim) {
+    if (size != 0 && scale != 0) {
+      return InvalidModel(std::string(size_field) + ": found a size and " + scale_field + ", expected one of them");
+    }
+    if (size != 0) {
+      *dim = size;  // the output's dims are checked
+      return OkStatus();
+    }
+    const float scaled = std::floor(static_cast<float>(*dim) * scale);
+    if (!(scaled >= 1 && scaled <= static_cast<float>(kMaxDim))) {
+      return InvalidModel(std::string(scale_field) + ": found " + std::to_string(scale) + " for " +
+                          std::to_string(*dim) + " rows or columns, expected 1 to " + std::to_string(kMaxDim) +
+                          " of them as the result");
+    }
+    *dim = static_cast<int64_t>(scaled);
+    return OkStatus();
+  }
+  // Increasing, and at least one.
+  Status CheckAxes(const Shape& axes) const {
+    if (axes.empty()) return InvalidModel("axes: found none, expected at least one");
+    for (size_t i = 0; i < axes.size(); ++i) {
+      BNN_RETURN_IF_ERROR(
+          CheckValue("axes", i, axes[i], i == 0 ? 0 : axes[i - 1] + 1, static_cast<int64_t>(in().size()) - 1));
+    }
+    return OkStatus();
+  }
+  Result<Shape> operator()(const Reduce& op) const {
+    BNN_RETURN_IF_ERROR(CheckAxes(op.axes));
+    Shape out = in();
+    for (const int64_t axis : op.axes) out[static_cast<size_t>(axis)] = 1;
+    return out;
+  }
+  Result<Shape> operator()(const Lrn& op) const {
+    if (op.size < 1 || op.size > kMaxWindow) {
+      return InvalidModel("size: found " + std::to_string(op.size) + ", expected 1 to " + std::to_string(kMaxWindow));
+    }
+    return SameDims(CheckAxes(op.axes));
+  }
+  Result<Shape> operator()(const NormalizeL2& op) const { return SameDims(CheckAxes(op.axes)); }
 };
 
 Status CheckInputCount(const Op& op, size_t found) {

@@ -90,9 +90,20 @@ struct Adapt {
     }
     return OkStatus();
   }
+  Status operator()(const Resize2d& op) const {
+    BNN_RETURN_IF_ERROR(FixedSize("rows", op.height, before[0], after[0]));
+    return FixedSize("columns", op.width, before[1], after[1]);
+  }
   template <typename Other>
   Status operator()(Other&) const {
     return OkStatus();
+  }
+
+  // The source may have computed the size from its input's.
+  static Status FixedSize(const char* what, int64_t size, int64_t before, int64_t after) {
+    if (size == 0 || before == after) return OkStatus();
+    return InvalidArgument("found an input of " + std::to_string(after) + " " + what + ", expected " +
+                           std::to_string(before) + ": it makes a map of fixed size");
   }
 
   Status Pool(Window2d* window) const {

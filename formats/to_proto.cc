@@ -142,6 +142,52 @@ struct OpWriter {
     if (op.weight_scales != kNone) out->set_weight_scales(op.weight_scales);
     if (op.bias != kNone) out->set_bias(op.bias);
   }
+  void operator()(const FakeQuantize& op) const {
+    proto::FakeQuantize* out = node->mutable_fake_quantize();
+    out->set_levels(op.levels);
+    if (op.input_low != kNone) out->set_input_low(op.input_low);
+    if (op.input_high != kNone) out->set_input_high(op.input_high);
+    if (op.output_low != kNone) out->set_output_low(op.output_low);
+    if (op.output_high != kNone) out->set_output_high(op.output_high);
+  }
+  void operator()(const ConvTranspose2d& op) const {
+    proto::ConvTranspose2d* out = node->mutable_conv_transpose2d();
+    Fill(op.window, out->mutable_window());
+    out->set_groups(op.groups);
+    if (op.weights != kNone) out->set_weights(op.weights);
+    if (op.bias != kNone) out->set_bias(op.bias);
+    out->set_output_pad_h(op.output_pad_h);
+    out->set_output_pad_w(op.output_pad_w);
+  }
+  void operator()(const Resize2d& op) const {
+    proto::Resize2d* out = node->mutable_resize2d();
+    out->set_kind(static_cast<proto::ResizeKind>(op.kind));
+    out->set_coordinates(static_cast<proto::Coordinates>(op.coordinates));
+    out->set_nearest(static_cast<proto::Nearest>(op.nearest));
+    out->set_height(op.height);
+    out->set_width(op.width);
+    out->set_scale_h(op.scale_h);
+    out->set_scale_w(op.scale_w);
+  }
+  void operator()(const Reduce& op) const {
+    proto::Reduce* out = node->mutable_reduce();
+    out->set_kind(static_cast<proto::ReduceKind>(op.kind));
+    Assign(out->mutable_axes(), op.axes);
+  }
+  void operator()(const Lrn& op) const {
+    proto::Lrn* out = node->mutable_lrn();
+    Assign(out->mutable_axes(), op.axes);
+    out->set_size(op.size);
+    out->set_alpha(op.alpha);
+    out->set_beta(op.beta);
+    out->set_bias(op.bias);
+  }
+  void operator()(const NormalizeL2& op) const {
+    proto::NormalizeL2* out = node->mutable_normalize_l2();
+    Assign(out->mutable_axes(), op.axes);
+    out->set_eps(op.eps);
+    out->set_eps_mode(static_cast<proto::EpsMode>(op.eps_mode));
+  }
 };
 
 void Fill(const InputDef& input, proto::Input* out) {

@@ -23,16 +23,21 @@ Status CheckRange(const std::string& field, int64_t value, int64_t low, int64_t 
                       std::to_string(high));
 }
 
-Status CheckAxis(const Axis& axis) {
+Status CheckParameters(const Axis& axis) {
   const std::string name = axis.name;
   BNN_RETURN_IF_ERROR(CheckRange("window.kernel" + name, axis.kernel, 1, kMaxWindow));
   BNN_RETURN_IF_ERROR(CheckRange("window.stride" + name, axis.stride, 1, kMaxWindow));
   BNN_RETURN_IF_ERROR(CheckRange("window.dilation" + name, axis.dilation, 1, kMaxWindow));
   BNN_RETURN_IF_ERROR(CheckRange("window.pads" + name, axis.pad_before, 0, kMaxWindow));
-  BNN_RETURN_IF_ERROR(CheckRange("window.pads" + name, axis.pad_after, 0, kMaxWindow));
+  return CheckRange("window.pads" + name, axis.pad_after, 0, kMaxWindow);
+}
+
+Status CheckAxis(const Axis& axis) {
+  BNN_RETURN_IF_ERROR(CheckParameters(axis));
   if (axis.reach() > axis.padded()) {
-    return InvalidModel("window.kernel" + name + ": found a reach of " + std::to_string(axis.reach()) +
-                        ", expected at most the padded input's " + std::to_string(axis.padded()));
+    return InvalidModel("window.kernel" + std::string(axis.name) + ": found a reach of " +
+                        std::to_string(axis.reach()) + ", expected at most the padded input's " +
+                        std::to_string(axis.padded()));
   }
   return OkStatus();
 }
@@ -56,15 +61,43 @@ Status CheckValidTaps(const Axis& axis) {
   return OkStatus();
 }
 
-}  // namespace
+struct Axes {
+  Axis h, w;
+};
 
-Result<std::vector<int64_t>> WindowOutput(const Window2d& window, const std::vector<int64_t>& map, EveryWindow rule) {
+Result<Axes> AxesOf(const Window2d& window, const std::vector<int64_t>& map) {
   if (map.size() != 3) {
     return InvalidModel("input: found dims " + ShapeText(map) + ", expected {height, width, channels}");
   }
-  const Axis axes[] = {
-      {"_h", map[0], window.kernel_h, window.stride_h, window.dilation_h, window.pad_top, window.pad_bottom},
-      {"_w", map[1], window.kernel_w, window.stride_w, window.dilation_w, window.pad_left, window.pad_right}};
+  return Axes{{"_h", map[0], window.kernel_h, window.stride_h, window.dilation_h, window.pad_top, window.pad_bottom},
+              {"_w", map[1], window.kernel_w, window.stride_w, window.dilation_w, window.pad_left, window.pad_right}};
+}
+
+// Dims and parameters are below 2^25 and 2^17: nothing overflows.
+Result<int64_t> TransposedSize(const Axis& axis, int64_t output_pad) {
+  BNN_RETURN_IF_ERROR(CheckParameters(axis));
+  const std::string name = axis.name;
+  BNN_RETURN_IF_ERROR(CheckRange("output_pad" + name, output_pad, 0, axis.stride - 1));
+  const int64_t pads = axis.pad_before + axis.pad_after;
+  const int64_t size = (axis.in - 1) * axis.stride + axis.reach() + output_pad;
+  if (size > pads) return size - pads;
+  return InvalidModel("window.pads" + name + ": found " + std::to_string(pads) + ", expected less than the " +
+                      std::to_string(size) + " that they cut");
+}
+
+}  // namespace
+
+Result<std::vector<int64_t>> TransposedWindowOutput(const Window2d& window, int64_t output_pad_h, int64_t output_pad_w,
+                                                    const std::vector<int64_t>& map) {
+  BNN_ASSIGN_OR_RETURN(const Axes axes, AxesOf(window, map));
+  BNN_ASSIGN_OR_RETURN(const int64_t h, TransposedSize(axes.h, output_pad_h));
+  BNN_ASSIGN_OR_RETURN(const int64_t w, TransposedSize(axes.w, output_pad_w));
+  return std::vector<int64_t>{h, w, map[2]};
+}
+
+Result<std::vector<int64_t>> WindowOutput(const Window2d& window, const std::vector<int64_t>& map, EveryWindow rule) {
+  BNN_ASSIGN_OR_RETURN(const Axes both, AxesOf(window, map));
+  const Axis axes[] = {both.h, both.w};
   for (const Axis& axis : axes) {
     BNN_RETURN_IF_ERROR(CheckAxis(axis));
     if (rule == EveryWindow::kNeedsValidTap) BNN_RETURN_IF_ERROR(CheckValidTaps(axis));

@@ -17,4 +17,8 @@ enum class EveryWindow : uint8_t {
 // {out_h, out_w, channels} for a map {in_h, in_w, channels} of valid dims, or what is wrong with the window.
 Result<std::vector<int64_t>> WindowOutput(const Window2d& window, const std::vector<int64_t>& map, EveryWindow rule);
 
+// The same for the transpose of a convolution with this window.
+Result<std::vector<int64_t>> TransposedWindowOutput(const Window2d& window, int64_t output_pad_h, int64_t output_pad_w,
+                                                    const std::vector<int64_t>& map);
+
 }  // namespace bnn::formats

@@ -142,26 +142,33 @@ class Compiler {
   // Nodes that run alone. The chain nodes are always in groups.
   Status AddSingle(const NodeDef& node) {
     const FloatNode f{node.name, node.inputs, node.output};
-    return std::visit(Overloaded{
-                          [&](const formats::BMaxPool&) { return AddStep(MakeBMaxPool(context_, node)); },
-                          [&](const formats::Unpack&) { return AddStep(MakeUnpack(context_, node)); },
-                          [&](const formats::Conv2d& op) { return AddStep(MakeConv2d(context_, f, op)); },
-                          [&](const formats::Dense& op) { return AddStep(MakeDense(context_, f, op)); },
-                          [&](const formats::Unary& op) { return AddStep(MakeUnary(context_, f, op)); },
-                          [&](const formats::Binary& op) { return AddStep(MakeBinary(context_, f, op)); },
-                          [&](const formats::MaxPool& op) { return AddStep(MakeMaxPool(context_, f, op)); },
-                          [&](const formats::AvgPool& op) { return AddStep(MakeAvgPool(context_, f, op)); },
-                          [&](const formats::Concat& op) { return AddStep(MakeConcat(context_, f, op)); },
-                          [&](const formats::Slice& op) { return AddStep(MakeSlice(context_, f, op)); },
-                          [&](const formats::Pad& op) { return AddStep(MakePad(context_, f, op)); },
-                          [&](const formats::Transpose& op) { return AddStep(MakeTranspose(context_, f, op)); },
-                          [&](const formats::Softmax& op) { return AddStep(MakeSoftmax(context_, f, op)); },
-                          [&](const formats::Quantize&) { return AddStep(MakeQuantize(context_, node)); },
-                          [&](const formats::Dequantize&) { return AddStep(MakeDequantize(context_, node)); },
-                          [&](const formats::Reshape&) { return AddReshape(node); },
-                          [&](const auto&) { return InternalError("node '" + node.name + "': left out by the fuser"); },
-                      },
-                      node.op);
+    return std::visit(
+        Overloaded{
+            [&](const formats::BMaxPool&) { return AddStep(MakeBMaxPool(context_, node)); },
+            [&](const formats::Unpack&) { return AddStep(MakeUnpack(context_, node)); },
+            [&](const formats::Conv2d& op) { return AddStep(MakeConv2d(context_, f, op)); },
+            [&](const formats::Dense& op) { return AddStep(MakeDense(context_, f, op)); },
+            [&](const formats::Unary& op) { return AddStep(MakeUnary(context_, f, op)); },
+            [&](const formats::Binary& op) { return AddStep(MakeBinary(context_, f, op)); },
+            [&](const formats::MaxPool& op) { return AddStep(MakeMaxPool(context_, f, op)); },
+            [&](const formats::AvgPool& op) { return AddStep(MakeAvgPool(context_, f, op)); },
+            [&](const formats::Concat& op) { return AddStep(MakeConcat(context_, f, op)); },
+            [&](const formats::Slice& op) { return AddStep(MakeSlice(context_, f, op)); },
+            [&](const formats::Pad& op) { return AddStep(MakePad(context_, f, op)); },
+            [&](const formats::Transpose& op) { return AddStep(MakeTranspose(context_, f, op)); },
+            [&](const formats::Softmax& op) { return AddStep(MakeSoftmax(context_, f, op)); },
+            [&](const formats::FakeQuantize& op) { return AddStep(MakeFakeQuantize(context_, f, op)); },
+            [&](const formats::ConvTranspose2d& op) { return AddStep(MakeConvTranspose2d(context_, f, op)); },
+            [&](const formats::Resize2d& op) { return AddStep(MakeResize2d(context_, f, op)); },
+            [&](const formats::Reduce& op) { return AddStep(MakeReduce(context_, f, op)); },
+            [&](const formats::Lrn& op) { return AddStep(MakeLrn(context_, f, op)); },
+            [&](const formats::NormalizeL2& op) { return AddStep(MakeNormalizeL2(context_, f, op)); },
+            [&](const formats::Quantize&) { return AddStep(MakeQuantize(context_, node)); },
+            [&](const formats::Dequantize&) { return AddStep(MakeDequantize(context_, node)); },
+            [&](const formats::Reshape&) { return AddReshape(node); },
+            [&](const auto&) { return InternalError("node '" + node.name + "': left out by the fuser"); },
+        },
+        node.op);
   }
 
   // A reshape is the same memory under another name, where the memory may be shared.

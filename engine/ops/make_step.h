@@ -59,6 +59,12 @@ Result<StepPtr> MakeConcat(StepContext& context, const FloatNode& node, const fo
 Result<StepPtr> MakeSlice(StepContext& context, const FloatNode& node, const formats::Slice& op);
 Result<StepPtr> MakePad(StepContext& context, const FloatNode& node, const formats::Pad& op);
 Result<StepPtr> MakeTranspose(StepContext& context, const FloatNode& node, const formats::Transpose& op);
+Result<StepPtr> MakeFakeQuantize(StepContext& context, const FloatNode& node, const formats::FakeQuantize& op);
+Result<StepPtr> MakeConvTranspose2d(StepContext& context, const FloatNode& node, const formats::ConvTranspose2d& op);
+Result<StepPtr> MakeResize2d(StepContext& context, const FloatNode& node, const formats::Resize2d& op);
+Result<StepPtr> MakeReduce(StepContext& context, const FloatNode& node, const formats::Reduce& op);
+Result<StepPtr> MakeLrn(StepContext& context, const FloatNode& node, const formats::Lrn& op);
+Result<StepPtr> MakeNormalizeL2(StepContext& context, const FloatNode& node, const formats::NormalizeL2& op);
 Result<StepPtr> MakeCopy(StepContext& context, const FloatNode& node);  // same bytes, e.g. an input that is an output
 
 // float32 <-> int8 or uint8.

@@ -226,6 +226,25 @@ Kernel MakeInt8Kernel(const dnnl::convolution_forward::primitive_desc& desc, con
   return kernel;
 }
 
+dnnl::deconvolution_forward::primitive_desc DeconvolutionDesc(const memory::desc& src, const memory::desc& weights,
+                                                              const memory::desc& bias, const memory::desc& dst,
+                                                              const formats::Window2d& window) {
+  const ScopedThreads one_thread(1);
+  const Geometry g(window);
+  return {Cpu(),
+          dnnl::prop_kind::forward_inference,
+          dnnl::algorithm::deconvolution_direct,
+          src,
+          weights,
+          bias,
+          dst,
+          g.strides,
+          g.dilations,
+          g.begin,
+          g.end,
+          Attributes()};
+}
+
 dnnl::inner_product_forward::primitive_desc InnerProductDesc(const memory::desc& src, const memory::desc& weights,
                                                              const memory::desc& bias, const memory::desc& dst) {
   const ScopedThreads one_thread(1);
@@ -244,9 +263,10 @@ PoolingDesc PoolDesc(dnnl::algorithm algorithm, const memory::desc& src, const m
           Attributes()};
 }
 
-dnnl::eltwise_forward::primitive_desc EltwiseDesc(dnnl::algorithm algorithm, const memory::desc& data) {
+dnnl::eltwise_forward::primitive_desc EltwiseDesc(dnnl::algorithm algorithm, const memory::desc& data, float alpha,
+                                                  float beta) {
   const ScopedThreads one_thread(1);
-  return {Cpu(), dnnl::prop_kind::forward_inference, algorithm, data, data, 0.0f, 0.0f, Attributes()};
+  return {Cpu(), dnnl::prop_kind::forward_inference, algorithm, data, data, alpha, beta, Attributes()};
 }
 
 #else
@@ -274,6 +294,16 @@ Kernel MakeInt8Kernel(const dnnl::convolution_forward::primitive_desc& desc, con
   return MakeKernel(desc, weights, bias.empty() ? memory() : Constant(bias.data(), bias_desc, bias_desc));
 }
 
+dnnl::deconvolution_forward::primitive_desc DeconvolutionDesc(const memory::desc& src, const memory::desc& weights,
+                                                              const memory::desc& bias, const memory::desc& dst,
+                                                              const formats::Window2d& window) {
+  const ScopedThreads one_thread(1);
+  const Geometry g(window);
+  const dnnl::deconvolution_forward::desc op(dnnl::prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct,
+                                             src, weights, bias, dst, g.strides, g.dilations, g.begin, g.end);
+  return {op, Attributes(), Cpu()};
+}
+
 dnnl::inner_product_forward::primitive_desc InnerProductDesc(const memory::desc& src, const memory::desc& weights,
                                                              const memory::desc& bias, const memory::desc& dst) {
   const ScopedThreads one_thread(1);
@@ -290,9 +320,10 @@ PoolingDesc PoolDesc(dnnl::algorithm algorithm, const memory::desc& src, const m
   return {op, Attributes(), Cpu()};
 }
 
-dnnl::eltwise_forward::primitive_desc EltwiseDesc(dnnl::algorithm algorithm, const memory::desc& data) {
+dnnl::eltwise_forward::primitive_desc EltwiseDesc(dnnl::algorithm algorithm, const memory::desc& data, float alpha,
+                                                  float beta) {
   const ScopedThreads one_thread(1);
-  const dnnl::eltwise_forward::desc op(dnnl::prop_kind::forward_inference, algorithm, data, 0.0f, 0.0f);
+  const dnnl::eltwise_forward::desc op(dnnl::prop_kind::forward_inference, algorithm, data, alpha, beta);
   return {op, Attributes(), Cpu()};
 }
 
@@ -308,6 +339,10 @@ int64_t Kernel::weight_bytes() const {
 
 Kernel MakeKernel(const dnnl::convolution_forward::primitive_desc& desc, const memory& weights, const memory& bias) {
   return MakeKernelAs<dnnl::convolution_forward::primitive_desc, dnnl::convolution_forward>(desc, weights, bias);
+}
+
+Kernel MakeKernel(const dnnl::deconvolution_forward::primitive_desc& desc, const memory& weights, const memory& bias) {
+  return MakeKernelAs<dnnl::deconvolution_forward::primitive_desc, dnnl::deconvolution_forward>(desc, weights, bias);
 }
 
 Kernel MakeKernel(const dnnl::inner_product_forward::primitive_desc& desc, const memory& weights, const memory& bias) {

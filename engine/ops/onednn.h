@@ -69,6 +69,13 @@ dnnl::convolution_forward::primitive_desc ConvolutionDesc(const dnnl::memory::de
                                                           const dnnl::memory::desc& bias, const dnnl::memory::desc& dst,
                                                           const formats::Window2d& window,
                                                           const Activation& activation = {});
+// The transpose of a convolution, with the same weights as oneDNN sees them. oneDNN finds the input's size as that of a
+// convolution over the output, rounding down.
+dnnl::deconvolution_forward::primitive_desc DeconvolutionDesc(const dnnl::memory::desc& src,
+                                                              const dnnl::memory::desc& weights,
+                                                              const dnnl::memory::desc& bias,
+                                                              const dnnl::memory::desc& dst,
+                                                              const formats::Window2d& window);
 dnnl::inner_product_forward::primitive_desc InnerProductDesc(const dnnl::memory::desc& src,
                                                              const dnnl::memory::desc& weights,
                                                              const dnnl::memory::desc& bias,
@@ -80,7 +87,8 @@ using PoolingDesc = dnnl::pooling_v2_forward::primitive_desc;
 #endif
 PoolingDesc PoolDesc(dnnl::algorithm algorithm, const dnnl::memory::desc& src, const dnnl::memory::desc& dst,
                      const formats::Window2d& window);
-dnnl::eltwise_forward::primitive_desc EltwiseDesc(dnnl::algorithm algorithm, const dnnl::memory::desc& data);
+dnnl::eltwise_forward::primitive_desc EltwiseDesc(dnnl::algorithm algorithm, const dnnl::memory::desc& data,
+                                                  float alpha = 0, float beta = 0);
 
 // What follows the integer sums of an int8 convolution: y = clip(sum((q - src_zero_point) * w) * scale[c] + bias[c]),
 // rounded half to even and saturated where the destination is int8 or uint8.
@@ -119,6 +127,8 @@ struct Kernel {
   int64_t weight_bytes() const;
 };
 Kernel MakeKernel(const dnnl::convolution_forward::primitive_desc& desc, const dnnl::memory& weights,
+                  const dnnl::memory& bias);
+Kernel MakeKernel(const dnnl::deconvolution_forward::primitive_desc& desc, const dnnl::memory& weights,
                   const dnnl::memory& bias);
 Kernel MakeKernel(const dnnl::inner_product_forward::primitive_desc& desc, const dnnl::memory& weights,
                   const dnnl::memory& bias);

@@ -124,13 +124,13 @@ class PartStep final : public StripStep {
   StepPtr maker_;
 };
 
-// Cuts a window operation (window_parts.h) and builds the kernels of its parts: make(shape) is called once for each
-// distinct shape. Throws what make throws.
+// Builds the kernels of parts of one operation: make(shape) is called once for each distinct shape. Throws what make
+// throws.
 template <typename Make>
-PartPlan PlanWindow(const WindowShape& shape, int64_t work, const Make& make) {
+PartPlan PlanParts(const std::vector<WindowPart>& parts, const Make& make) {
   PartPlan plan;
   std::vector<WindowShape> made;
-  for (const WindowPart& part : CutWindow(shape, work)) {
+  for (const WindowPart& part : parts) {
     size_t kernel = 0;
     while (kernel < made.size() && !SameShape(made[kernel], part.shape)) ++kernel;
     if (kernel == made.size()) {
@@ -140,6 +140,12 @@ PartPlan PlanWindow(const WindowShape& shape, int64_t work, const Make& make) {
     plan.parts.push_back({static_cast<int>(kernel), part.src_offset, part.dst_offset});
   }
   return plan;
+}
+
+// The same, of a window operation cut by window_parts.h.
+template <typename Make>
+PartPlan PlanWindow(const WindowShape& shape, int64_t work, const Make& make) {
+  return PlanParts(CutWindow(shape, work), make);
 }
 
 }  // namespace bnn::engine

@@ -31,6 +31,13 @@ int64_t Reflected(int64_t index, int64_t size) {
   return phase < size ? phase : period - phase;
 }
 
+// The same with the border repeated: ... 1 0 | 0 1 2 ...
+int64_t ReflectedWithBorder(int64_t index, int64_t size) {
+  const int64_t period = 2 * size;
+  const int64_t phase = ((index % period) + period) % period;
+  return phase < size ? phase : period - 1 - phase;
+}
+
 AxisMap PadMap(int64_t size, int64_t before, int64_t after, formats::PadMode mode) {
   AxisMap map;
   for (int64_t i = -before; i < size + after; ++i) {
@@ -40,6 +47,9 @@ AxisMap PadMap(int64_t size, int64_t before, int64_t after, formats::PadMode mod
         break;
       case formats::PadMode::kReflect:
         map.push_back(Reflected(i, size));
+        break;
+      case formats::PadMode::kSymmetric:
+        map.push_back(ReflectedWithBorder(i, size));
         break;
       case formats::PadMode::kEdge:
         map.push_back(std::clamp<int64_t>(i, 0, size - 1));

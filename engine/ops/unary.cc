@@ -15,6 +15,9 @@ float Clip01(float x) {
   return below > 0.0f ? below : 0.0f;
 }
 
+// log(1 + e^x) without overflow.
+float Softplus(float x) { return (x > 0 ? x : 0.0f) + std::log1p(std::exp(-std::fabs(x))); }
+
 template <typename Fn>
 void Map(const float* in, int64_t begin, int64_t end, float* out, const Fn& fn) {
   for (int64_t i = begin; i < end; ++i) out[i] = fn(in[i]);
@@ -46,6 +49,22 @@ void Apply(const formats::Unary& op, const float* in, int64_t begin, int64_t end
       return map([](float x) { return std::nearbyint(x); });
     case UnaryKind::kPow:
       return map([=](float x) { return std::pow(x, alpha); });
+    case UnaryKind::kMish:
+      return map([](float x) { return x * std::tanh(Softplus(x)); });
+    case UnaryKind::kSwish:
+      return map([=](float x) { return x / (1.0f + std::exp(-alpha * x)); });
+    case UnaryKind::kElu:
+      return map([=](float x) { return x < 0 ? alpha * std::expm1(x) : x; });
+    case UnaryKind::kSoftplus:
+      return map(Softplus);
+    case UnaryKind::kErf:
+      return map([](float x) { return std::erf(x); });
+    case UnaryKind::kGelu:
+      return map([](float x) { return 0.5f * x * (1.0f + std::erf(x * 0.70710678f)); });
+    case UnaryKind::kGeluTanh:
+      return map([](float x) { return 0.5f * x * (1.0f + std::tanh(0.79788456f * (x + 0.044715f * x * x * x))); });
+    case UnaryKind::kLog:
+      return map([](float x) { return std::log(x); });
   }
 }
 
@@ -97,6 +116,22 @@ const char* UnaryName(UnaryKind kind) {
       return "round";
     case UnaryKind::kPow:
       return "pow";
+    case UnaryKind::kMish:
+      return "mish";
+    case UnaryKind::kSwish:
+      return "swish";
+    case UnaryKind::kElu:
+      return "elu";
+    case UnaryKind::kSoftplus:
+      return "softplus";
+    case UnaryKind::kErf:
+      return "erf";
+    case UnaryKind::kGelu:
+      return "gelu";
+    case UnaryKind::kGeluTanh:
+      return "gelu_tanh";
+    case UnaryKind::kLog:
+      return "log";
   }
   return "unary";
 }

@@ -19,6 +19,20 @@ constexpr int64_t kPartElements = int64_t{1} << 15;
 
 std::optional<dnnl::algorithm> Algorithm(UnaryKind kind) {
   switch (kind) {
+    case UnaryKind::kMish:
+      return dnnl::algorithm::eltwise_mish;
+    case UnaryKind::kSwish:
+      return dnnl::algorithm::eltwise_swish;
+    case UnaryKind::kElu:
+      return dnnl::algorithm::eltwise_elu;
+    case UnaryKind::kSoftplus:
+      return dnnl::algorithm::eltwise_soft_relu;
+    case UnaryKind::kGelu:
+      return dnnl::algorithm::eltwise_gelu_erf;
+    case UnaryKind::kGeluTanh:
+      return dnnl::algorithm::eltwise_gelu_tanh;
+    case UnaryKind::kLog:
+      return dnnl::algorithm::eltwise_log;
     case UnaryKind::kSigmoid:
       return dnnl::algorithm::eltwise_logistic;
     case UnaryKind::kTanh:
@@ -33,15 +47,19 @@ std::optional<dnnl::algorithm> Algorithm(UnaryKind kind) {
     case UnaryKind::kCeil:
     case UnaryKind::kRound:
     case UnaryKind::kPow:
+    case UnaryKind::kErf:
       return std::nullopt;
   }
   return std::nullopt;
 }
 
-PartPlan PlanElements(int64_t count, dnnl::algorithm algorithm) {
+// Version 3 has a steepness, 1 being what version 2 computes; that ignores it. The others have a meaning of theirs.
+float AlphaOf(const formats::Unary& op) { return op.kind == UnaryKind::kSoftplus ? 1.0f : op.alpha; }
+
+PartPlan PlanElements(int64_t count, dnnl::algorithm algorithm, float alpha) {
   PartPlan plan;
   const auto add_kernel = [&](int64_t elements) {
-    plan.kernels.push_back(onednn::MakeKernel(onednn::EltwiseDesc(algorithm, onednn::Dense({elements}))));
+    plan.kernels.push_back(onednn::MakeKernel(onednn::EltwiseDesc(algorithm, onednn::Dense({elements}), alpha)));
   };
   add_kernel(std::min(count, kPartElements));
   for (int64_t first = 0; first < count; first += kPartElements) {
@@ -59,7 +77,8 @@ Result<StepPtr> MakeUnary(StepContext& context, const FloatNode& node, const for
   if (const std::optional<dnnl::algorithm> algorithm = Algorithm(op.kind)) {
     const int64_t count = context.plan.batch * formats::ElementCount(context.Tensor(node.output).dims);
     BNN_RETURN_IF_ERROR(onednn::Guard(node.name, [&] {
-      step = std::make_unique<PartStep>(context, node, PlanElements(count, *algorithm), PartStep::PartsOf::kElements);
+      step = std::make_unique<PartStep>(context, node, PlanElements(count, *algorithm, AlphaOf(op)),
+                                        PartStep::PartsOf::kElements);
       return OkStatus();
     }));
   } else {

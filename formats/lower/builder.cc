@@ -54,7 +54,8 @@ std::vector<int*> BlobsOf(Op* op) {
           return {&o.thresholds};
         } else if constexpr (std::is_same_v<T, Unpack>) {
           return {&o.low, &o.high};
-        } else if constexpr (std::is_same_v<T, Conv2d> || std::is_same_v<T, Dense>) {
+        } else if constexpr (std::is_same_v<T, Conv2d> || std::is_same_v<T, Dense> ||
+                             std::is_same_v<T, ConvTranspose2d>) {
           return {&o.weights, &o.bias};
         } else if constexpr (std::is_same_v<T, Affine>) {
           return {&o.scale, &o.bias};
@@ -64,6 +65,8 @@ std::vector<int*> BlobsOf(Op* op) {
           return {&o.constant};
         } else if constexpr (std::is_same_v<T, QConv2d> || std::is_same_v<T, QDense>) {
           return {&o.weights, &o.weight_scales, &o.bias};
+        } else if constexpr (std::is_same_v<T, FakeQuantize>) {
+          return {&o.input_low, &o.input_high, &o.output_low, &o.output_high};
         } else {
           return {};
         }

@@ -9,32 +9,12 @@
 #include <utility>
 #include <variant>
 
+#include "tests/formats/reference_ops.h"
+
 namespace bnn::formats {
 namespace {
 
 using Dims = std::vector<int64_t>;
-
-int64_t Count(const Dims& dims) {
-  int64_t count = 1;
-  for (const int64_t d : dims) count *= d;
-  return count;
-}
-
-// Row-major position <-> index along each axis.
-Dims Unravel(int64_t position, const Dims& dims) {
-  Dims index(dims.size());
-  for (size_t i = dims.size(); i-- > 0;) {
-    index[i] = position % dims[i];
-    position /= dims[i];
-  }
-  return index;
-}
-
-int64_t Ravel(const Dims& index, const Dims& dims) {
-  int64_t position = 0;
-  for (size_t i = 0; i < dims.size(); ++i) position = position * dims[i] + index[i];
-  return position;
-}
 
 // An {h, w, c} map.
 struct Map {
@@ -62,7 +42,7 @@ class Executor {
  public:
   Executor(const ModelDef& model, const NodeDef& node, const std::vector<ReferenceTensor>& tensors)
       : model_(model), node_(node), tensors_(tensors), out_{model.tensors[static_cast<size_t>(node.output)].dims, {}} {
-    out_.values.resize(static_cast<size_t>(Count(out_.dims)));
+    out_.values.resize(static_cast<size_t>(ElementCount(out_.dims)));
   }
 
   ReferenceTensor Run() {
@@ -227,6 +207,15 @@ class Executor {
         return std::nearbyint(x);
       case UnaryKind::kPow:
         return std::pow(x, op.alpha);
+      case UnaryKind::kMish:
+      case UnaryKind::kSwish:
+      case UnaryKind::kElu:
+      case UnaryKind::kSoftplus:
+      case UnaryKind::kErf:
+      case UnaryKind::kGelu:
+      case UnaryKind::kGeluTanh:
+      case UnaryKind::kLog:
+        return ReferenceActivation(op, static_cast<double>(x));
     }
     return 0;
   }
@@ -307,6 +296,7 @@ class Executor {
         inside = inside && at >= 0 && at <= last;
         if (op.mode == PadMode::kEdge) at = std::clamp<int64_t>(at, 0, last);
         if (op.mode == PadMode::kReflect) at = at < 0 ? -at : at > last ? 2 * last - at : at;
+        if (op.mode == PadMode::kSymmetric) at = at < 0 ? -1 - at : at > last ? 2 * last + 1 - at : at;
         index[axis] = at;
       }
       const bool constant = op.mode == PadMode::kConstant && !inside;
@@ -367,6 +357,21 @@ class Executor {
     }
   }
 
+  void Apply(const FakeQuantize& op) {
+    const std::vector<float> il = Constant(op.input_low), ih = Constant(op.input_high);
+    const std::vector<float> ol = Constant(op.output_low), oh = Constant(op.output_high);
+    MapElements([&](float x, size_t c) {
+      return ReferenceFakeQuantize(x, op.levels, Pick(il, c), Pick(ih, c), Pick(ol, c), Pick(oh, c));
+    });
+  }
+  void Apply(const ConvTranspose2d& op) {
+    ReferenceConvTranspose(op, In(), Constant(op.weights), Constant(op.bias), &out_);
+  }
+  void Apply(const Resize2d& op) { ReferenceResize(op, In(), &out_); }
+  void Apply(const Reduce& op) { ReferenceReduce(op, In(), &out_); }
+  void Apply(const Lrn& op) { ReferenceLrn(op, In(), &out_); }
+  void Apply(const NormalizeL2& op) { ReferenceNormalizeL2(op, In(), &out_); }
+
   void Apply(const Softmax& op) {
     const auto axis = static_cast<size_t>(op.axis);
     for (size_t i = 0; i < out_.values.size(); ++i) {
@@ -392,7 +397,7 @@ class Executor {
 }  // namespace
 
 std::vector<float> BlobValues(const Blob& blob) {
-  std::vector<float> values(static_cast<size_t>(Count(blob.dims)));
+  std::vector<float> values(static_cast<size_t>(ElementCount(blob.dims)));
   if (blob.type == ElementType::kFloat32) {
     std::memcpy(values.data(), blob.data.data(), values.size() * sizeof(float));
     return values;
