@@ -11,6 +11,7 @@
 #include "formats/onnx_proto.h"
 #include "formats/ops/broadcast.h"
 #include "formats/ops/evaluator.h"
+#include "formats/ops/resize.h"
 #include "formats/ops/window.h"
 
 namespace bnn::formats {
@@ -130,6 +131,9 @@ Result<std::vector<ValueInfo>> InferBroadcast(const SourceNode& node, const std:
   return std::vector<ValueInfo>{{type, std::move(out)}};
 }
 
+// Operators that libonnx's schemas lack.
+bool KeepsShape(const std::string& op) { return op == "Gelu" || op == "Mish" || op == "NormalizeL2" || op == "Swish"; }
+
 // Of the Reduce family only ReduceSum takes its axes as an input at kSchemaOpset.
 bool HasAxesAttribute(const std::string& op) {
   return op == "ReduceMean" || op == "ReduceMax" || op == "ReduceMin" || op == "ReduceProd";
@@ -197,6 +201,19 @@ Result<std::vector<ValueInfo>> ShapeInference::InferBySchema(const SourceNode& n
   return outputs;
 }
 
+Result<std::vector<ValueInfo>> ShapeInference::InferResize(const SourceNode& node, const ValueInfo& x) const {
+  const auto known = [&](size_t i) { return node.HasInput(i) ? FindKnown(node.inputs[i]) : nullptr; };
+  const Tensor* scales = known(2);
+  const Tensor* sizes = known(3);
+  if (scales == nullptr && sizes == nullptr) {
+    return NodeUnsupported(node, "neither its scales nor its sizes are known before the network runs");
+  }
+  BNN_ASSIGN_OR_RETURN(const std::vector<ResizedAxis> axes, ResizedAxes(node, x.dims, scales, sizes));
+  ValueInfo y = x;
+  for (size_t i = 0; i < axes.size(); ++i) y.dims[i] = axes[i].out;
+  return std::vector<ValueInfo>{std::move(y)};
+}
+
 Result<std::vector<ValueInfo>> ShapeInference::InferOutputs(const SourceNode& node,
                                                             const std::vector<ValueInfo>& inputs) const {
   if (node.op == "Conv" || node.op == "MaxPool" || node.op == "AveragePool") {
@@ -206,6 +223,13 @@ Result<std::vector<ValueInfo>> ShapeInference::InferOutputs(const SourceNode& no
     const int64_t channels = is_conv ? inputs[1].dims[0] : x[1];
     return std::vector<ValueInfo>{{inputs[0].type, {x[0], channels, window.out[0], window.out[1]}}};
   }
+  if (node.op == "ConvTranspose") {
+    BNN_ASSIGN_OR_RETURN(const TransposedWindow window, ResolveTransposedWindow(node, inputs[0].dims, inputs[1].dims));
+    return std::vector<ValueInfo>{
+        {inputs[0].type, {inputs[0].dims[0], window.out_channels, window.out[0], window.out[1]}}};
+  }
+  if (node.op == "Resize") return InferResize(node, inputs[0]);
+  if (KeepsShape(node.op)) return std::vector<ValueInfo>{inputs[0]};
   if (node.op == "QuantizeLinear") return std::vector<ValueInfo>{{DType::kInt64, inputs[0].dims}};
   if (node.op == "DequantizeLinear") return std::vector<ValueInfo>{{DType::kFloat32, inputs[0].dims}};
   if (node.op == "BipolarQuant" || node.op == "FakeQuantize") return InferBroadcast(node, inputs, DType::kFloat32);

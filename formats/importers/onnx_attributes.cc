@@ -32,6 +32,7 @@ constexpr struct {
     {"DequantizeLinear", 21, "block_size", AttributeProto::INT},
     {"FakeQuantize", 1, "auto_broadcast", AttributeProto::STRING},
     {"FakeQuantize", 1, "levels", AttributeProto::INT},
+    {"Gelu", 20, "approximate", AttributeProto::STRING},
     {"QuantizeLinear", 19, "saturate", AttributeProto::INT},
     {"QuantizeLinear", 21, "block_size", AttributeProto::INT},
     {"QuantizeLinear", 21, "output_dtype", AttributeProto::INT},
@@ -40,6 +41,9 @@ constexpr struct {
     {"ReduceMean", 18, "noop_with_empty_axes", AttributeProto::INT},
     {"ReduceMin", 18, "noop_with_empty_axes", AttributeProto::INT},
     {"ReduceProd", 18, "noop_with_empty_axes", AttributeProto::INT},
+    {"Resize", 18, "antialias", AttributeProto::INT},
+    {"Resize", 18, "axes", AttributeProto::INTS},
+    {"Resize", 18, "keep_aspect_ratio_policy", AttributeProto::STRING},
     {"Split", 18, "num_outputs", AttributeProto::INT},
 };
 

@@ -70,6 +70,13 @@ Status NormalizeBatchNormalization(SourceNode node, OnnxGraphBuilder* builder);
 Status NormalizeDropout(SourceNode node, OnnxGraphBuilder* builder);
 Status NormalizeSoftmax(SourceNode node, OnnxGraphBuilder* builder);
 Status NormalizeWindow(SourceNode node, OnnxGraphBuilder* builder);
+// onnx_normalize_maps.cc: other sizes of maps, LpNormalization
+Status NormalizeConvTranspose(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeDepthToSpace(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeLpNormalization(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeResize(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeSpaceToDepth(SourceNode node, OnnxGraphBuilder* builder);
+Status NormalizeUpsample(SourceNode node, OnnxGraphBuilder* builder);
 // onnx_normalize_quant.cc: integers
 Status NormalizeDequantizeLinear(SourceNode node, OnnxGraphBuilder* builder);
 Status NormalizeQLinear(SourceNode node, OnnxGraphBuilder* builder);

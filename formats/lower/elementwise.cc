@@ -39,14 +39,29 @@ Status LowerUnary(Lowering& lowering, const SourceNode& node) {
                                                           {"Abs", UnaryKind::kAbs},
                                                           {"Floor", UnaryKind::kFloor},
                                                           {"Ceil", UnaryKind::kCeil},
-                                                          {"Round", UnaryKind::kRound}};
+                                                          {"Round", UnaryKind::kRound},
+                                                          {"Elu", UnaryKind::kElu},
+                                                          {"Erf", UnaryKind::kErf},
+                                                          {"Gelu", UnaryKind::kGelu},
+                                                          {"Log", UnaryKind::kLog},
+                                                          {"Mish", UnaryKind::kMish},
+                                                          {"Softplus", UnaryKind::kSoftplus},
+                                                          {"Swish", UnaryKind::kSwish}};
   Unary unary;
   unary.kind = kKinds.at(node.op);
   if (unary.kind == UnaryKind::kHardSigmoid) {
     unary.alpha = node.Float("alpha", 0.2f);
     unary.beta = node.Float("beta", 0.5f);
   }
+  if (unary.kind == UnaryKind::kElu || unary.kind == UnaryKind::kSwish) unary.alpha = node.Float("alpha", 1.0f);
+  if (unary.kind == UnaryKind::kGelu && node.String("approximate", "none") == "tanh") unary.kind = UnaryKind::kGeluTanh;
   return MapElements(lowering, node, unary);
+}
+
+// 1 / x.
+Status LowerReciprocal(Lowering& lowering, const SourceNode& node) {
+  Binary binary{BinaryKind::kDiv, lowering.builder.AddFloats({1}, {1.0f}), /*constant_first=*/true};
+  return MapElements(lowering, node, binary);
 }
 
 Status LowerClamp(Lowering& lowering, const SourceNode& node) {

@@ -1,5 +1,6 @@
 // Operators that move elements, and those that work along one axis. Axis 0 is the batch: no operator may touch it.
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "formats/lower/operators.h"
@@ -185,8 +186,12 @@ Status LowerPad(Lowering& lowering, const SourceNode& node) {
   if (axes.size() != count || pads.size() != 2 * count) return NodeNotLowered(node, "its pads do not fit the rank");
   Pad pad;
   const std::string mode = node.String("mode", "constant");
-  if (mode != "constant" && mode != "reflect" && mode != "edge") return NodeNotLowered(node, "mode is '" + mode + "'");
-  pad.mode = mode == "constant" ? PadMode::kConstant : mode == "reflect" ? PadMode::kReflect : PadMode::kEdge;
+  static const std::map<std::string, PadMode> kModes = {{"constant", PadMode::kConstant},
+                                                        {"reflect", PadMode::kReflect},
+                                                        {"edge", PadMode::kEdge},
+                                                        {"symmetric", PadMode::kSymmetric}};
+  if (kModes.count(mode) == 0) return NodeNotLowered(node, "mode is '" + mode + "'");
+  pad.mode = kModes.at(mode);
   pad.before.assign(dims.size() - 1, 0);
   pad.after.assign(dims.size() - 1, 0);
   for (size_t i = 0; i < count; ++i) {

@@ -12,7 +12,8 @@ namespace bnn::formats {
 using LowerFunction = Status (*)(Lowering& lowering, const SourceNode& node);
 
 // elementwise.cc
-Status LowerUnary(Lowering& lowering, const SourceNode& node);     // Sigmoid, Floor, ...
+Status LowerUnary(Lowering& lowering, const SourceNode& node);  // Sigmoid, Floor, ...
+Status LowerReciprocal(Lowering& lowering, const SourceNode& node);
 Status LowerClamp(Lowering& lowering, const SourceNode& node);     // Relu, Clip
 Status LowerPRelu(Lowering& lowering, const SourceNode& node);     // PRelu, LeakyRelu
 Status LowerSign(Lowering& lowering, const SourceNode& node);      // with three values
@@ -25,7 +26,6 @@ Status LowerBatchNormalization(Lowering& lowering, const SourceNode& node);
 // pool.cc
 Status LowerPool(Lowering& lowering, const SourceNode& node);        // MaxPool, AveragePool
 Status LowerGlobalPool(Lowering& lowering, const SourceNode& node);  // GlobalAveragePool, GlobalMaxPool
-Status LowerReduceMean(Lowering& lowering, const SourceNode& node);  // over height and width
 // move.cc
 Status LowerReshape(Lowering& lowering, const SourceNode& node);  // Reshape, Flatten, Squeeze, Unsqueeze
 Status LowerTranspose(Lowering& lowering, const SourceNode& node);
@@ -34,6 +34,14 @@ Status LowerSlice(Lowering& lowering, const SourceNode& node);
 Status LowerSplit(Lowering& lowering, const SourceNode& node);
 Status LowerPad(Lowering& lowering, const SourceNode& node);
 Status LowerSoftmax(Lowering& lowering, const SourceNode& node);  // Softmax, LogSoftmax
+
+// normalize.cc
+Status LowerReduce(Lowering& lowering, const SourceNode& node);  // ReduceMean, ReduceMax, ...
+Status LowerLrn(Lowering& lowering, const SourceNode& node);
+Status LowerNormalizeL2(Lowering& lowering, const SourceNode& node);
+// conv_transpose.cc, resize.cc
+Status LowerConvTranspose(Lowering& lowering, const SourceNode& node);
+Status LowerResize(Lowering& lowering, const SourceNode& node);
 
 // quantize.cc
 Status LowerQuantizeLinear(Lowering& lowering, const SourceNode& node);

@@ -61,26 +61,4 @@ Status LowerGlobalPool(Lowering& lowering, const SourceNode& node) {
   return EmitPool(lowering, node, AvgPool{window, false});
 }
 
-Status LowerReduceMean(Lowering& lowering, const SourceNode& node) {
-  const Dims& in = lowering.DimsOf(node.inputs[0]);
-  const Tensor* axes = node.HasInput(1) ? lowering.graph.FindConstant(node.inputs[1]) : nullptr;
-  std::vector<int64_t> sorted = axes == nullptr ? std::vector<int64_t>{} : axes->integers;
-  for (int64_t& axis : sorted) axis += axis < 0 ? static_cast<int64_t>(in.size()) : 0;
-  std::sort(sorted.begin(), sorted.end());
-  if (in.size() != 4 || sorted != std::vector<int64_t>{2, 3}) {
-    return NodeNotLowered(node, "only the mean over height and width is supported; found axes " + DimsToString(sorted) +
-                                    " of " + DimsToString(in));
-  }
-  BNN_ASSIGN_OR_RETURN(const int map, lowering.Stored(node.inputs[0]));
-  Form out;
-  out.order = Order::kNhwc;
-  BNN_ASSIGN_OR_RETURN(out.tensor, lowering.Emit(node, AvgPool{WholeMap(in), false}, {map}, node.outputs[0]));
-  if (node.Int("keepdims", 1) == 0) {
-    out.order = Order::kSource;
-    out.tensor = lowering.builder.AddReshape(node.name, out.tensor, {in[1]}, node.outputs[0]);
-  }
-  lowering.SetFloats(node.outputs[0], out);
-  return OkStatus();
-}
-
 }  // namespace bnn::formats

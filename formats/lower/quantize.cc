@@ -119,40 +119,16 @@ Result<FakeQuantizeGrid> FindGrid(const Limits& limits, int64_t levels) {
   return grid;
 }
 
-// Any FakeQuantize by its formula, operation by operation. Clipping x to the input limits makes both ends of it:
-// (low - low) ... = 0 gives output_low, (high - low) / (high - low) * steps = steps gives output_high up to rounding.
 Status LowerFakeQuantizeAsFloats(Lowering& lowering, const SourceNode& node, const Limits& limits, int64_t levels) {
-  const std::string& value = node.outputs[0];
   BNN_ASSIGN_OR_RETURN(Form form, lowering.Any(node.inputs[0]));
-  const bool per_channel = !limits.per_tensor();
-  if (per_channel) form = lowering.AsVector(node.name, form, node.inputs[0]);
-  const auto apply = [&](BinaryKind kind, std::vector<float> constant) -> Status {
-    Binary binary;
-    binary.kind = kind;
-    binary.constant = lowering.ChannelBlob(Lowering::InOrder(form, std::move(constant)));
-    BNN_ASSIGN_OR_RETURN(form.tensor, lowering.Emit(node, binary, {form.tensor}, value));
-    return OkStatus();
+  if (!limits.per_tensor()) form = lowering.AsVector(node.name, form, node.inputs[0]);
+  const auto blob = [&](const std::vector<float>& limit) {
+    return lowering.ChannelBlob(Lowering::InOrder(form, limit));
   };
-  const auto minus = [](const std::vector<float>& a, const std::vector<float>& b) {
-    std::vector<float> difference(std::max(a.size(), b.size()));
-    for (size_t i = 0; i < difference.size(); ++i) difference[i] = a[a.size() == 1 ? 0 : i] - b[b.size() == 1 ? 0 : i];
-    return difference;
-  };
-  const std::vector<float> range = minus(limits.input_high, limits.input_low);
-  if (std::any_of(range.begin(), range.end(), [](float r) { return r <= 0; })) {
-    return NodeNotLowered(node, "FakeQuantize whose input_low is not below input_high");
-  }
-  const auto steps = static_cast<float>(levels - 1);
-  BNN_RETURN_IF_ERROR(apply(BinaryKind::kMax, limits.input_low));
-  BNN_RETURN_IF_ERROR(apply(BinaryKind::kMin, limits.input_high));
-  BNN_RETURN_IF_ERROR(apply(BinaryKind::kSub, limits.input_low));
-  BNN_RETURN_IF_ERROR(apply(BinaryKind::kDiv, range));
-  BNN_RETURN_IF_ERROR(apply(BinaryKind::kMul, {steps}));
-  BNN_ASSIGN_OR_RETURN(form.tensor, lowering.Emit(node, Unary{UnaryKind::kRound, 0, 0}, {form.tensor}, value));
-  BNN_RETURN_IF_ERROR(apply(BinaryKind::kDiv, {steps}));
-  BNN_RETURN_IF_ERROR(apply(BinaryKind::kMul, minus(limits.output_high, limits.output_low)));
-  BNN_RETURN_IF_ERROR(apply(BinaryKind::kAdd, limits.output_low));
-  lowering.SetFloats(value, form);
+  const FakeQuantize op{levels, blob(limits.input_low), blob(limits.input_high), blob(limits.output_low),
+                        blob(limits.output_high)};
+  BNN_ASSIGN_OR_RETURN(form.tensor, lowering.Emit(node, op, {form.tensor}, node.outputs[0]));
+  lowering.SetFloats(node.outputs[0], form);
   return OkStatus();
 }
 

@@ -18,6 +18,18 @@ using IntFunction = int64_t (*)(int64_t x);
 
 float HardSigmoid(float x, float alpha, float beta) { return std::max(0.0F, std::min(1.0F, alpha * x + beta)); }
 
+float Rounded(double y) { return static_cast<float>(y); }
+
+// log(1 + e^x), without overflow.
+double Softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }
+
+float Mish(double x) { return Rounded(x * std::tanh(Softplus(x))); }
+
+float Gelu(double x) { return Rounded(x * (1 + std::erf(x / std::sqrt(2.0))) / 2); }
+
+// Gelu with attribute approximate = "tanh".
+float GeluTanh(double x) { return Rounded(x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))) / 2); }
+
 // Integers wrap around as the machine's do, without undefined behaviour.
 int64_t NegateWrapped(int64_t x) { return static_cast<int64_t>(uint64_t{0} - static_cast<uint64_t>(x)); }
 
@@ -34,12 +46,21 @@ const UnaryOperator kUnaryOperators[] = {
     {"Abs", 0, 0, [](float x, float, float) { return std::fabs(x); },
      [](int64_t x) { return x < 0 ? NegateWrapped(x) : x; }},
     {"Ceil", 0, 0, [](float x, float, float) { return std::ceil(x); }, nullptr},
+    {"Elu", 1, 0,
+     [](float x, float alpha, float) {
+       return x < 0 ? Rounded(static_cast<double>(alpha) * std::expm1(static_cast<double>(x))) : x;
+     },
+     nullptr},
+    {"Erf", 0, 0, [](float x, float, float) { return Rounded(std::erf(static_cast<double>(x))); }, nullptr},
     {"Exp", 0, 0, [](float x, float, float) { return static_cast<float>(std::exp(static_cast<double>(x))); }, nullptr},
     {"Floor", 0, 0, [](float x, float, float) { return std::floor(x); }, nullptr},
+    {"Gelu", 0, 0, [](float x, float, float) { return Gelu(static_cast<double>(x)); }, nullptr},
     {"HardSigmoid", 0.2F, 0.5F, HardSigmoid, nullptr},
     {"HardSwish", 1.0F / 6.0F, 0.5F, [](float x, float alpha, float beta) { return x * HardSigmoid(x, alpha, beta); },
      nullptr},
     {"LeakyRelu", 0.01F, 0, [](float x, float alpha, float) { return x < 0 ? alpha * x : x; }, nullptr},
+    {"Log", 0, 0, [](float x, float, float) { return Rounded(std::log(static_cast<double>(x))); }, nullptr},
+    {"Mish", 0, 0, [](float x, float, float) { return Mish(static_cast<double>(x)); }, nullptr},
     {"Neg", 0, 0, [](float x, float, float) { return -x; }, NegateWrapped},
     {"Reciprocal", 0, 0, [](float x, float, float) { return 1.0F / x; }, nullptr},
     {"Relu", 0, 0, [](float x, float, float) { return x < 0 ? 0.0F : x; },
@@ -51,7 +72,13 @@ const UnaryOperator kUnaryOperators[] = {
      nullptr},
     {"Sign", 0, 0, [](float x, float, float) { return x > 0 ? 1.0F : (x < 0 ? -1.0F : (x == 0 ? 0.0F : x)); },
      [](int64_t x) { return static_cast<int64_t>(x > 0) - static_cast<int64_t>(x < 0); }},
+    {"Softplus", 0, 0, [](float x, float, float) { return Rounded(Softplus(static_cast<double>(x))); }, nullptr},
     {"Sqrt", 0, 0, [](float x, float, float) { return std::sqrt(x); }, nullptr},
+    {"Swish", 1, 0,
+     [](float x, float alpha, float) {
+       return Rounded(static_cast<double>(x) / (1 + std::exp(-static_cast<double>(alpha) * static_cast<double>(x))));
+     },
+     nullptr},
     {"Tanh", 0, 0, [](float x, float, float) { return static_cast<float>(std::tanh(static_cast<double>(x))); },
      nullptr},
 };
@@ -127,7 +154,10 @@ Result<OutputTensors> EvaluateUnary(const SourceNode& node, const InputTensors& 
   if (x.type == DType::kFloat32) {
     const float alpha = node.Float("alpha", unary->default_alpha);
     const float beta = node.Float("beta", unary->default_beta);
-    for (float& value : y.floats) value = unary->of_float(value, alpha, beta);
+    const bool is_gelu_tanh = node.op == "Gelu" && node.String("approximate", "none") == "tanh";
+    for (float& value : y.floats) {
+      value = is_gelu_tanh ? GeluTanh(static_cast<double>(value)) : unary->of_float(value, alpha, beta);
+    }
     return OutputTensors{std::move(y)};
   }
   if (x.type == DType::kBool || unary->of_int == nullptr) {

@@ -62,12 +62,13 @@ int64_t PadSource(const std::string& mode, int64_t i, int64_t begin, int64_t dim
   const int64_t position = i - begin;
   if (position >= 0 && position < dim) return position;
   if (mode == "edge") return position < 0 ? 0 : dim - 1;
+  if (mode == "symmetric") return position < 0 ? -1 - position : 2 * dim - 1 - position;
   if (mode == "reflect") return position < 0 ? -position : 2 * (dim - 1) - position;
   return -1;
 }
 
 Status CheckPads(const SourceNode& node, const std::string& mode, const Dims& dims, const std::vector<int64_t>& pads) {
-  if (mode != "constant" && mode != "edge" && mode != "reflect") {
+  if (mode != "constant" && mode != "edge" && mode != "reflect" && mode != "symmetric") {
     return NodeUnsupported(node, "attribute 'mode' is \"" + mode + "\"");
   }
   if (pads.size() != 2 * dims.size()) {
@@ -76,7 +77,10 @@ Status CheckPads(const SourceNode& node, const std::string& mode, const Dims& di
   for (size_t i = 0; i < pads.size(); ++i) {
     const int64_t dim = dims[i % dims.size()];
     const bool reads_data = mode != "constant" && pads[i] > 0;
-    const int64_t limit = mode == "reflect" && pads[i] > 0 ? dim - 1 : kMaxEvaluatedElements;
+    const int64_t limit = pads[i] <= 0          ? 0
+                          : mode == "reflect"   ? dim - 1
+                          : mode == "symmetric" ? dim
+                                                : kMaxEvaluatedElements;
     // A negative pad cuts elements away.
     if (pads[i] > limit || pads[i] < -dim || (reads_data && dim == 0)) {
       return NodeError(node, "pad " + std::to_string(pads[i]) + " does not fit dims " + DimsToString(dims) +

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "formats/ops/broadcast.h"
 #include "formats/ops/evaluator.h"
 
 namespace bnn::formats {
@@ -55,6 +56,62 @@ Result<OutputTensors> EvaluateSoftmax(const SourceNode& node, const InputTensors
       y.floats[first + k * stride] = static_cast<float>(is_log ? shifted - std::log(sum) : std::exp(shifted) / sum);
     }
   }
+  return OutputTensors{std::move(y)};
+}
+
+// y = x / (bias + alpha / size^n * sum of squares)^beta over the neighbours along n axes (attribute `axes`, [1] where
+// absent): (size - 1) / 2 before and size / 2 after each element.
+Result<OutputTensors> EvaluateLrn(const SourceNode& node, const InputTensors& inputs) {
+  BNN_RETURN_IF_ERROR(ExpectFloat(node, inputs));
+  const Tensor& x = *inputs[0];
+  const int64_t size = node.Int("size", 0);
+  if (size < 1) return NodeError(node, "attribute 'size' is " + std::to_string(size));
+  std::vector<double> sums(x.floats.size());
+  for (size_t i = 0; i < sums.size(); ++i)
+    sums[i] = static_cast<double>(x.floats[i]) * static_cast<double>(x.floats[i]);
+  const Dims strides = RowMajorStrides(x.dims);
+  const std::vector<int64_t> axes = node.Ints("axes", {1});
+  for (const int64_t given : axes) {  // a sum over a box is one along each axis, one after another
+    BNN_ASSIGN_OR_RETURN(const int64_t axis, ResolveAxis(node, given, static_cast<int64_t>(x.dims.size())));
+    const std::vector<double> terms = sums;
+    for (int64_t i = 0; i < x.size(); ++i) {
+      const int64_t at = i / strides[axis] % x.dims[axis];
+      const int64_t first = -std::min((size - 1) / 2, at), last = std::min(size / 2, x.dims[axis] - 1 - at);
+      double sum = 0;
+      for (int64_t k = first; k <= last; ++k) sum += terms[static_cast<size_t>(i + k * strides[axis])];
+      sums[static_cast<size_t>(i)] = sum;
+    }
+  }
+  const double scale = static_cast<double>(node.Float("alpha", 1e-4F)) /
+                       std::pow(static_cast<double>(size), static_cast<double>(axes.size()));
+  const auto bias = static_cast<double>(node.Float("bias", 1)), beta = static_cast<double>(node.Float("beta", 0.75F));
+  Tensor y = x;
+  for (size_t i = 0; i < sums.size(); ++i) {
+    y.floats[i] = static_cast<float>(static_cast<double>(x.floats[i]) / std::pow(bias + scale * sums[i], beta));
+  }
+  return OutputTensors{std::move(y)};
+}
+
+// y = x / sqrt(sum + eps), or of eps_mode "max" x / sqrt(max(sum, eps)), sum over the squares along the axes of input
+// 1; 0 where the root is 0.
+Result<OutputTensors> EvaluateNormalizeL2(const SourceNode& node, const InputTensors& inputs) {
+  const Tensor& x = *inputs[0];
+  if (x.type != DType::kFloat32) return NodeError(node, std::string("its input is ") + DTypeName(x.type));
+  BNN_ASSIGN_OR_RETURN(const std::vector<bool> reduced, ReducedAxes(node, inputs, x.dims.size()));
+  Dims kept = x.dims;
+  for (size_t i = 0; i < kept.size(); ++i) kept[i] = reduced[i] ? 1 : kept[i];
+  std::vector<double> sums(static_cast<size_t>(CountElements(kept)));
+  const Dims strides[] = {BroadcastStrides(kept, x.dims)};
+  ForEachElement(x.dims, strides, [&](int64_t i, const int64_t* at) {
+    sums[at[0]] += static_cast<double>(x.floats[i]) * static_cast<double>(x.floats[i]);
+  });
+  const auto eps = static_cast<double>(node.Float("eps", 0));
+  const bool adds = node.String("eps_mode", "add") == "add";
+  Tensor y = x;
+  ForEachElement(x.dims, strides, [&](int64_t i, const int64_t* at) {
+    const double root = std::sqrt(adds ? sums[at[0]] + eps : std::max(sums[at[0]], eps));
+    y.floats[i] = root == 0 ? 0.0F : static_cast<float>(static_cast<double>(x.floats[i]) / root);
+  });
   return OutputTensors{std::move(y)};
 }
 

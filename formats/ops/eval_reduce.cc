@@ -7,9 +7,7 @@
 #include "formats/ops/evaluator.h"
 
 namespace bnn::formats {
-namespace {
 
-// Which axes are reduced: those of input 1, or all.
 Result<std::vector<bool>> ReducedAxes(const SourceNode& node, const InputTensors& inputs, size_t rank) {
   std::vector<bool> reduced(rank, true);
   if (inputs.size() < 2 || inputs[1] == nullptr || inputs[1]->size() == 0) return reduced;
@@ -21,6 +19,8 @@ Result<std::vector<bool>> ReducedAxes(const SourceNode& node, const InputTensors
   }
   return reduced;
 }
+
+namespace {
 
 struct Reduction {
   const char* op;

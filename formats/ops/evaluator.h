@@ -68,6 +68,10 @@ Result<OutputTensors> EvaluateQuantizeLinear(const SourceNode& node, const Input
 Result<OutputTensors> EvaluateDequantizeLinear(const SourceNode& node, const InputTensors& inputs);
 // eval_conv.cc
 Result<OutputTensors> EvaluateConv(const SourceNode& node, const InputTensors& inputs);
+// eval_conv_transpose.cc
+Result<OutputTensors> EvaluateConvTranspose(const SourceNode& node, const InputTensors& inputs);
+// eval_resize.cc
+Result<OutputTensors> EvaluateResize(const SourceNode& node, const InputTensors& inputs);
 // eval_matmul.cc
 Result<OutputTensors> EvaluateGemm(const SourceNode& node, const InputTensors& inputs);
 Result<OutputTensors> EvaluateMatMul(const SourceNode& node, const InputTensors& inputs);
@@ -77,7 +81,11 @@ Result<OutputTensors> EvaluateGlobalPool(const SourceNode& node, const InputTens
 // eval_normalize.cc
 Result<OutputTensors> EvaluateBatchNormalization(const SourceNode& node, const InputTensors& inputs);
 Result<OutputTensors> EvaluateSoftmax(const SourceNode& node, const InputTensors& inputs);
+Result<OutputTensors> EvaluateLrn(const SourceNode& node, const InputTensors& inputs);
+Result<OutputTensors> EvaluateNormalizeL2(const SourceNode& node, const InputTensors& inputs);
 // eval_reduce.cc
+// The axes of input 1, or all: which axes are reduced.
+Result<std::vector<bool>> ReducedAxes(const SourceNode& node, const InputTensors& inputs, size_t rank);
 Result<OutputTensors> EvaluateReduce(const SourceNode& node, const InputTensors& inputs);
 // eval_move.cc: operators that only move elements
 Result<OutputTensors> EvaluateConcat(const SourceNode& node, const InputTensors& inputs);

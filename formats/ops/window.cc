@@ -129,4 +129,68 @@ Result<Window> ResolveWindow(const SourceNode& node, const Dims& x, const Dims* 
   return window;
 }
 
+Result<TransposedWindow> ResolveTransposedWindow(const SourceNode& node, const Dims& x, const Dims& weights) {
+  if (x.size() != 4 || weights.size() != 4) {
+    return NodeUnsupported(node, "works on dims " + DimsToString(x) + " with weights " + DimsToString(weights) +
+                                     "; only two spatial dims, rank 4, are supported");
+  }
+  TransposedWindow window;
+  const int64_t group = node.Int("group", 1);
+  if (group < 1 || weights[0] != x[1] || weights[0] % group != 0 || weights[1] > kMaxExtent || weights[1] < 1 ||
+      group > kMaxExtent) {
+    return NodeError(node, "weights of dims " + DimsToString(weights) + " with group " + std::to_string(group) +
+                               " do not fit an input of dims " + DimsToString(x));
+  }
+  window.out_channels = weights[1] * group;
+  const std::vector<int64_t> kernel = {weights[2], weights[3]};
+  if (node.Ints("kernel_shape", kernel) != kernel) {
+    return NodeError(node, "kernel_shape " + DimsToString(node.Ints("kernel_shape", kernel)) +
+                               " differs from the weights' dims " + DimsToString(weights));
+  }
+  BNN_ASSIGN_OR_RETURN(const std::vector<int64_t> strides, ReadExtents(node, "strides", 1, {1, 1}));
+  BNN_ASSIGN_OR_RETURN(const std::vector<int64_t> dilations, ReadExtents(node, "dilations", 1, {1, 1}));
+  BNN_ASSIGN_OR_RETURN(const std::vector<int64_t> pads, ReadExtents(node, "pads", 0, {0, 0, 0, 0}));
+  BNN_ASSIGN_OR_RETURN(const std::vector<int64_t> output_pads, ReadExtents(node, "output_padding", 0, {0, 0}));
+  const bool has_shape = node.attributes.count("output_shape") > 0;
+  BNN_ASSIGN_OR_RETURN(const std::vector<int64_t> shape, ReadExtents(node, "output_shape", has_shape ? 1 : 0, {0, 0}));
+  const std::string auto_pad = node.String("auto_pad", "NOTSET");
+  const bool same = auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER";
+  if (!same && auto_pad != "NOTSET" && auto_pad != "VALID") {
+    return NodeError(node, "attribute 'auto_pad' is \"" + auto_pad + "\"");
+  }
+  for (size_t axis = 0; axis < 2; ++axis) {
+    window.kernel[axis] = kernel[axis];
+    window.stride[axis] = strides[axis];
+    window.dilation[axis] = dilations[axis];
+    window.output_pad[axis] = output_pads[axis];
+    const int64_t in = x[2 + axis];
+    if (in < 1 || in > kMaxExtent || kernel[axis] < 1 || kernel[axis] > kMaxExtent) {
+      return NodeError(node, "the dims " + DimsToString(x) + " or those of the weights are out of range");
+    }
+    if (output_pads[axis] >= std::max(strides[axis], dilations[axis])) {
+      return NodeError(node, "output_padding " + DimsToString(output_pads) + " is not below strides and dilations");
+    }
+    const int64_t whole = (in - 1) * strides[axis] + DilatedExtent(window, axis) + output_pads[axis];
+    if (same || has_shape) {
+      window.out[axis] = has_shape ? shape[axis] : in * strides[axis];
+      const int64_t cut = whole - window.out[axis];
+      if (cut < 0) {
+        return NodeUnsupported(node, "an output of " + std::to_string(window.out[axis]) + " is larger than the " +
+                                         std::to_string(whole) + " that it makes");
+      }
+      // The odd one is cut at the end with SAME_UPPER, else at the beginning.
+      window.pad_begin[axis] = auto_pad == "SAME_UPPER" ? cut / 2 : cut - cut / 2;
+      window.pad_end[axis] = cut - window.pad_begin[axis];
+      continue;
+    }
+    if (auto_pad == "NOTSET") {
+      window.pad_begin[axis] = pads[axis];
+      window.pad_end[axis] = pads[2 + axis];
+    }
+    window.out[axis] = whole - window.pad_begin[axis] - window.pad_end[axis];
+    if (window.out[axis] < 1) return NodeError(node, "pads " + DimsToString(pads) + " leave nothing");
+  }
+  return window;
+}
+
 }  // namespace bnn::formats

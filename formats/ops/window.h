@@ -24,4 +24,14 @@ struct Window {  // index 0: height, 1: width
 // and groups of Conv: afterwards the loops need no test.
 Result<Window> ResolveWindow(const SourceNode& node, const Dims& x, const Dims* weights);
 
+// Of ConvTranspose: `out` is the size of what it makes.
+struct TransposedWindow : Window {
+  std::array<int64_t, 2> output_pad = {0, 0};
+  int64_t out_channels = 0;
+};
+
+// Weights have the dims [in, out / group, h, w]. auto_pad and output_shape are resolved into pads; what is checked is
+// as above.
+Result<TransposedWindow> ResolveTransposedWindow(const SourceNode& node, const Dims& x, const Dims& weights);
+
 }  // namespace bnn::formats

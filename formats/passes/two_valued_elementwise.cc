@@ -22,8 +22,9 @@ bool IsElementwise(const std::string& op) {
                                              "Mul",      "Neg",         "Not",       "Or",
                                              "PRelu",    "Pow",         "Relu",      "Reciprocal",
                                              "Round",    "Selu",        "Sigmoid",   "Sign",
-                                             "Softplus", "Softsign",    "Sqrt",      "Sub",
-                                             "Sum",      "Tanh",        "Where",     "Xor"};
+                                             "Mish",     "Swish",       "Softplus",  "Softsign",
+                                             "Sqrt",     "Sub",         "Sum",       "Tanh",
+                                             "Where",    "Xor"};
   return kOps.count(op) > 0;
 }
 

@@ -102,8 +102,11 @@ TEST_CASE("the cases use every operator that the interpreter knows") {
     REQUIRE(graph.ok());
     for (const SourceNode& node : graph->nodes) used.insert(node.op);
   }
+  // ONNX has no such operators; they come from OpenVINO.
+  const std::set<std::string> others = {"Swish"};
   for (const Evaluator& evaluator : Evaluators()) {
     CAPTURE(evaluator.op);
+    if (others.count(evaluator.op) > 0) continue;
     CHECK(used.count(evaluator.op) == 1);
   }
 }

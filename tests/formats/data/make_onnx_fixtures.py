@@ -88,6 +88,15 @@ def elementwise():
     case("Clip.inputs", [11, 13, 21], ("Clip", ["x", "l", "h"], {}), {"x": SPECIAL},
          {"l": np.float32(-1), "h": np.float32(2)})
     case("Clip.max_only", [13], ("Clip", ["x", "", "h"], {}), {"x": SPECIAL}, {"h": np.float32(2)})
+    for op in ["Elu", "Softplus"]:
+        case(op, [7, 13], (op, ["x"], {}), {"x": reals(op, 20) * 5}, tolerance=CLOSE)
+    case("Elu.alpha", [13], ("Elu", ["x"], {"alpha": 0.3}), {"x": reals("el", 20)}, tolerance=CLOSE)
+    case("Erf", [9, 13], ("Erf", ["x"], {}), {"x": reals("erf", 20)}, tolerance=CLOSE)
+    case("Log", [7, 13], ("Log", ["x"], {}), {"x": f32(1e-20, 0.5, 1, 3, np.inf)}, tolerance=CLOSE)
+    case("Mish", [18, 21], ("Mish", ["x"], {}), {"x": reals("mish", 20) * 3}, tolerance=CLOSE)
+    for approximate in ["none", "tanh"]:
+        case("Gelu." + approximate, [21], ("Gelu", ["x"], {"approximate": approximate}), {"x": reals("gelu", 20)},
+             tolerance=CLOSE)
     case("Neg.int", [13], ("Neg", ["x"], {}), {"x": i64(-3, 0, 5)})
     case("Not", [7, 21], ("Not", ["x"], {}), {"x": np.array([True, False])})
     for to in [TensorProto.INT64, TensorProto.BOOL, TensorProto.INT32, TensorProto.FLOAT]:
@@ -151,6 +160,75 @@ def conv():
     one("pads_beyond_kernel", [11], small_ints("wo", 2, 4, 1, 1), {"pads": [2, 1, 0, 3]})
 
 
+def maps():
+    """Other sizes of maps."""
+    x = small_ints("ctx", 2, 4, 5, 3)
+
+    def transposed(name, opsets, w, attributes, b=None):
+        names = ["x", "w"] + (["b"] if b is not None else [])
+        case("ConvTranspose." + name, opsets, ("ConvTranspose", names, attributes), {"x": x},
+             {"w": w, **({"b": b} if b is not None else {})})
+
+    w = small_ints("ctw", 4, 6, 3, 2)
+    transposed("plain", [7, 11, 21], w, {}, small_ints("ctb", 6))
+    transposed("strided", [11, 13], w, {"strides": [2, 3], "pads": [1, 0, 2, 1], "output_padding": [1, 2]})
+    transposed("dilated", [11], w, {"dilations": [2, 3], "pads": [1, 2, 0, 1], "kernel_shape": [3, 2]})
+    transposed("group", [11], small_ints("ctg", 4, 3, 3, 3), {"group": 2, "strides": [2, 2]}, small_ints("ctgb", 6))
+    transposed("depthwise", [13], small_ints("ctd", 4, 1, 3, 3), {"group": 4, "strides": [2, 2], "pads": [1, 1, 1, 1]})
+    transposed("holes", [11], small_ints("cth", 4, 2, 1, 1), {"strides": [3, 2], "output_padding": [1, 1]})
+    transposed("output_shape", [11], w, {"strides": [2, 2], "output_shape": [10, 5]})
+    for pad in ["SAME_UPPER", "SAME_LOWER", "VALID"]:
+        transposed(pad, [11, 13], w, {"strides": [2, 1], "auto_pad": pad})
+
+    y = reals("rs", 1, 2, 5, 6)
+
+    def resized(name, opsets, attributes, scales=None, sizes=None, extra=(), tolerance=0.0):
+        constants = {"scales": f32(*scales)} if scales else {"sizes": i64(*sizes)}
+        names = ["x", "", "scales"] if scales else ["x", "", "", "sizes"]
+        if opsets == [11]:  # where roi and scales had to be there
+            constants = {"roi": f32(), **({} if scales else {"scales": f32()}), **constants}
+            names = ["x", "roi", "scales"] + ([] if scales else ["sizes"])
+        case("Resize." + name, opsets, ("Resize", names, attributes), {"x": y}, constants, tolerance=tolerance)
+
+    for coordinates in ["half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"]:
+        attributes = {"coordinate_transformation_mode": coordinates}
+        resized(f"linear.{coordinates}", [13, 18, 21], {**attributes, "mode": "linear"}, scales=(1, 1, 2, 1.5),
+                tolerance=1e-5)
+        resized(f"linear.down.{coordinates}", [13], {**attributes, "mode": "linear"}, sizes=(1, 2, 3, 4),
+                tolerance=1e-5)
+        resized(f"linear.one.{coordinates}", [13], {**attributes, "mode": "linear"}, sizes=(1, 2, 1, 9), tolerance=1e-5)
+        for rounding in ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"]:
+            resized(f"nearest.{coordinates}.{rounding}", [13, 21], {**attributes, "nearest_mode": rounding},
+                    scales=(1, 1, 2, 0.6))
+            resized(f"nearest.sizes.{coordinates}.{rounding}", [13], {**attributes, "nearest_mode": rounding},
+                    sizes=(1, 2, 3, 13))
+    resized("old.scales", [11], {"mode": "linear"}, scales=(1, 1, 2, 2), tolerance=1e-5)
+    resized("old.sizes", [11], {}, sizes=(1, 2, 7, 3))
+    resized("tf_half_pixel_for_nn", [11], {"coordinate_transformation_mode": "tf_half_pixel_for_nn",
+                                           "nearest_mode": "floor"}, scales=(1, 1, 2.6, 1.7))
+    resized("channels", [13], {}, scales=(1, 2, 1, 1))
+    case("Resize.axes", [18, 21], ("Resize", ["x", "", "scales"], {"axes": [3, -2]}), {"x": y},
+         {"scales": f32(2, 0.5)})
+    case("Upsample", [9], ("Upsample", ["x", "s"], {}), {"x": y}, {"s": f32(1, 1, 2, 3)})
+    case("Upsample.linear", [9], ("Upsample", ["x", "s"], {"mode": "linear"}), {"x": y}, {"s": f32(1, 1, 2, 1.5)},
+         tolerance=1e-5)
+    case("Upsample.attribute", [7], ("Upsample", ["x"], {"scales": [1.0, 1.0, 2.0, 1.7]}), {"x": y})
+    # What PyTorch writes for interpolate(size): the first two sizes from Shape.
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"]),
+        helper.make_node("Slice", ["shape", "b", "e"], ["nc"]),
+        helper.make_node("Concat", ["nc", "hw"], ["sizes"], axis=0),
+        helper.make_node("Resize", ["x", "", "", "sizes"], ["y"], mode="linear"),
+    ]
+    case("Resize.pytorch", [13, 17], nodes, {"x": reals("rsp", 3, 2, 4, 4)},
+         {"b": i64(0), "e": i64(2), "hw": i64(7, 8)}, open_batch=True, tolerance=1e-5)
+    z = reals("s2d", 2, 8, 4, 6)
+    case("SpaceToDepth", [7, 13], ("SpaceToDepth", ["x"], {"blocksize": 2}), {"x": z}, open_batch=True)
+    case("DepthToSpace", [7, 11, 13], ("DepthToSpace", ["x"], {"blocksize": 2}), {"x": z}, open_batch=True)
+    case("DepthToSpace.crd", [11, 13], ("DepthToSpace", ["x"], {"blocksize": 2, "mode": "CRD"}), {"x": z},
+         open_batch=True)
+
+
 def matrices():
     for trans_a in (0, 1):
         for trans_b in (0, 1):
@@ -201,6 +279,14 @@ def normalization():
          constants, tolerance=CLOSE)
     case("BatchNormalization.2d", [13], ("BatchNormalization", names, {}), {"x": reals("bn2", 4, 3)}, constants,
          tolerance=CLOSE)
+    many = reals("lrn", 2, 7, 3, 2)
+    for size in (1, 3, 5, 9):
+        case(f"LRN.{size}", [7, 13], ("LRN", ["x"], {"size": size, "alpha": 0.5, "beta": 0.6, "bias": 1.5}),
+             {"x": many}, tolerance=1e-5)
+    case("LRN.defaults", [13], ("LRN", ["x"], {"size": 5}), {"x": many}, tolerance=1e-5)
+    for axis in (1, -1):
+        case(f"LpNormalization.{axis}", [7, 13], ("LpNormalization", ["x"], {"axis": axis}),
+             {"x": np.concatenate([many, np.zeros((1, 7, 3, 2), np.float32)])}, tolerance=1e-5)
     y = reals("sm", 2, 3, 4)
     for op in ["Softmax", "LogSoftmax"]:
         case(op, [7, 11, 13, 21], (op, ["x"], {}), {"x": y}, tolerance=CLOSE, open_batch=True)
@@ -352,9 +438,15 @@ def bipolar(x, scale):
 def fake_quantize(x, il, ih, ol, oh, levels):
     il, ih, ol, oh = (np.asarray(v, dtype=np.float32) for v in (il, ih, ol, oh))
     steps = np.float32(levels - 1)
+
+    def multiply_add(a, b, c):  # OpenVINO's CPU plugin: the product is exact, the sum rounded
+        return (a.astype(np.float64) * np.float64(b) + np.float64(c)).astype(np.float32)
+
     with np.errstate(all="ignore"):
-        middle = np.round((x - il) / (ih - il) * steps) / steps * (oh - ol) + ol
-    return np.where(x <= np.minimum(il, ih), ol, np.where(x > np.maximum(il, ih), oh, middle)).astype(np.float32)
+        scale = steps / (ih - il)
+        middle = multiply_add(np.round(multiply_add(x, scale, -il * scale)), (oh - ol) / steps, ol)
+    middle = np.where(x > np.maximum(il, ih), oh, middle)
+    return np.where(x > np.minimum(il, ih), middle, ol).astype(np.float32)
 
 
 def quantizers():
@@ -386,7 +478,7 @@ def quantizers():
 
 def main():
     warnings.simplefilter("ignore")
-    for family in [elementwise, binary, conv, matrices, pools, normalization, reductions, moves, shapes, types,
+    for family in [elementwise, binary, conv, maps, matrices, pools, normalization, reductions, moves, shapes, types,
                    batch_chains, quantizers]:
         family()
     for opset, cases in CASES.items():
