@@ -264,10 +264,12 @@ struct QDense {
 
 // float32 -> float32, `levels` values from output_low to output_high; the limits are float32 [1] or [channels]. With
 // low = min(input_low, input_high) and high = max(input_low, input_high), in float32:
-//   x > low is false (NaN, too)  -> output_low
-//   x > high                     -> output_high
-//   otherwise                    -> fma(round(fma(x, s, -input_low * s)), (output_high - output_low) / (levels - 1),
-//                                   output_low),  s = (levels - 1) / (input_high - input_low), round half to even
+//   x <= low   -> output_low
+//   x > high   -> output_high
+//   otherwise  -> round(x * s - input_low * s) * ((output_high - output_low) / (levels - 1)) + output_low, with
+//                 s = (levels - 1) / (input_high - input_low); round half to even. Both products (with x, with the
+//                 rounded level) are exact, their sums rounded once to double and from there to float32.
+// NaN stays NaN.
 struct FakeQuantize {
   int64_t levels = 0;
   int input_low = kNone, input_high = kNone;

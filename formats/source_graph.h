@@ -13,6 +13,11 @@
 //  int64;
 //    operators on quantized tensors (QLinearConv, QLinearMatMul) are written as DequantizeLinear, the operator on
 //    floats, and QuantizeLinear;
+//  * Resize is (X, "", scales, sizes), one of the two present, a number for each axis; a size of 0 keeps the axis;
+//    Upsample is such a Resize; ConvTranspose has explicit pads and output_padding; DepthToSpace and SpaceToDepth are
+//    (Reshape, Transpose, Reshape); Pad knows the mode "symmetric" as well;
+//  * what only other sources have: "NormalizeL2" (x, axes), attributes eps and eps_mode ("add", "max"); "Swish"
+//    (x / (1 + exp(-alpha * x)), attribute alpha); LRN with an attribute `axes` ([1] where absent);
 //  * every dim of every value is known: a symbolic batch becomes 1 and `batch_is_symbolic` is set.
 #pragma once
 

@@ -31,8 +31,8 @@ struct Channel {
 inline float Quantized(float x, const Channel& c) {
   const float level = RoundEven(MulAdd(x, c.scale, c.shift));
   const float inside = MulAdd(level, c.out_scale, c.out_low);
-  const float below_high = x > c.high ? c.out_high : inside;
-  return x > c.low ? below_high : c.out_low;
+  const float above_low = x > c.high ? c.out_high : inside;
+  return x <= c.low ? c.out_low : above_low;
 }
 
 class FakeQuantizeStep final : public Step {

@@ -13,12 +13,13 @@ float MulAdd(float x, float a, float b) {
   return static_cast<float>(static_cast<double>(x) * static_cast<double>(a) + static_cast<double>(b));
 }
 
-// Exactly at a limit, and for a pure threshold (il == ih), the low value is taken; NaN is above no limit and gives it,
-// too. Between the limits, level and output are a multiply-add each, in the order of OpenVINO's CPU plugin: the same
-// number, but near the middle between two levels another order may round to the other one.
+// Exactly at a limit, and for a pure threshold (il == ih), the low value is taken. Between the limits, level and output
+// are a multiply-add each, as in OpenVINO's CPU plugin: near the middle between two levels, another order of operations
+// may round to the other one.
 float FakeQuantizeOne(float x, float il, float ih, float ol, float oh, float steps) {
-  if (!(x > std::min(il, ih))) return ol;
+  if (x <= std::min(il, ih)) return ol;
   if (x > std::max(il, ih)) return oh;
+  if (il == ih) return ol;  // only NaN comes here: no bit is set
   const float scale = steps / (ih - il);
   return MulAdd(std::nearbyint(MulAdd(x, scale, -il * scale)), (oh - ol) / steps, ol);
 }

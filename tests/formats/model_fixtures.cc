@@ -102,6 +102,41 @@ int AddInt8Layers(ModelBuilder& b, int floats) {
   return b.Add(Dequantize{{512.0f, 0}}, {x});
 }
 
+// What version 1.2 brought.
+int AddVisionOps(ModelBuilder& b, int map) {
+  const int64_t channels = b.tensor(map).dims[2];
+  const auto per_channel = [&] { return b.RandomFloats({channels}); };
+  int x = b.Add(FakeQuantize{7, per_channel(), b.RandomFloats({1}), per_channel(), b.RandomFloats({1})}, {map});
+  x = b.Add(Pad{{1, 0, 0}, {0, 2, 0}, PadMode::kSymmetric, 0}, {x});
+  const Window2d window = {.kernel_h = 2, .kernel_w = 3, .stride_h = 2, .stride_w = 1, .pad_top = 1};
+  ConvTranspose2d conv{window, 1, 0, channels / 2};
+  conv.weights = b.RandomFloats({channels / 2, 2, 3, 2});
+  conv.bias = b.RandomFloats({channels / 2});
+  x = b.Add(conv, {x});
+  for (int kind = 1; kind <= static_cast<int>(ResizeKind::kLinear); ++kind) {
+    for (int coordinates = 1; coordinates <= static_cast<int>(Coordinates::kTfHalfPixel); ++coordinates) {
+      for (int nearest = 1; nearest <= static_cast<int>(Nearest::kCeil); ++nearest) {
+        Resize2d resize{static_cast<ResizeKind>(kind), static_cast<Coordinates>(coordinates),
+                        static_cast<Nearest>(nearest)};
+        const bool by_size = nearest % 2 == 0;
+        (by_size ? resize.height : resize.width) = by_size ? 9 : 7;
+        (by_size ? resize.scale_w : resize.scale_h) = by_size ? 1.5f : 0.625f;
+        x = b.Add(resize, {x});
+      }
+    }
+  }
+  for (int kind = static_cast<int>(UnaryKind::kMish); kind <= static_cast<int>(UnaryKind::kLog); ++kind) {
+    x = b.Add(Unary{static_cast<UnaryKind>(kind), 0.25f, -0.5f}, {x});
+  }
+  x = b.Add(Lrn{{0, 2}, 3, 0.5f, 0.75f, 2}, {x});
+  for (const EpsMode mode : {EpsMode::kAdd, EpsMode::kMax}) x = b.Add(NormalizeL2{{2}, 0.125f, mode}, {x});
+  std::vector<int> sums;
+  for (int kind = 1; kind <= static_cast<int>(ReduceKind::kMin); ++kind) {
+    sums.push_back(b.Add(Reduce{static_cast<ReduceKind>(kind), {0, 2}}, {x}));
+  }
+  return b.Add(Concat{0}, sums);
+}
+
 }  // namespace
 
 ModelDef EveryOpModel(int minor) {
@@ -159,6 +194,7 @@ ModelDef EveryOpModel(int minor) {
   x = b.Add(Binary{BinaryKind::kAdd}, {x, third});
   b.Output(b.Add(Softmax{0, true}, {x}));
   if (minor >= 1) b.Output(AddInt8Layers(b, second));
+  if (minor >= 2) b.Output(AddVisionOps(b, second));
 
   ModelDef model = b.model();
   model.producer = "tests 1.0";
@@ -212,7 +248,10 @@ Op RandomLayer(ModelBuilder& b, const TensorDef& in) {
     return BConv2d{window, groups, r.Pick({PadValue::kOne, PadValue::kMinusOne, PadValue::kZero}),
                    b.RandomBits(weights)};
   }
-  switch (r.Int(0, 3)) {
+  switch (r.Int(0, 4)) {
+    case 4:
+      return ConvTranspose2d{window, r.Int(0, window.stride_h - 1), r.Int(0, window.stride_w - 1),
+                             groups, b.RandomFloats(weights),       with_bias ? b.RandomFloats({weights[0]}) : kNone};
     case 0:
       return Conv2d{window, groups, b.RandomFloats(weights), with_bias ? b.RandomFloats({weights[0]}) : kNone};
     case 1: {
@@ -232,7 +271,9 @@ Op RandomElementwise(ModelBuilder& b, const TensorDef& in) {
   const auto per_channel = [&] { return b.RandomFloats({r.OneIn(2) ? 1 : channels}); };
   if (in.type == ElementType::kBits) return Unpack{per_channel(), per_channel()};
   if (in.type != ElementType::kFloat32) return Dequantize{{0.5f, static_cast<int32_t>(r.Int(0, 100))}};
-  switch (r.Int(0, 7)) {
+  switch (r.Int(0, 8)) {
+    case 8:
+      return FakeQuantize{r.Int(2, 20), per_channel(), per_channel(), per_channel(), per_channel()};
     case 0:
     case 1:
       return Binarize{per_channel()};
@@ -247,7 +288,7 @@ Op RandomElementwise(ModelBuilder& b, const TensorDef& in) {
       return Quantize{type, {0.25f, static_cast<int32_t>(r.Int(0, 127))}};
     }
     case 6:
-      return Unary{static_cast<UnaryKind>(r.Int(1, 11)), 0.5f, 1.0f};
+      return Unary{static_cast<UnaryKind>(r.Int(1, 19)), 0.5f, 1.0f};
     default:
       return Binary{static_cast<BinaryKind>(r.Int(1, 6)), per_channel(), r.OneIn(2)};
   }
@@ -256,11 +297,26 @@ Op RandomElementwise(ModelBuilder& b, const TensorDef& in) {
 Op RandomMove(ModelBuilder& b, const TensorDef& in) {
   RandomSource& r = b.random();
   const size_t rank = in.dims.size();
-  switch (r.Int(0, 3)) {
+  const int64_t axis = r.Int(0, rank == 0 ? 0 : static_cast<int64_t>(rank) - 1);
+  switch (r.Int(0, 7)) {
+    case 4:
+      return Resize2d{static_cast<ResizeKind>(r.Int(1, 2)),
+                      static_cast<Coordinates>(r.Int(1, 5)),
+                      static_cast<Nearest>(r.Int(1, 4)),
+                      r.Int(1, 9),
+                      0,
+                      0,
+                      static_cast<float>(r.Int(2, 9)) / 4};
+    case 5:
+      return Reduce{static_cast<ReduceKind>(r.Int(1, 4)), {axis}};
+    case 6:
+      return Lrn{{axis}, r.Int(1, 5), 0.5f, 0.75f, 1};
+    case 7:
+      return NormalizeL2{{axis}, 1, r.OneIn(2) ? EpsMode::kAdd : EpsMode::kMax};
     case 0:
       return Slice{SomeAxes(r, rank, 0, 1), in.dims, SomeAxes(r, rank, 1, 2)};
     case 1:
-      return Pad{SomeAxes(r, rank, 0, 1), SomeAxes(r, rank, 0, 1), static_cast<PadMode>(r.Int(1, 3)), -1};
+      return Pad{SomeAxes(r, rank, 0, 1), SomeAxes(r, rank, 0, 1), static_cast<PadMode>(r.Int(1, 4)), -1};
     case 2: {
       Transpose op{SomeAxes(r, rank, 0, 0)};
       for (size_t i = 0; i < rank; ++i) op.perm[i] = static_cast<int64_t>((i + 1) % rank);

@@ -96,7 +96,7 @@ float ReferenceActivation(const Unary& op, double x) {
 }
 
 float ReferenceFakeQuantize(float x, int64_t levels, float il, float ih, float ol, float oh) {
-  if (!(x > std::min(il, ih))) return ol;
+  if (x <= std::min(il, ih)) return ol;
   if (x > std::max(il, ih)) return oh;
   const auto mul_add = [](float a, float b, float c) {
     return static_cast<float>(static_cast<double>(a) * static_cast<double>(b) + static_cast<double>(c));

@@ -232,6 +232,58 @@ TEST_CASE("windows") {
   });
 }
 
+TEST_CASE("operators of version 1.2") {
+  CheckAll({
+      {"levels: found 1, expected 2 to 16777216", [](ModelDef& m) { OpOf<FakeQuantize>(m).levels = 1; }},
+      {"levels: found 16777217", [](ModelDef& m) { OpOf<FakeQuantize>(m).levels = kMaxLevels + 1; }},
+      {"input_low: found blob none", [](ModelDef& m) { OpOf<FakeQuantize>(m).input_low = kNone; }},
+      {"input_high: found blob 100000", [](ModelDef& m) { OpOf<FakeQuantize>(m).input_high = 100000; }},
+      {"output_low: found inf", [](ModelDef& m) { SetFloat(m, OpOf<FakeQuantize>(m).output_low, HUGE_VALF); }},
+      {"output_high: found nan", [](ModelDef& m) { SetFloat(m, OpOf<FakeQuantize>(m).output_high, kNan); }},
+      {"groups: found 0", [](ModelDef& m) { OpOf<ConvTranspose2d>(m).groups = 0; }},
+      {"weights: found dims", [](ModelDef& m) { OpOf<ConvTranspose2d>(m).groups = 1; }},
+      {"output_pad_h: found 2, expected 0 to 1", [](ModelDef& m) { OpOf<ConvTranspose2d>(m).output_pad_h = 2; }},
+      {"output_pad_w: found -1, expected 0 to 0", [](ModelDef& m) { OpOf<ConvTranspose2d>(m).output_pad_w = -1; }},
+      {"window.stride_h: found 0", [](ModelDef& m) { OpOf<ConvTranspose2d>(m).window.stride_h = 0; }},
+      {"window.kernel_w: found 9000000000000000000",
+       [](ModelDef& m) { OpOf<ConvTranspose2d>(m).window.kernel_w = 9000000000000000000; }},
+      {"window.pads_h: found 101, expected less than",
+       [](ModelDef& m) { OpOf<ConvTranspose2d>(m).window.pad_top = 101; }},
+      {"window.whole_map: found true", [](ModelDef& m) { OpOf<ConvTranspose2d>(m).window.whole_map = true; }},
+      {"bias: found nan", [](ModelDef& m) { SetFloat(m, OpOf<ConvTranspose2d>(m).bias, kNan); }},
+      {"kind: found value 3", [](ModelDef& m) { OpOf<Resize2d>(m).kind = static_cast<ResizeKind>(3); }},
+      {"coordinates: found value 0", [](ModelDef& m) { OpOf<Resize2d>(m).coordinates = static_cast<Coordinates>(0); }},
+      {"nearest: found value 5", [](ModelDef& m) { OpOf<Resize2d>(m).nearest = static_cast<Nearest>(5); }},
+      {"height: found a size and scale_h", [](ModelDef& m) { OpOf<Resize2d>(m).height = 2; }},
+      {"scale_h: found nan", [](ModelDef& m) { OpOf<Resize2d>(m).scale_h = kNan; }},
+      {"scale_h: found 0.0", [](ModelDef& m) { OpOf<Resize2d>(m).scale_h = 0.01f; }},
+      {"scale_h: found -1", [](ModelDef& m) { OpOf<Resize2d>(m).scale_h = -1; }},
+      {"scale_h: found 1000000015", [](ModelDef& m) { OpOf<Resize2d>(m).scale_h = 1e30f; }},
+      {"output: found dims", [](ModelDef& m) { OpOf<Resize2d>(m).width = -3; }},
+      {"output: found dims", [](ModelDef& m) { OpOf<Resize2d>(m).width = INT64_MAX; }},
+      {"kind: found value 0", [](ModelDef& m) { OpOf<Reduce>(m).kind = static_cast<ReduceKind>(0); }},
+      {"axes: found none", [](ModelDef& m) { OpOf<Reduce>(m).axes.clear(); }},
+      {"axes[1]: found 3, expected 1 to 2",
+       [](ModelDef& m) {
+         OpOf<Reduce>(m).axes = {0, 3};
+       }},
+      {"axes[1]: found 2, expected 3 to 2",
+       [](ModelDef& m) {
+         OpOf<Reduce>(m).axes = {2, 2};
+       }},
+      {"axes[0]: found -1", [](ModelDef& m) { OpOf<Lrn>(m).axes = {-1}; }},
+      {"size: found 0", [](ModelDef& m) { OpOf<Lrn>(m).size = 0; }},
+      {"size: found 65537", [](ModelDef& m) { OpOf<Lrn>(m).size = kMaxWindow + 1; }},
+      {"alpha: found nan", [](ModelDef& m) { OpOf<Lrn>(m).alpha = kNan; }},
+      {"beta: found inf", [](ModelDef& m) { OpOf<Lrn>(m).beta = HUGE_VALF; }},
+      {"bias: found -inf", [](ModelDef& m) { OpOf<Lrn>(m).bias = -HUGE_VALF; }},
+      {"eps: found -1", [](ModelDef& m) { OpOf<NormalizeL2>(m).eps = -1; }},
+      {"eps: found nan", [](ModelDef& m) { OpOf<NormalizeL2>(m).eps = kNan; }},
+      {"eps_mode: found value 3", [](ModelDef& m) { OpOf<NormalizeL2>(m).eps_mode = static_cast<EpsMode>(3); }},
+      {"axes[0]: found 3", [](ModelDef& m) { OpOf<NormalizeL2>(m).axes = {3}; }},
+  });
+}
+
 TEST_CASE("operators: parameters, types and dims of their constants") {
   CheckAll({
       {"groups: found 0", [](ModelDef& m) { OpOf<Conv2d>(m).groups = 0; }},
@@ -259,7 +311,7 @@ TEST_CASE("operators: parameters, types and dims of their constants") {
       {"scale: found dims [12]", [](ModelDef& m) { OpOf<Affine>(m).scale = OpOf<PRelu>(m).slope; }},
       {"(Affine), bias: found blob none", [](ModelDef& m) { OpOf<Affine>(m).bias = kNone; }},
       {"slope: found dims [6,3,3,1]", [](ModelDef& m) { OpOf<PRelu>(m).slope = 0; }},
-      {"kind: found value 12", [](ModelDef& m) { OpOf<Unary>(m).kind = static_cast<UnaryKind>(12); }},
+      {"kind: found value 20", [](ModelDef& m) { OpOf<Unary>(m).kind = static_cast<UnaryKind>(20); }},
       {"kind: found value 0", [](ModelDef& m) { OpOf<Binary>(m).kind = static_cast<BinaryKind>(0); }},
       {"constant_first: found true without a constant", [](ModelDef& m) { OpOf<Binary>(m).constant_first = true; }},
       {"expected dims that broadcast", [](ModelDef& m) { NodeOf<Binary>(m).inputs[1] = 2; }},

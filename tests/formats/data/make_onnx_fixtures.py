@@ -445,8 +445,7 @@ def fake_quantize(x, il, ih, ol, oh, levels):
     with np.errstate(all="ignore"):
         scale = steps / (ih - il)
         middle = multiply_add(np.round(multiply_add(x, scale, -il * scale)), (oh - ol) / steps, ol)
-    middle = np.where(x > np.maximum(il, ih), oh, middle)
-    return np.where(x > np.minimum(il, ih), middle, ol).astype(np.float32)
+    return np.where(x <= np.minimum(il, ih), ol, np.where(x > np.maximum(il, ih), oh, middle)).astype(np.float32)
 
 
 def quantizers():
