@@ -55,6 +55,17 @@ std::string SourceGraphBuilder::Names::MakeUnique(const std::string& hint) {
   return name;
 }
 
+std::vector<int64_t> SourceGraphBuilder::KnownApartFromBatch(const std::string& value) const {
+  const Tensor* known = shapes_.FindKnown(value);
+  if (known == nullptr || known->type != DType::kInt64) return {};
+  std::vector<int64_t> integers = known->integers;
+  if (!doubled_.has_value()) return integers;
+  const Tensor* other = doubled_->FindKnown(value);
+  if (other == nullptr || other->integers.size() != integers.size()) return {};
+  for (size_t i = 0; i < integers.size(); ++i) integers[i] = integers[i] == other->integers[i] ? integers[i] : 0;
+  return integers;
+}
+
 std::string SourceGraphBuilder::NewValueName(const std::string& hint) { return values_.MakeUnique(hint); }
 
 std::string SourceGraphBuilder::AddConstant(const std::string& hint, Tensor tensor) {

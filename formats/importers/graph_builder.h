@@ -39,6 +39,10 @@ class SourceGraphBuilder {
   // The same of integers; an error that names node and input where they are not known.
   Result<std::vector<int64_t>> KnownIntegers(const SourceNode& node, size_t input) const;
 
+  // The integers of a value that may depend on an open batch: 0 in place of those that do. Empty where they are not
+  // known.
+  std::vector<int64_t> KnownApartFromBatch(const std::string& value) const;
+
   // A name that no other value has, from a hint.
   std::string NewValueName(const std::string& hint);
   // Adds a constant under a new name and returns that.

@@ -22,7 +22,7 @@ Status RequireInputs(const SourceNode& node, size_t count) {
 // The tensor of input `index`, where it is there and has elements: an empty one is another spelling of none.
 Result<const Tensor*> KnownInput(const SourceNode& node, const OnnxGraphBuilder& builder, size_t index) {
   if (!node.HasInput(index)) return nullptr;
-  const Tensor* known = builder.shapes().FindKnown(node.inputs[index]);
+  const Tensor* known = builder.FindKnown(node.inputs[index]);
   if (known == nullptr) {
     return NodeUnsupported(node, "input " + std::to_string(index) + " must be known before the network runs");
   }
@@ -62,11 +62,11 @@ Result<std::vector<T>> Spread(const SourceNode& node, const std::vector<T>& give
   return all;
 }
 
-Status EmitResize(SourceNode node, OnnxGraphBuilder* builder, const Tensor* scales, const Tensor* sizes) {
+Status EmitResize(SourceNode node, OnnxGraphBuilder* builder, const Tensor* scales, const std::vector<int64_t>& sizes) {
   BNN_RETURN_IF_ERROR(RefuseOptions(node));
   const Dims dims = builder->DimsOf(node.inputs[0]);
   const std::vector<int64_t> axes = node.Ints("axes", {});
-  if ((scales == nullptr) == (sizes == nullptr)) return NodeError(node, "needs either scales or sizes");
+  if ((scales == nullptr) == sizes.empty()) return NodeError(node, "needs either scales or sizes");
   const auto rank = static_cast<int64_t>(dims.size());
   node.inputs.resize(1);
   if (scales != nullptr) {
@@ -75,9 +75,7 @@ Status EmitResize(SourceNode node, OnnxGraphBuilder* builder, const Tensor* scal
     node.inputs.resize(3);
     node.inputs[2] = builder->AddConstant(node.outputs[0] + "/scales", FloatTensor({rank}, std::move(all)));
   } else {
-    BNN_ASSIGN_OR_RETURN(std::vector<int64_t> all, Spread(node, sizes->integers, axes, Dims(dims.size(), 0)));
-    // What stays, stays at any batch size.
-    for (size_t i = 0; i < std::min<size_t>(2, all.size()); ++i) all[i] = all[i] == dims[i] ? 0 : all[i];
+    BNN_ASSIGN_OR_RETURN(std::vector<int64_t> all, Spread(node, sizes, axes, Dims(dims.size(), 0)));
     node.inputs.resize(4);
     node.inputs[3] = builder->AddConstant(node.outputs[0] + "/sizes", IntTensor({rank}, std::move(all)));
   }
@@ -95,7 +93,15 @@ Status NormalizeResize(SourceNode node, OnnxGraphBuilder* builder) {
   BNN_RETURN_IF_ERROR(RequireInputs(node, 1));
   if (builder->opset() < 11) return NormalizeUpsample(std::move(node), builder);
   BNN_ASSIGN_OR_RETURN(const Tensor* scales, KnownInput(node, *builder, 2));
-  BNN_ASSIGN_OR_RETURN(const Tensor* sizes, KnownInput(node, *builder, 3));
+  std::vector<int64_t> sizes;
+  if (node.HasInput(3)) {
+    // What PyTorch writes has the batch of the input as its first size: 0 keeps it.
+    sizes = builder->KnownApartFromBatch(node.inputs[3]);
+    if (sizes.empty() && scales == nullptr)
+      return NodeUnsupported(node, "input 3 must be known before the network runs");
+    const bool others_depend = std::count(sizes.begin(), sizes.end(), 0) > (!sizes.empty() && sizes[0] == 0 ? 1 : 0);
+    if (others_depend) return NodeUnsupported(node, "its sizes depend on the batch, or are 0");
+  }
   return EmitResize(std::move(node), builder, scales, sizes);
 }
 
@@ -123,7 +129,7 @@ Status NormalizeUpsample(SourceNode node, OnnxGraphBuilder* builder) {
   node.attributes.erase("scales");
   node.attributes["coordinate_transformation_mode"] = std::string("asymmetric");
   node.attributes["nearest_mode"] = std::string(shrinks ? "ceil" : "floor");
-  return EmitResize(std::move(node), builder, scales, nullptr);
+  return EmitResize(std::move(node), builder, scales, {});
 }
 
 // All of the window is written out, with explicit pads.
