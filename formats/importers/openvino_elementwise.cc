@@ -137,15 +137,11 @@ Status ImportRound(const IrNode& node) {
 
 // x * sigmoid(beta * x); beta is 1 unless given.
 Status ImportSwish(const IrNode& node) {
-  std::string scaled = node.inputs[0];
+  float beta = 1;
   if (node.HasInput(1)) {
-    BNN_ASSIGN_OR_RETURN(const float beta, KnownScalar(node, 1));
-    if (beta != 1) {
-      BNN_ASSIGN_OR_RETURN(scaled, node.Step("Mul", {scaled, node.Constant("beta", FloatTensor({}, {beta}))}));
-    }
+    BNN_ASSIGN_OR_RETURN(beta, KnownScalar(node, 1));
   }
-  BNN_ASSIGN_OR_RETURN(const std::string gate, node.Step("Sigmoid", {scaled}));
-  return node.Finish("Mul", {node.inputs[0], gate});
+  return node.Finish("Swish", {node.inputs[0]}, {{"alpha", beta}});
 }
 
 }  // namespace bnn::formats

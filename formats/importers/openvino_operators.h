@@ -117,6 +117,16 @@ Status ImportPool(const IrNode& node);
 Status ImportBatchNorm(const IrNode& node);
 Status ImportSoftmax(const IrNode& node);
 Status ImportReduce(const IrNode& node);
+// openvino_maps.cc
+Status ImportConvolutionBackprop(const IrNode& node);
+Status ImportGroupConvolutionBackprop(const IrNode& node);
+Status ImportInterpolate(const IrNode& node);
+Status ImportDepthToSpace(const IrNode& node);
+Status ImportSpaceToDepth(const IrNode& node);
+Status ImportLrn(const IrNode& node);
+Status ImportNormalizeL2(const IrNode& node);
+Status ImportElu(const IrNode& node);
+Status ImportGelu(const IrNode& node);
 // openvino_move.cc
 Status ImportConcat(const IrNode& node);
 Status ImportGather(const IrNode& node);

@@ -21,8 +21,9 @@ import tempfile
 
 import numpy as np
 import openvino as ov
-from openvino import opset1, opset5, opset8, opset13, opset14, opset15, opset16
+from openvino import opset1, opset2, opset5, opset8, opset13, opset14, opset15, opset16
 
+import openvino_map_cases
 from make_cases import f32, i64, reals, rng, small_ints, write_string, write_tensor
 
 CORE = ov.Core()
@@ -197,7 +198,7 @@ def reductions():
     x = reals("reduce.x", 2, 3, 4, 5)
     for op in ["mean", "max", "min", "sum", "prod", "l1", "l2"]:
         reduce = getattr(opset13, f"reduce_{op}")
-        kind = "float" if op == "mean" else "import"
+        kind = "import" if op == "prod" else "float"
         case(f"Reduce.{op}", lambda x, r=reduce: r(x, constant([2, 3], np.int64), True), {"x": x}, kind)
         case(f"Reduce.{op}.dropped", lambda x, r=reduce: r(x, constant([-1, 2], np.int32), False), {"x": x}, kind)
     case("Reduce.no_axes", lambda x: opset13.reduce_mean(x, constant([], np.int64), False), {"x": x},
@@ -221,6 +222,13 @@ def unary():
     halves = f32(-2.5, -1.5, -0.5, -0.3, 0.0, 0.3, 0.5, 1.5, 2.5, 7.3).reshape(1, 10)
     case("Round.even", lambda x: opset5.round(x, "half_to_even"), {"x": halves}, tolerance=0)
     case("Round.away", lambda x: opset5.round(x, "half_away_from_zero"), {"x": halves}, "import", 0)
+    for op in ["mish", "softplus", "erf"]:
+        case(op, lambda x, o=op: getattr(opset13, o)(x), {"x": x})
+    case("Gelu.erf", lambda x: opset13.gelu(x, "erf"), {"x": x})
+    case("Gelu.tanh", lambda x: opset13.gelu(x, "tanh"), {"x": x})
+    case("Gelu.opset2", lambda x: opset2.gelu(x), {"x": x})
+    case("Elu", lambda x: opset13.elu(x, 0.75), {"x": x})
+    case("Log", lambda x: opset13.log(opset13.add(opset13.abs(x), constant(0.5))), {"x": x})
     case("Swish", lambda x: opset13.swish(x), {"x": x})
     case("Swish.beta", lambda x: opset13.swish(x, constant(0.75)), {"x": x})
     case("FakeQuantize.16_levels", lambda x: opset13.fake_quantize(
@@ -477,6 +485,8 @@ def main():
     for group in [convolutions, binary_convolutions, products, pools, normalizations, reductions, unary, binary,
                   movement, slices, shapes, batches, constants, quantized, networks]:
         group()
+    for group in [openvino_map_cases.sizes, openvino_map_cases.along_axes]:
+        group(case, constant)
     data = b"BNNCASE2" + struct.pack("<I", len(CASES)) + b"".join(CASES)
     with open("openvino.cases.gz", "wb") as stream:
         stream.write(gzip.compress(data, 9, mtime=0))
