@@ -33,7 +33,8 @@ def sizes(case, constant):
     for mode in ["nearest", "linear"]:
         for align in [False, True]:
             for size in [[10, 9], [3, 4]]:
-                case(f"Interpolate.opset1.{mode}.{align}.{size[0]}", lambda x, m=mode, a=align, s=size: opset1.interpolate(
+                name = f"Interpolate.opset1.{mode}.{align}.{size[0]}"
+                case(name, lambda x, m=mode, a=align, s=size: opset1.interpolate(
                     x, constant(s, np.int64), {"axes": [2, 3], "mode": m, "align_corners": a}), {"x": x})
     y = reals("maps.y", 1, 8, 4, 6)
     for mode in ["blocks_first", "depth_first"]:
