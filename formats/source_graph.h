@@ -1,4 +1,4 @@
-// A network as imported: float semantics, ONNX operator names, the layout of its source (NCHW for ONNX and OpenVINO).
+// A network as imported: float semantics, ONNX operator names, feature maps as NCHW.
 //
 // Importers normalize the spellings of their versions to ONE form, so that passes, interpreter and lowering know one:
 //  * operator names and meanings are ONNX's (domain "") at opset 21, with these conventions:
@@ -18,6 +18,9 @@
 //    (Reshape, Transpose, Reshape); Pad knows the mode "symmetric" as well;
 //  * what only other sources have: "NormalizeL2" (x, axes), attributes eps and eps_mode ("add", "max"); "Swish"
 //    (x / (1 + exp(-alpha * x)), attribute alpha); LRN with an attribute `axes` ([1] where absent);
+//  * feature maps are [N, C, H, W]. An importer of NHWC sources (TensorFlow Lite) renames the axes of its maps; Transpose
+//    nodes stand only where the source's own order matters: inputs, outputs, reshapes. The lowering keeps maps as NHWC,
+//    so these cost nothing;
 //  * every dim of every value is known: a symbolic batch becomes 1 and `batch_is_symbolic` is set.
 #pragma once
 
@@ -63,7 +66,6 @@ struct SourceGraph {
   std::vector<std::string> inputs;          // names, without constants, in the source's order
   std::vector<std::string> outputs;         // names, in the source's order
   bool batch_is_symbolic = false;           // axis 0 of the inputs was open
-  bool channels_last = false;               // 4-D values are NHWC (TFLite), else NCHW
 
   const Tensor* FindConstant(const std::string& name) const;
   const ValueInfo* FindValue(const std::string& name) const;

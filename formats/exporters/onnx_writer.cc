@@ -63,7 +63,6 @@ class OnnxWriter {
   explicit OnnxWriter(const SourceGraph& graph) : graph_(graph) {}
 
   Result<std::string> Write() {
-    if (graph_.channels_last) return Unsupported("its feature maps are NHWC; ONNX has NCHW only");
     BNN_RETURN_IF_ERROR(ChooseOpset());
     model_.set_ir_version(kIrVersion);
     model_.set_producer_name("bnn-convert");

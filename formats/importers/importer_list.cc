@@ -5,11 +5,13 @@
 #include "formats/importers/importer.h"
 #include "formats/importers/onnx_importer.h"
 #include "formats/importers/openvino_importer.h"
+#include "formats/importers/tflite_importer.h"
 
 namespace bnn::formats {
 namespace {
 
 constexpr const Importer* kImporters[] = {
+    &kTfliteImporter,  // first: its files have an identifier
     &kOnnxImporter,
     &kOpenvinoImporter,
 };

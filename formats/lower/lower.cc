@@ -125,11 +125,20 @@ class Driver {
                            ", the first input " + std::to_string(batch_));
       }
       Form form;
-      form.tensor = lowering_.builder.AddInput(name, NaturalDims(info.dims),
-                                               info.dims.size() == 4 ? ImageLayout::kNchw : ImageLayout::kNotAnImage);
+      form.tensor = lowering_.builder.AddInput(name, NaturalDims(info.dims), LayoutOf(name, info.dims));
       lowering_.SetFloats(name, form);
     }
     return OkStatus();
+  }
+
+  // Maps are NCHW, but where an input is only transposed from NHWC, that is what the source takes.
+  ImageLayout LayoutOf(const std::string& input, const Dims& dims) const {
+    if (dims.size() != 4) return ImageLayout::kNotAnImage;
+    const std::vector<const SourceNode*>& readers = lowering_.index.Consumers(input);
+    const bool is_nhwc = !readers.empty() && std::all_of(readers.begin(), readers.end(), [](const SourceNode* node) {
+      return node->op == "Transpose" && node->Ints("perm", {}) == std::vector<int64_t>{0, 3, 1, 2};
+    });
+    return is_nhwc ? ImageLayout::kNhwc : ImageLayout::kNchw;
   }
 
   // Nodes that cannot be lowered are collected, and so that each is named once, what follows from them is skipped.
@@ -202,7 +211,6 @@ class Driver {
 }  // namespace
 
 Result<ModelDef> Lower(const SourceGraph& graph, const TwoValuedResult& two_valued, ConversionReport* report) {
-  if (graph.channels_last) return Unsupported(graph.file + ": the lowering reads feature maps as NCHW");
   return Driver(graph, two_valued, report).Run();
 }
 

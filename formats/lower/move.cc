@@ -48,6 +48,18 @@ Result<std::vector<int64_t>> AxesInput(const Lowering& lowering, const SourceNod
   return axes;
 }
 
+// For each axis of the output, in the order `out_axes`, where it lies among those of the input. Axes are the source's;
+// its axis i of the output is axis source_perm[i] of the input.
+std::vector<int64_t> PermutationTo(const std::vector<int64_t>& out_axes, const std::vector<int64_t>& in_axes,
+                                   const std::vector<int64_t>& source_perm) {
+  std::vector<int64_t> perm;
+  for (const int64_t out_axis : out_axes) {
+    const int64_t in_axis = source_perm[static_cast<size_t>(out_axis)];
+    perm.push_back(std::find(in_axes.begin(), in_axes.end(), in_axis) - in_axes.begin());
+  }
+  return perm;
+}
+
 }  // namespace
 
 Status LowerReshape(Lowering& lowering, const SourceNode& node) {
@@ -90,18 +102,15 @@ Status LowerTranspose(Lowering& lowering, const SourceNode& node) {
   // Source order of the input where it is at hand: NHWC inputs that the source transposes first need nothing then.
   const bool natural = lowering.HasNatural(in);
   BNN_ASSIGN_OR_RETURN(const int tensor, natural ? lowering.Natural(in) : lowering.Stored(in));
-  const Order order = StoredOrder(lowering.DimsOf(in));
-  const std::vector<int64_t> in_axes = SourceAxes(rank, natural ? Order::kSource : order);
-  std::vector<int64_t> perm;
-  bool identity = true;
-  for (const int64_t out_axis : SourceAxes(rank, order)) {
-    const int64_t in_axis = source_perm[static_cast<size_t>(out_axis)];
-    const auto position = std::find(in_axes.begin(), in_axes.end(), in_axis) - in_axes.begin();
-    identity = identity && position == static_cast<std::ptrdiff_t>(perm.size());
-    perm.push_back(position);
-  }
-  if (identity) {
-    SetStored(lowering, node.outputs[0], tensor);
+  const Order stored = StoredOrder(lowering.DimsOf(in));
+  const std::vector<int64_t> in_axes = SourceAxes(rank, natural ? Order::kSource : stored);
+  const std::vector<int64_t> perm = PermutationTo(SourceAxes(rank, stored), in_axes, source_perm);
+  // The output is kept in either order. Where its own order is what lies there, nothing moves: maps that the source
+  // transposes to NHWC before it flattens them or gives them out.
+  for (const Order order : {stored, Order::kSource}) {
+    const std::vector<int64_t> moves = PermutationTo(SourceAxes(rank, order), in_axes, source_perm);
+    if (!std::is_sorted(moves.begin(), moves.end())) continue;
+    lowering.SetFloats(node.outputs[0], {tensor, order, {}});
     return OkStatus();
   }
   BNN_ASSIGN_OR_RETURN(const int out, lowering.Emit(node, Transpose{perm}, {tensor}, node.outputs[0]));

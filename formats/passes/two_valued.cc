@@ -62,9 +62,6 @@ void ShareThreshold(Analysis* analysis, const std::string& name, TwoValued* valu
 Result<TwoValuedResult> AnalyzeTwoValued(const SourceGraph& graph, SignOfZero sign_of_zero) {
   using namespace two_valued;
   BNN_RETURN_IF_ERROR(ValidateSourceGraph(graph));
-  if (graph.channels_last) {
-    return Unsupported(graph.file + ": the two-valued analysis reads feature maps as NCHW; this graph is NHWC");
-  }
   Analysis analysis(graph, sign_of_zero);
   for (const SourceNode& node : graph.nodes) {
     if (node.outputs.empty() || node.outputs[0].empty()) continue;

@@ -19,6 +19,7 @@ TEXT
 
 build_packages=(
   cmake
+  flatbuffers-compiler # .tflite files
   g++
   libbenchmark-dev
   libcli11-dev
@@ -26,6 +27,7 @@ build_packages=(
   opencl-headers # asked for by the CMake file of libdnnl-dev, like the next, which does not depend on them
   ocl-icd-opencl-dev
   libfmt-dev
+  libflatbuffers-dev
   libonnx-dev
   libprotobuf-dev
   libpugixml-dev # reads the .xml of OpenVINO

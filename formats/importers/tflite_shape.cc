@@ -1,0 +1,141 @@
+// Operators that change shapes or compute with them. Reshapes mean the file's order of elements.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "formats/importers/tflite_operators.h"
+#include "formats/importers/tflite_options.h"
+
+namespace bnn::formats {
+namespace {
+
+// Maps of one channel or of one pixel have the same elements in both orders.
+bool SameInBothOrders(const Dims& dims) { return dims.size() != 4 || dims[3] == 1 || dims[1] * dims[2] == 1; }
+
+// Input 0 under other dims (of the file; one may be -1).
+Status ReshapeTo(const TfliteOperator& op, TfliteGraph* graph, const std::vector<int64_t>& target) {
+  BNN_RETURN_IF_ERROR(graph->Input(op, 0).status());
+  const Dims in = graph->InputDims(op, 0);
+  BNN_ASSIGN_OR_RETURN(const std::string x,
+                       SameInBothOrders(in) ? graph->Input(op, 0) : graph->InputInFileOrder(op, 0));
+  TfliteGraph::OutputOptions output;
+  std::vector<int64_t> dims = target;
+  const Dims& out = graph->tensor(op.outputs[0]).dims;
+  output.file_order = target.size() != 4 || !SameInBothOrders(out);
+  if (!output.file_order) dims = MapDimsOf(target);
+  return graph->Output(op, TfliteNode("Reshape", {x, graph->NewIntegers(op, "/dims", dims)}), output);
+}
+
+// Input 0 with the dims of its output, which differ by dims of 1. An open batch stays open.
+Status ReshapeToOutput(const TfliteOperator& op, TfliteGraph* graph, Dims dims) {
+  const Dims in = graph->InputDims(op, 0);
+  if (!dims.empty() && !in.empty() && dims[0] == in[0] && in[0] == 1) dims[0] = -1;
+  return ReshapeTo(op, graph, dims);
+}
+
+}  // namespace
+
+// The target is input 1, or field new_shape of older files.
+Status ImportTfliteReshape(const TfliteOperator& op, TfliteGraph* graph) {
+  BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 1, 2));
+  std::vector<int64_t> target;
+  if (TfliteGraph::Has(op, 1)) {
+    BNN_ASSIGN_OR_RETURN(target, graph->IntegersInput(op, 1));
+  } else {
+    BNN_ASSIGN_OR_RETURN(const auto* options, TfliteOptions<tflite::ReshapeOptions>(op));
+    if (options->new_shape() == nullptr) return TfliteError(op, "it has neither an input 1 nor a field new_shape");
+    target.assign(options->new_shape()->begin(), options->new_shape()->end());
+  }
+  if (std::any_of(target.begin(), target.end(), [](int64_t dim) { return dim < -1 || dim == 0; }) ||
+      std::count(target.begin(), target.end(), -1) > 1) {
+    return TfliteError(op,
+                       "its target is " + DimsToString(target) + ", expected dims of at least 1 and at most one -1");
+  }
+  return ReshapeTo(op, graph, target);
+}
+
+Status ImportTfliteSqueeze(const TfliteOperator& op, TfliteGraph* graph) {
+  BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 1, 1));
+  BNN_ASSIGN_OR_RETURN(const auto* options, TfliteOptions<tflite::SqueezeOptions>(op));
+  BNN_RETURN_IF_ERROR(graph->Input(op, 0).status());
+  const Dims in = graph->InputDims(op, 0);
+  const auto rank = static_cast<int64_t>(in.size());
+  const auto* axes = options->squeeze_dims();
+  std::vector<bool> removed(in.size(), false);
+  for (unsigned i = 0; axes != nullptr && i < axes->size(); ++i) {
+    const int64_t axis = axes->Get(i) < 0 ? axes->Get(i) + rank : axes->Get(i);
+    if (axis < 0 || axis >= rank || in[static_cast<size_t>(axis)] != 1) {
+      return TfliteError(op, "field squeeze_dims holds " + std::to_string(axes->Get(i)) +
+                                 ", expected an axis of size 1 of " + DimsToString(in));
+    }
+    removed[static_cast<size_t>(axis)] = true;
+  }
+  Dims out;
+  for (size_t i = 0; i < in.size(); ++i) {
+    const bool all = axes == nullptr || axes->size() == 0;
+    if (!(all ? in[i] == 1 : removed[i])) out.push_back(in[i]);
+  }
+  return ReshapeToOutput(op, graph, out);
+}
+
+Status ImportTfliteExpandDims(const TfliteOperator& op, TfliteGraph* graph) {
+  BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 2, 2));
+  BNN_RETURN_IF_ERROR(graph->Input(op, 0).status());
+  Dims out = graph->InputDims(op, 0);
+  BNN_ASSIGN_OR_RETURN(const std::vector<int64_t> axes, graph->IntegersInput(op, 1));
+  const auto rank = static_cast<int64_t>(out.size()) + 1;
+  if (axes.size() != 1 || axes[0] < -rank || axes[0] >= rank) {
+    return TfliteError(op, "its axis is " + DimsToString(axes) + ", expected one of " + std::to_string(rank));
+  }
+  out.insert(out.begin() + (axes[0] < 0 ? axes[0] + rank : axes[0]), 1);
+  return ReshapeToOutput(op, graph, out);
+}
+
+Status ImportTfliteShape(const TfliteOperator& op, TfliteGraph* graph) {
+  BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 1, 1));
+  BNN_ASSIGN_OR_RETURN(const std::string x, graph->InputInFileOrder(op, 0));
+  return graph->Output(op, TfliteNode("Shape", {x}));
+}
+
+// Joins its inputs along a new axis.
+Status ImportTflitePack(const TfliteOperator& op, TfliteGraph* graph) {
+  BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 1, SIZE_MAX));
+  BNN_ASSIGN_OR_RETURN(const auto* options, TfliteOptions<tflite::PackOptions>(op));
+  BNN_RETURN_IF_ERROR(graph->Input(op, 0).status());
+  const auto rank = static_cast<int64_t>(graph->InputDims(op, 0).size()) + 1;
+  int64_t axis = options->axis();
+  if (axis < -rank || axis >= rank) {
+    return TfliteError(op, "field axis is " + std::to_string(axis) + ", expected one of " + std::to_string(rank));
+  }
+  axis += axis < 0 ? rank : 0;
+  const std::string axes = graph->NewIntegers(op, "/axis", {axis});
+  std::vector<std::string> parts;
+  for (size_t i = 0; i < op.inputs.size(); ++i) {
+    BNN_ASSIGN_OR_RETURN(const std::string x, graph->InputInFileOrder(op, i));
+    BNN_ASSIGN_OR_RETURN(std::string part,
+                         graph->Emit(op, TfliteNode("Unsqueeze", {x, axes}), "/part" + std::to_string(i)));
+    parts.push_back(std::move(part));
+  }
+  SourceNode node = TfliteNode("Concat", std::move(parts));
+  node.attributes["axis"] = axis;
+  TfliteGraph::OutputOptions output;
+  output.file_order = true;
+  return graph->Output(op, std::move(node), output);
+}
+
+Status ImportTfliteGather(const TfliteOperator& op, TfliteGraph* graph) {
+  BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 2, 2));
+  BNN_ASSIGN_OR_RETURN(const auto* options, TfliteOptions<tflite::GatherOptions>(op));
+  if (options->batch_dims() != 0) {
+    return TfliteUnsupported(op, "field batch_dims is " + std::to_string(options->batch_dims()) + ", expected 0");
+  }
+  BNN_ASSIGN_OR_RETURN(const std::string x, graph->InputInFileOrder(op, 0));
+  BNN_ASSIGN_OR_RETURN(const std::string indices, graph->InputInFileOrder(op, 1));
+  SourceNode node = TfliteNode("Gather", {x, indices});
+  node.attributes["axis"] = int64_t{options->axis()};
+  TfliteGraph::OutputOptions output;
+  output.file_order = true;
+  return graph->Output(op, std::move(node), output);
+}
+
+}  // namespace bnn::formats
