@@ -13,16 +13,7 @@ namespace {
 // The names of source graphs are those of ONNX's newest opset.
 constexpr int64_t kOpset = 21;
 
-const std::vector<int64_t> kToMap = {0, 3, 1, 2};   // [N, H, W, C] -> [N, C, H, W]
-const std::vector<int64_t> kToFile = {0, 2, 3, 1};  // and back
-
 bool IsMap(const Dims& dims) { return dims.size() == 4; }
-
-SourceNode TransposeNode(const std::vector<int64_t>& perm) {
-  SourceNode node = TfliteNode("Transpose", {""});
-  node.attributes["perm"] = perm;
-  return node;
-}
 
 DType ValueType(const TfliteTensor& tensor) {
   switch (tensor.type) {
@@ -55,6 +46,18 @@ SourceNode TfliteNode(const char* op, std::vector<std::string> inputs) {
   SourceNode node;
   node.op = op;
   node.inputs = std::move(inputs);
+  return node;
+}
+
+SourceNode TfliteToMap(const std::string& file_value) {
+  SourceNode node = TfliteNode("Transpose", {file_value});
+  node.attributes["perm"] = std::vector<int64_t>{0, 3, 1, 2};
+  return node;
+}
+
+SourceNode TfliteToFile(const std::string& map_value) {
+  SourceNode node = TfliteNode("Transpose", {map_value});
+  node.attributes["perm"] = std::vector<int64_t>{0, 2, 3, 1};
   return node;
 }
 
@@ -159,7 +162,7 @@ Status TfliteGraph::AddInputs(const ImportOptions& options) {
     Value& value = values_[static_cast<size_t>(index)];
     value.file = name;
     std::vector<SourceNode> chain;
-    if (IsMap(info.dims)) chain.push_back(TransposeNode(kToMap));
+    if (IsMap(info.dims)) chain.push_back(TfliteToMap(""));
     BNN_ASSIGN_OR_RETURN(const std::vector<SourceNode> grid, GridNodes(tensor, name));
     chain.insert(chain.end(), grid.begin(), grid.end());
     value.map = chain.empty() ? name : builder_.NewValueName(name + "/nchw");
@@ -232,12 +235,10 @@ Result<std::string> TfliteGraph::FileValue(int index) {
   BNN_ASSIGN_OR_RETURN(const std::string map, MapValue(index));
   Value& value = values_[static_cast<size_t>(index)];
   if (!value.file.empty()) return value.file;
-  SourceNode back = TransposeNode(kToFile);
-  back.inputs[0] = map;
   const std::string& name = names_[static_cast<size_t>(index)];
   const bool is_constant = tensor(index).is_constant || value.folded;
   value.file = visible_[static_cast<size_t>(index)] && !is_constant ? name : builder_.NewValueName(name + "/nhwc");
-  BNN_RETURN_IF_ERROR(EmitChain(name + "/file_order", {std::move(back)}, value.file));
+  BNN_RETURN_IF_ERROR(EmitChain(name + "/file_order", {TfliteToFile(map)}, value.file));
   return value.file;
 }
 
@@ -295,9 +296,7 @@ Result<std::vector<std::string>> TfliteGraph::BroadcastInputs(const TfliteOperat
     BNN_ASSIGN_OR_RETURN(const std::string value, Input(op, i));
     SourceNode reshape = TfliteNode("Reshape", {value, NewIntegers(op, suffix + "/dims", wide)});
     BNN_ASSIGN_OR_RETURN(const std::string reshaped, Emit(op, std::move(reshape), suffix + "/nhwc"));
-    SourceNode transpose = TransposeNode(kToMap);
-    transpose.inputs[0] = reshaped;
-    BNN_ASSIGN_OR_RETURN(std::string mapped, Emit(op, std::move(transpose), suffix));
+    BNN_ASSIGN_OR_RETURN(std::string mapped, Emit(op, TfliteToMap(reshaped), suffix));
     values.push_back(std::move(mapped));
   }
   return values;
@@ -406,7 +405,7 @@ Status TfliteGraph::Output(const TfliteOperator& op, SourceNode node, const Outp
   const std::string& name = names_[static_cast<size_t>(index)];
   const bool is_map = IsMap(out.dims);
   std::vector<SourceNode> chain = {std::move(node)};
-  if (is_map && options.file_order) chain.push_back(TransposeNode(kToMap));
+  if (is_map && options.file_order) chain.push_back(TfliteToMap(""));
   for (const Result<std::vector<SourceNode>>& more :
        {ActivationNodes(options.activation, name), GridNodes(out, name)}) {
     if (!more.ok()) return TfliteUnsupported(op, more.status().message());

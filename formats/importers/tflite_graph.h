@@ -30,6 +30,9 @@ Dims MapDimsOf(const Dims& file_dims);
 Dims FileDimsOf(const Dims& map_dims);
 // The axis of the value for an axis of the file's tensor.
 int64_t MapAxis(size_t rank, int64_t file_axis);
+// Transpose nodes between the two.
+SourceNode TfliteToMap(const std::string& file_value);
+SourceNode TfliteToFile(const std::string& map_value);
 // The elements of a tensor in the file's order, reordered with its axes.
 Tensor ToMapOrder(Tensor tensor);
 

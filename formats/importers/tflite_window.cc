@@ -156,6 +156,33 @@ Status ImportTfliteDepthwiseConv(const TfliteOperator& op, TfliteGraph* graph) {
   return FinishConv(op, graph, std::move(node), window, in[3], options->fused_activation_function());
 }
 
+// A dense layer at each position of [N, S, F] or [N, H, W, F] is a 1x1 convolution of a map.
+namespace {
+
+Status ImportDenseOfMap(const TfliteOperator& op, TfliteGraph* graph, const Dims& in, int64_t activation) {
+  BNN_ASSIGN_OR_RETURN(Tensor weights, graph->ConstantInput(op, 1));
+  const int64_t outputs = weights.dims[0];
+  weights.dims = {outputs, in.back(), 1, 1};
+  BNN_ASSIGN_OR_RETURN(std::string x, graph->Input(op, 0));
+  const bool is_map = in.size() == 4;
+  if (!is_map) {
+    SourceNode widen = TfliteNode("Reshape", {x, graph->NewIntegers(op, "/map_dims", {-1, in[1], 1, in[2]})});
+    BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(widen), "/nhwc"));
+    BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, TfliteToMap(x), "/map"));
+  }
+  SourceNode conv = TfliteNode("Conv", {x, graph->NewConstant(op, "/filter", std::move(weights))});
+  if (is_map) return FinishConv(op, graph, std::move(conv), TfliteWindow{}, 1, activation);
+  BNN_RETURN_IF_ERROR(AddBias(op, graph, &conv));
+  SetWindow(TfliteWindow{}, &conv);
+  BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(conv), "/products"));
+  BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, TfliteToFile(x), "/products_nhwc"));
+  TfliteGraph::OutputOptions output;
+  output.activation = activation;
+  return graph->Output(op, TfliteNode("Reshape", {x, graph->NewIntegers(op, "/dims", {-1, in[1], outputs})}), output);
+}
+
+}  // namespace
+
 // Weights [outputs, features]; an input of any rank counts as [elements / features, features].
 Status ImportTfliteFullyConnected(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 2, 3));
@@ -164,14 +191,21 @@ Status ImportTfliteFullyConnected(const TfliteOperator& op, TfliteGraph* graph) 
     return TfliteUnsupported(
         op, "field weights_format is " + std::to_string(options->weights_format()) + ", expected DEFAULT (0)");
   }
+  BNN_RETURN_IF_ERROR(graph->Input(op, 0).status());
+  const Dims in = graph->InputDims(op, 0);
   BNN_ASSIGN_OR_RETURN(const std::string w, graph->Input(op, 1));
   const Dims weights = graph->InputDims(op, 1);
-  BNN_ASSIGN_OR_RETURN(std::string x, graph->InputInFileOrder(op, 0));
-  const Dims in = graph->InputDims(op, 0);
-  const int64_t elements = CountElements(in);
-  if (weights.size() != 2 || in.empty() || elements % weights[1] != 0) {
+  if (weights.size() != 2 || in.empty() || CountElements(in) % weights[1] != 0) {
     return TfliteError(op, "weights " + DimsToString(weights) + " do not fit input " + DimsToString(in));
   }
+  if (options->keep_num_dims() && in.size() != 2) {
+    if ((in.size() == 3 || in.size() == 4) && in.back() == weights[1]) {
+      return ImportDenseOfMap(op, graph, in, options->fused_activation_function());
+    }
+    return TfliteUnsupported(
+        op, "field keep_num_dims is set with input " + DimsToString(in) + " and weights " + DimsToString(weights));
+  }
+  BNN_ASSIGN_OR_RETURN(std::string x, graph->InputInFileOrder(op, 0));
   if (in.size() != 2 || in[1] != weights[1]) {
     SourceNode flatten = TfliteNode("Reshape", {x, graph->NewIntegers(op, "/matrix", {-1, weights[1]})});
     BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(flatten), "/flat"));
@@ -181,15 +215,6 @@ Status ImportTfliteFullyConnected(const TfliteOperator& op, TfliteGraph* graph) 
   BNN_RETURN_IF_ERROR(AddBias(op, graph, &node));
   TfliteGraph::OutputOptions output;
   output.activation = options->fused_activation_function();
-  if (options->keep_num_dims() && in.size() != 2) {
-    Dims out = in;
-    out.back() = weights[0];
-    out[0] = -1;
-    if (in.back() != weights[1]) return TfliteError(op, "field keep_num_dims does not fit input " + DimsToString(in));
-    BNN_ASSIGN_OR_RETURN(const std::string product, graph->Emit(op, std::move(node), "/product"));
-    node = TfliteNode("Reshape", {product, graph->NewIntegers(op, "/dims", out)});
-    output.file_order = true;
-  }
   return graph->Output(op, std::move(node), output);
 }
 

@@ -104,16 +104,24 @@ Status LowerTranspose(Lowering& lowering, const SourceNode& node) {
   BNN_ASSIGN_OR_RETURN(const int tensor, natural ? lowering.Natural(in) : lowering.Stored(in));
   const Order stored = StoredOrder(lowering.DimsOf(in));
   const std::vector<int64_t> in_axes = SourceAxes(rank, natural ? Order::kSource : stored);
-  const std::vector<int64_t> perm = PermutationTo(SourceAxes(rank, stored), in_axes, source_perm);
-  // The output is kept in either order. Where its own order is what lies there, nothing moves: maps that the source
+  // The output is kept in either order. Where its elements lie like that already, nothing moves: maps that the source
   // transposes to NHWC before it flattens them or gives them out.
+  const std::vector<int64_t>& dims = lowering.builder.tensor(tensor).dims;
   for (const Order order : {stored, Order::kSource}) {
-    const std::vector<int64_t> moves = PermutationTo(SourceAxes(rank, order), in_axes, source_perm);
-    if (!std::is_sorted(moves.begin(), moves.end())) continue;
-    lowering.SetFloats(node.outputs[0], {tensor, order, {}});
+    const std::vector<int64_t> perm = PermutationTo(SourceAxes(rank, order), in_axes, source_perm);
+    std::vector<int64_t> out_dims, long_axes;  // axes of size 1 have no order
+    for (const int64_t axis : perm) {
+      out_dims.push_back(dims[static_cast<size_t>(axis)]);
+      if (out_dims.back() != 1) long_axes.push_back(axis);
+    }
+    if (!std::is_sorted(long_axes.begin(), long_axes.end())) continue;
+    Form form{tensor, order, {}};
+    if (out_dims != dims) form.tensor = lowering.builder.AddReshape(node.name, tensor, out_dims, node.outputs[0]);
+    lowering.SetFloats(node.outputs[0], form);
     return OkStatus();
   }
-  BNN_ASSIGN_OR_RETURN(const int out, lowering.Emit(node, Transpose{perm}, {tensor}, node.outputs[0]));
+  const Transpose transpose{PermutationTo(SourceAxes(rank, stored), in_axes, source_perm)};
+  BNN_ASSIGN_OR_RETURN(const int out, lowering.Emit(node, transpose, {tensor}, node.outputs[0]));
   SetStored(lowering, node.outputs[0], out);
   return OkStatus();
 }
