@@ -98,6 +98,17 @@ def without_quantize(model: bytes) -> bytes:
     return pack(parsed)
 
 
+def with_int8_output(model: bytes, scale: float, zero_point: int) -> bytes:
+    """The last LceBconv2d, which makes the output, makes it as int8."""
+    parsed = unpack(model)
+    output = parsed.subgraphs[0].tensors[parsed.subgraphs[0].outputs[0]]
+    output.type = schema.TensorType.INT8
+    output.quantization = schema.QuantizationParametersT()
+    output.quantization.scale = numpy.array([scale], numpy.float32)
+    output.quantization.zeroPoint = numpy.array([zero_point], numpy.int64)
+    return pack(parsed)
+
+
 # ---- Expected outputs
 
 
@@ -113,7 +124,8 @@ def run(model: bytes, inputs: list[numpy.ndarray]) -> tuple[list, list, list[flo
     def name(index: int) -> str:
         return graph.tensors[index].name.decode()
 
-    interpreter = Interpreter(model)
+    # Of its kernels, the reference takes all networks (the default one has no groups).
+    interpreter = Interpreter(model, use_reference_bconv=True)
     fed, named = [], []
     for index, dtype, array in zip(graph.inputs, interpreter.input_types, inputs):
         scale, zero_point = quantization(index)
@@ -263,14 +275,19 @@ def lce_cases() -> list[Case]:
     )
     for zero_point, limits in (("low", (-3, 5)), ("none", (-4, 4))):
         add(
-            f"int8_output_{zero_point}",
+            f"int8_around_{zero_point}",
             (5, 6, 32),
-            lambda x: norm(binary_conv(x, 8, 3)),
+            lambda x: layers.MaxPool2D(2)(norm(binary_conv(x, 8, 3))),
             exact=True,
             inference_input_type=tf.int8,
             inference_output_type=tf.int8,
             experimental_default_int8_range=limits,
         )
+    for name, scale, zero_point, build in (
+        ("int8_output", 0.37, 5, lambda x: norm(binary_conv(x, 8, 3))),
+        ("int8_output_relu", 0.53, -20, lambda x: norm(layers.ReLU()(binary_conv(x, 8, 3, padding="valid")))),
+    ):
+        cases.append(make_case(name, with_int8_output(lce_network((6, 6, 40), build), scale, zero_point), exact=True))
     # Old files.
     base = lce_network((7, 6, 33), lambda x: norm(binary_conv(x, 5, 3, strides=2)))
     valid = lce_network((7, 6, 33), lambda x: norm(binary_conv(x, 5, 3, strides=2, padding="valid")))
