@@ -84,7 +84,7 @@ Status ImportTfliteSoftmax(const TfliteOperator& op, TfliteGraph* graph) {
       BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(scale), "/scaled"));
     }
   }
-  const size_t rank = graph->InputDims(op, 0).size();
+  const size_t rank = graph->DimsOfInput(op, 0).size();
   if (rank == 0) return TfliteError(op, "its input is a scalar");
   SourceNode node = TfliteNode(EntryOf(op).renamed, {x});
   node.attributes["axis"] = MapAxis(rank, static_cast<int64_t>(rank) - 1);
@@ -95,7 +95,7 @@ Status ImportTfliteReduce(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 2, 2));
   BNN_ASSIGN_OR_RETURN(const auto* options, TfliteOptions<tflite::ReducerOptions>(op));
   BNN_RETURN_IF_ERROR(graph->Input(op, 0).status());
-  const auto rank = static_cast<int64_t>(graph->InputDims(op, 0).size());
+  const auto rank = static_cast<int64_t>(graph->DimsOfInput(op, 0).size());
   BNN_ASSIGN_OR_RETURN(std::vector<int64_t> axes, graph->IntegersInput(op, 1));
   std::vector<bool> reduced(static_cast<size_t>(rank), false);
   for (int64_t& axis : axes) {

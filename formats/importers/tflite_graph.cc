@@ -1,17 +1,14 @@
 #include "formats/importers/tflite_graph.h"
 
 #include <algorithm>
-#include <set>
+#include <optional>
 #include <utility>
 
+#include "formats/importers/input_dims.h"
 #include "formats/importers/tflite_tensor.h"
-#include "formats/ops/broadcast.h"
 
 namespace bnn::formats {
 namespace {
-
-// The names of source graphs are those of ONNX's newest opset.
-constexpr int64_t kOpset = 21;
 
 bool IsMap(const Dims& dims) { return dims.size() == 4; }
 
@@ -100,7 +97,7 @@ Tensor ToMapOrder(Tensor tensor) {
 TfliteGraph::TfliteGraph(const TfliteModel& model, SourceGraph* graph)
     : model_(model),
       graph_(graph),
-      builder_(graph, kOpset, {}, {}),
+      builder_(graph, {}),
       values_(model.tensors.size()),
       names_(model.tensors.size()),
       visible_(model.tensors.size(), false) {
@@ -126,38 +123,18 @@ std::string TfliteGraph::NameOf(int tensor) const {
 
 Status TfliteGraph::AddInputs(const ImportOptions& options) {
   size_t open_batches = 0;
-  std::set<std::string> known;
   for (const int index : model_.inputs) {
     const TfliteTensor& tensor = this->tensor(index);
     const std::string& name = names_[static_cast<size_t>(index)];
-    known.insert(name);
-    ValueInfo info{ValueType(tensor), tensor.dims};
-    const auto given = options.input_shapes.find(name);
-    const bool is_given = given != options.input_shapes.end();
-    if (is_given && given->second.size() != info.dims.size()) {
-      return InvalidArgument(tensor.label + " has " + std::to_string(info.dims.size()) + " dims, --shape gives " +
-                             DimsToString(given->second));
+    std::vector<DeclaredDim> declared;
+    for (size_t i = 0; i < tensor.dims.size(); ++i) {
+      declared.push_back({tensor.open[i] ? std::optional<int64_t>() : tensor.dims[i], ""});
     }
-    for (size_t i = 0; i < info.dims.size(); ++i) {
-      if (!is_given && tensor.open[i] && i > 0) {
-        return Unsupported(tensor.label + ": dim " + std::to_string(i) + " is open; give it with --shape " + name +
-                           "=N,...");
-      }
-      if (!is_given || given->second[i] == info.dims[i]) continue;
-      if (!tensor.open[i]) {
-        return InvalidArgument(tensor.label + " has a dim " + std::to_string(i) + " of " +
-                               std::to_string(info.dims[i]) + ", --shape gives " + DimsToString(given->second));
-      }
-      info.dims[i] = given->second[i];
-      file_shapes_hold_ = false;
-      if (info.dims[i] < 1) return InvalidArgument("--shape gives " + DimsToString(given->second));
-    }
-    BNN_RETURN_IF_ERROR(CheckDims(tensor.label, info.dims));
-    open_batches += !info.dims.empty() && tensor.open[0] && info.dims[0] == 1 ? 1 : 0;
-    if (tensor.is_quantized()) info.type = DType::kFloat32;
-    graph_->inputs.push_back(name);
-    graph_->values[name] = info;
-    builder_.shapes().AddInput(name, info);
+    BNN_ASSIGN_OR_RETURN(const InputDims resolved, ResolveInputDims(name, declared, options));
+    const ValueInfo info{ValueType(tensor), resolved.dims};
+    file_shapes_hold_ = file_shapes_hold_ && info.dims == tensor.dims;
+    open_batches += resolved.batch_is_open ? 1 : 0;
+    builder_.DefineInput(name, info);
 
     Value& value = values_[static_cast<size_t>(index)];
     value.file = name;
@@ -171,9 +148,7 @@ Status TfliteGraph::AddInputs(const ImportOptions& options) {
     chain[0].inputs[0] = name;
     BNN_RETURN_IF_ERROR(EmitChain(name, std::move(chain), value.map));
   }
-  for (const auto& [name, dims] : options.input_shapes) {
-    if (known.count(name) == 0) return InvalidArgument("--shape names '" + name + "', which is no input");
-  }
+  BNN_RETURN_IF_ERROR(CheckGivenShapes(graph_->inputs, options));
   graph_->batch_is_symbolic = open_batches > 0 && open_batches == model_.inputs.size();
   return OkStatus();
 }
@@ -265,7 +240,7 @@ Result<std::string> TfliteGraph::PackedInput(const TfliteOperator& op, size_t in
   return MapValue(op.inputs[input]);
 }
 
-Dims TfliteGraph::InputDims(const TfliteOperator& op, size_t input) const {
+Dims TfliteGraph::DimsOfInput(const TfliteOperator& op, size_t input) const {
   const Value& value = values_[static_cast<size_t>(op.inputs[input])];
   return value.map.empty() ? tensor(op.inputs[input]).dims : FileDimsOf(builder_.DimsOf(value.map));
 }
@@ -274,11 +249,11 @@ Result<std::vector<std::string>> TfliteGraph::BroadcastInputs(const TfliteOperat
   size_t rank = 0;
   for (size_t i = 0; i < op.inputs.size(); ++i) {
     BNN_RETURN_IF_ERROR(Input(op, i).status());
-    rank = std::max(rank, InputDims(op, i).size());
+    rank = std::max(rank, DimsOfInput(op, i).size());
   }
   std::vector<std::string> values;
   for (size_t i = 0; i < op.inputs.size(); ++i) {
-    const Dims dims = InputDims(op, i);
+    const Dims dims = DimsOfInput(op, i);
     if (rank != 4 || dims.size() == rank || CountElements(dims) == 1) {
       BNN_ASSIGN_OR_RETURN(std::string value, rank == 4 ? Input(op, i) : InputInFileOrder(op, i));
       values.push_back(std::move(value));
@@ -326,8 +301,7 @@ std::string TfliteGraph::NewConstant(const TfliteOperator& op, const std::string
 }
 
 std::string TfliteGraph::NewIntegers(const TfliteOperator& op, const std::string& suffix, std::vector<int64_t> values) {
-  const auto count = static_cast<int64_t>(values.size());
-  return NewConstant(op, suffix, IntTensor({count}, std::move(values)));
+  return NewConstant(op, suffix, IntList(std::move(values)));
 }
 
 Result<std::string> TfliteGraph::Emit(const TfliteOperator& op, SourceNode node, const std::string& suffix) {
@@ -433,8 +407,7 @@ Status TfliteGraph::OutputConstant(const TfliteOperator& op, Tensor tensor) {
 
 Status TfliteGraph::CheckShape(const TfliteOperator& op, int index, const std::string& value) {
   const TfliteTensor& out = tensor(index);
-  ValueInfo info;
-  builder_.shapes().FindValue(value, &info);
+  const ValueInfo info = builder_.InfoOf(value);
   const Dims dims = FileDimsOf(info.dims);
   const bool is_packed = values_[static_cast<size_t>(index)].packed;
   if (!is_packed && info.type != ValueType(out)) {

@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "bnn/status.h"
+#include "formats/importers/graph_builder.h"
 #include "formats/importers/importer.h"
-#include "formats/importers/onnx_normalize.h"
 #include "formats/importers/tflite_model.h"
 #include "formats/source_graph.h"
 
@@ -67,7 +67,7 @@ class TfliteGraph {
   Result<std::string> PackedInput(const TfliteOperator& op, size_t input);
   bool IsPacked(int tensor) const { return values_[static_cast<size_t>(tensor)].packed; }
   // Of the file's order.
-  Dims InputDims(const TfliteOperator& op, size_t input) const;
+  Dims DimsOfInput(const TfliteOperator& op, size_t input) const;
   Dims DimsOf(const std::string& value) const { return builder_.DimsOf(value); }
 
   // ---- What an operator makes
@@ -119,7 +119,7 @@ class TfliteGraph {
 
   const TfliteModel& model_;
   SourceGraph* graph_;
-  OnnxGraphBuilder builder_;
+  SourceGraphBuilder builder_;
   std::vector<Value> values_;
   std::vector<std::string> names_;  // of the tensors, unique
   std::vector<bool> visible_;       // inputs and outputs of the network

@@ -176,7 +176,7 @@ Status ImportLceBconv2d(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_ASSIGN_OR_RETURN(const LceOptions options, LceOptions::Read(op));
   const bool reads_packed = graph->IsPacked(op.inputs[0]);
   BNN_ASSIGN_OR_RETURN(std::string x, reads_packed ? graph->PackedInput(op, 0) : graph->Input(op, 0));
-  const Dims in = graph->InputDims(op, 0);
+  const Dims in = graph->DimsOfInput(op, 0);
   if (in.size() != 4) return TfliteError(op, "its input is " + DimsToString(in) + ", expected four dims");
   BNN_ASSIGN_OR_RETURN(const int64_t channels_in, options.Int("channels_in"));
   if (channels_in != in[3]) {
@@ -230,7 +230,7 @@ Status ImportLceBMaxPool2d(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 1, 1));
   BNN_ASSIGN_OR_RETURN(const LceOptions options, LceOptions::Read(op));
   BNN_ASSIGN_OR_RETURN(const std::string x, graph->PackedInput(op, 0));
-  const Dims in = graph->InputDims(op, 0);
+  const Dims in = graph->DimsOfInput(op, 0);
   if (in.size() != 4) return TfliteError(op, "its input is " + DimsToString(in) + ", expected four dims");
   TfliteWindow window;
   BNN_ASSIGN_OR_RETURN(window.kernel[0], options.Int("filter_height"));

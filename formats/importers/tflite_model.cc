@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "formats/importers/tflite_generated.h"
+#include "formats/importers/tflite_tensor.h"
 #include "formats/shape_inference.h"
 
 namespace bnn::formats {
@@ -34,23 +35,6 @@ std::optional<TfliteType> KnownType(int8_t type) {
     if (type == static_cast<int8_t>(known)) return known;
   }
   return std::nullopt;
-}
-
-int64_t ElementBytes(TfliteType type) {
-  switch (type) {
-    case TfliteType::kFloat32:
-    case TfliteType::kInt32:
-      return 4;
-    case TfliteType::kFloat16:
-      return 2;
-    case TfliteType::kInt64:
-      return 8;
-    case TfliteType::kUInt8:
-    case TfliteType::kBool:
-    case TfliteType::kInt8:
-      return 1;
-  }
-  return 0;
 }
 
 class ModelReader {
@@ -140,7 +124,7 @@ class ModelReader {
     }
     const size_t held = SizeOf(buffer.data());
     if (held == 0) return OkStatus();
-    const int64_t expected = CountElements(tensor->dims) * ElementBytes(tensor->type);
+    const int64_t expected = CountElements(tensor->dims) * StoredBytes(StoredTypeOf(tensor->type));
     if (static_cast<int64_t>(held) != expected) {
       return InvalidModel(tensor->label + ": buffer " + Number(table.buffer()) + " holds " +
                           Number(static_cast<int64_t>(held)) + " bytes, expected " + Number(expected) + " for " +

@@ -44,7 +44,7 @@ Status ImportTfliteConcat(const TfliteOperator& op, TfliteGraph* graph) {
     inputs.push_back(std::move(value));
   }
   SourceNode node = TfliteNode("Concat", std::move(inputs));
-  BNN_ASSIGN_OR_RETURN(node.attributes["axis"], RenamedAxis(op, options->axis(), graph->InputDims(op, 0).size()));
+  BNN_ASSIGN_OR_RETURN(node.attributes["axis"], RenamedAxis(op, options->axis(), graph->DimsOfInput(op, 0).size()));
   TfliteGraph::OutputOptions output;
   output.activation = options->fused_activation_function();
   return graph->Output(op, std::move(node), output);
@@ -58,7 +58,7 @@ Status ImportTfliteSplit(const TfliteOperator& op, TfliteGraph* graph) {
   const size_t data = has_sizes ? 0 : 1;
   BNN_ASSIGN_OR_RETURN(const std::string x, graph->Input(op, data));
   BNN_ASSIGN_OR_RETURN(const std::vector<int64_t> axis, AxesList(op, graph, has_sizes ? 2 : 0, 1));
-  const Dims dims = graph->InputDims(op, data);
+  const Dims dims = graph->DimsOfInput(op, data);
   BNN_ASSIGN_OR_RETURN(const int64_t renamed, RenamedAxis(op, axis[0], dims.size()));
   const int64_t dim = MapDimsOf(dims)[static_cast<size_t>(renamed)];
   std::vector<int64_t> sizes(parts, dim / static_cast<int64_t>(parts));
@@ -90,7 +90,7 @@ Status ImportTfliteSplit(const TfliteOperator& op, TfliteGraph* graph) {
 Status ImportTfliteSlice(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 3, 3));
   BNN_ASSIGN_OR_RETURN(const std::string x, graph->Input(op, 0));
-  const Dims dims = graph->InputDims(op, 0);
+  const Dims dims = graph->DimsOfInput(op, 0);
   BNN_ASSIGN_OR_RETURN(const std::vector<int64_t> begin, AxesList(op, graph, 1, dims.size()));
   BNN_ASSIGN_OR_RETURN(const std::vector<int64_t> size, AxesList(op, graph, 2, dims.size()));
   std::vector<int64_t> end;
@@ -120,7 +120,7 @@ Status ImportTfliteStridedSlice(const TfliteOperator& op, TfliteGraph* graph) {
   // Removing axes of a map needs the file's order.
   const bool shrinks = options->shrink_axis_mask() != 0;
   BNN_ASSIGN_OR_RETURN(std::string x, shrinks ? graph->InputInFileOrder(op, 0) : graph->Input(op, 0));
-  const Dims dims = graph->InputDims(op, 0);
+  const Dims dims = graph->DimsOfInput(op, 0);
   BNN_ASSIGN_OR_RETURN(std::vector<int64_t> begin, graph->IntegersInput(op, 1));
   const size_t count = begin.size();
   if (count > dims.size()) return TfliteError(op, "it has more begins than its input has dims");
@@ -160,7 +160,7 @@ Status ImportTflitePad(const TfliteOperator& op, TfliteGraph* graph) {
   const size_t inputs = name == "PADV2" ? 3 : 2;
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, inputs, inputs));
   BNN_ASSIGN_OR_RETURN(const std::string x, graph->Input(op, 0));
-  const size_t rank = graph->InputDims(op, 0).size();
+  const size_t rank = graph->DimsOfInput(op, 0).size();
   BNN_ASSIGN_OR_RETURN(const std::vector<int64_t> amounts, AxesList(op, graph, 1, 2 * rank));
   std::vector<int64_t> pads(2 * rank);
   for (size_t i = 0; i < rank; ++i) {
@@ -190,7 +190,7 @@ Status ImportTflitePad(const TfliteOperator& op, TfliteGraph* graph) {
 Status ImportTfliteTranspose(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 2, 2));
   BNN_ASSIGN_OR_RETURN(const std::string x, graph->Input(op, 0));
-  const size_t rank = graph->InputDims(op, 0).size();
+  const size_t rank = graph->DimsOfInput(op, 0).size();
   BNN_ASSIGN_OR_RETURN(const std::vector<int64_t> perm, AxesList(op, graph, 1, rank));
   std::vector<int64_t> renamed(rank, -1);
   std::vector<bool> seen(rank, false);

@@ -15,7 +15,7 @@ bool SameInBothOrders(const Dims& dims) { return dims.size() != 4 || dims[3] == 
 // Input 0 under other dims (of the file; one may be -1).
 Status ReshapeTo(const TfliteOperator& op, TfliteGraph* graph, const std::vector<int64_t>& target) {
   BNN_RETURN_IF_ERROR(graph->Input(op, 0).status());
-  const Dims in = graph->InputDims(op, 0);
+  const Dims in = graph->DimsOfInput(op, 0);
   BNN_ASSIGN_OR_RETURN(const std::string x,
                        SameInBothOrders(in) ? graph->Input(op, 0) : graph->InputInFileOrder(op, 0));
   TfliteGraph::OutputOptions output;
@@ -28,7 +28,7 @@ Status ReshapeTo(const TfliteOperator& op, TfliteGraph* graph, const std::vector
 
 // Input 0 with the dims of its output, which differ by dims of 1. An open batch stays open.
 Status ReshapeToOutput(const TfliteOperator& op, TfliteGraph* graph, Dims dims) {
-  const Dims in = graph->InputDims(op, 0);
+  const Dims in = graph->DimsOfInput(op, 0);
   if (!dims.empty() && !in.empty() && dims[0] == in[0] && in[0] == 1) dims[0] = -1;
   return ReshapeTo(op, graph, dims);
 }
@@ -58,7 +58,7 @@ Status ImportTfliteSqueeze(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 1, 1));
   BNN_ASSIGN_OR_RETURN(const auto* options, TfliteOptions<tflite::SqueezeOptions>(op));
   BNN_RETURN_IF_ERROR(graph->Input(op, 0).status());
-  const Dims in = graph->InputDims(op, 0);
+  const Dims in = graph->DimsOfInput(op, 0);
   const auto rank = static_cast<int64_t>(in.size());
   const auto* axes = options->squeeze_dims();
   std::vector<bool> removed(in.size(), false);
@@ -81,7 +81,7 @@ Status ImportTfliteSqueeze(const TfliteOperator& op, TfliteGraph* graph) {
 Status ImportTfliteExpandDims(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 2, 2));
   BNN_RETURN_IF_ERROR(graph->Input(op, 0).status());
-  Dims out = graph->InputDims(op, 0);
+  Dims out = graph->DimsOfInput(op, 0);
   BNN_ASSIGN_OR_RETURN(const std::vector<int64_t> axes, graph->IntegersInput(op, 1));
   const auto rank = static_cast<int64_t>(out.size()) + 1;
   if (axes.size() != 1 || axes[0] < -rank || axes[0] >= rank) {
@@ -102,7 +102,7 @@ Status ImportTflitePack(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 1, SIZE_MAX));
   BNN_ASSIGN_OR_RETURN(const auto* options, TfliteOptions<tflite::PackOptions>(op));
   BNN_RETURN_IF_ERROR(graph->Input(op, 0).status());
-  const auto rank = static_cast<int64_t>(graph->InputDims(op, 0).size()) + 1;
+  const auto rank = static_cast<int64_t>(graph->DimsOfInput(op, 0).size()) + 1;
   int64_t axis = options->axis();
   if (axis < -rank || axis >= rank) {
     return TfliteError(op, "field axis is " + std::to_string(axis) + ", expected one of " + std::to_string(rank));

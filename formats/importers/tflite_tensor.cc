@@ -1,41 +1,10 @@
 #include "formats/importers/tflite_tensor.h"
 
-#include <bit>
-#include <cstring>
+#include <string_view>
 #include <utility>
 
 namespace bnn::formats {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "constants are copied as little-endian");
-
-template <typename T>
-T Element(const TfliteTensor& tensor, int64_t i) {
-  T value;
-  std::memcpy(&value, tensor.data.data() + static_cast<size_t>(i) * sizeof(T), sizeof(T));
-  return value;
-}
-
-template <typename T>
-Tensor Integers(const TfliteTensor& tensor, int64_t count) {
-  Tensor out = IntTensor(tensor.dims, {});
-  out.integers.reserve(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) out.integers.push_back(Element<T>(tensor, i));
-  return out;
-}
-
-// IEEE 754 half precision: 1 sign, 5 exponent, 10 fraction bits.
-float HalfToFloat(uint16_t half) {
-  const uint32_t sign = (half & 0x8000U) << 16U;
-  const uint32_t exponent = (half >> 10U) & 31U;
-  const uint32_t fraction = half & 0x3ffU;
-  if (exponent == 0) {
-    const float value = static_cast<float>(fraction) * 0x1p-24F;
-    return sign != 0 ? -value : value;
-  }
-  const uint32_t wide = exponent == 31 ? 255U : exponent + 112U;  // the bias is 15 there, 127 here
-  return std::bit_cast<float>(sign | (wide << 23U) | (fraction << 13U));
-}
 
 Tensor Dequantized(const TfliteTensor& tensor, const Tensor& integers) {
   const TfliteQuantization& quantization = tensor.quantization;
@@ -57,36 +26,30 @@ Tensor Dequantized(const TfliteTensor& tensor, const Tensor& integers) {
 
 }  // namespace
 
-Result<Tensor> TensorFromTflite(const TfliteTensor& tensor) {
-  const int64_t count = CountElements(tensor.dims);
-  switch (tensor.type) {
-    case TfliteType::kFloat32: {
-      Tensor out = FloatTensor(tensor.dims, std::vector<float>(static_cast<size_t>(count)));
-      std::memcpy(out.floats.data(), tensor.data.data(), out.floats.size() * sizeof(float));
-      return out;
-    }
-    case TfliteType::kFloat16: {
-      Tensor out = FloatTensor(tensor.dims, {});
-      for (int64_t i = 0; i < count; ++i) out.floats.push_back(HalfToFloat(Element<uint16_t>(tensor, i)));
-      return out;
-    }
+StoredType StoredTypeOf(TfliteType type) {
+  switch (type) {
+    case TfliteType::kFloat32:
+      return StoredType::kFloat32;
+    case TfliteType::kFloat16:
+      return StoredType::kFloat16;
     case TfliteType::kInt32:
-      return Integers<int32_t>(tensor, count);
+      return StoredType::kInt32;
+    case TfliteType::kUInt8:
+      return StoredType::kUint8;
     case TfliteType::kInt64:
-      return Integers<int64_t>(tensor, count);
-    case TfliteType::kBool: {
-      Tensor out = BoolTensor(tensor.dims, {});
-      for (int64_t i = 0; i < count; ++i) out.integers.push_back(Element<uint8_t>(tensor, i) != 0 ? 1 : 0);
-      return out;
-    }
+      return StoredType::kInt64;
+    case TfliteType::kBool:
+      return StoredType::kBool;
     case TfliteType::kInt8:
-    case TfliteType::kUInt8: {
-      const bool is_signed = tensor.type == TfliteType::kInt8;
-      Tensor out = is_signed ? Integers<int8_t>(tensor, count) : Integers<uint8_t>(tensor, count);
-      return tensor.is_quantized() ? Dequantized(tensor, out) : std::move(out);
-    }
+      return StoredType::kInt8;
   }
-  return InternalError(tensor.label + " has a type that was not checked");
+  return StoredType::kFloat32;
+}
+
+Result<Tensor> TensorFromTflite(const TfliteTensor& tensor) {
+  const std::string_view bytes(reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size());
+  BNN_ASSIGN_OR_RETURN(Tensor stored, TensorFromBytes(StoredTypeOf(tensor.type), tensor.label, tensor.dims, bytes));
+  return tensor.is_quantized() ? Dequantized(tensor, stored) : std::move(stored);
 }
 
 }  // namespace bnn::formats

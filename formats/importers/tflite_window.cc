@@ -17,7 +17,7 @@ int64_t Reach(const TfliteWindow& window, size_t i) { return (window.kernel[i] -
 // An input that must be a map.
 Result<Dims> MapInput(const TfliteOperator& op, TfliteGraph* graph, size_t input) {
   BNN_RETURN_IF_ERROR(graph->Input(op, input).status());
-  Dims dims = graph->InputDims(op, input);
+  Dims dims = graph->DimsOfInput(op, input);
   if (dims.size() == 4) return dims;
   return TfliteError(op, "input " + std::to_string(input) + " is " + DimsToString(dims) + ", expected four dims");
 }
@@ -192,9 +192,9 @@ Status ImportTfliteFullyConnected(const TfliteOperator& op, TfliteGraph* graph) 
         op, "field weights_format is " + std::to_string(options->weights_format()) + ", expected DEFAULT (0)");
   }
   BNN_RETURN_IF_ERROR(graph->Input(op, 0).status());
-  const Dims in = graph->InputDims(op, 0);
+  const Dims in = graph->DimsOfInput(op, 0);
   BNN_ASSIGN_OR_RETURN(const std::string w, graph->Input(op, 1));
-  const Dims weights = graph->InputDims(op, 1);
+  const Dims weights = graph->DimsOfInput(op, 1);
   if (weights.size() != 2 || in.empty() || CountElements(in) % weights[1] != 0) {
     return TfliteError(op, "weights " + DimsToString(weights) + " do not fit input " + DimsToString(in));
   }

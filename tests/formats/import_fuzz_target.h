@@ -6,6 +6,7 @@
 
 #include "formats/importers/onnx_importer.h"
 #include "formats/importers/openvino_importer.h"
+#include "formats/importers/tflite_importer.h"
 #include "formats/interpreter.h"
 #include "formats/passes/passes.h"
 
@@ -50,6 +51,10 @@ inline bool ImportAndInterpretIr(std::string_view bytes) {
   const size_t end = std::min(bytes.find('\0'), bytes.size());
   const std::string_view weights = bytes.substr(std::min(end + 1, bytes.size()));
   return FoldAndInterpret(formats::ImportOpenvinoBytes(bytes.substr(0, end), weights, "fuzzed.xml", {}));
+}
+
+inline bool ImportAndInterpretTflite(std::string_view bytes) {
+  return FoldAndInterpret(formats::ImportTfliteBytes(bytes, "fuzzed.tflite", {}));
 }
 
 }  // namespace bnn::test

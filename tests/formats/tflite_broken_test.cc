@@ -106,7 +106,8 @@ TEST_CASE("indices of operators") {
   CheckRefused(file.Bytes(), kInvalid, {"operator 0: input 1 is tensor 1000"});
   file = ConvFile();
   file.graph().operators[0]->inputs[0] = file.graph().operators[0]->outputs[0];
-  CheckRefused(file.Bytes(), kInvalid, {"operator 0: input 0", "which no input, constant or earlier operator provides"});
+  CheckRefused(file.Bytes(), kInvalid,
+               {"operator 0: input 0", "which no input, constant or earlier operator provides"});
   file = ConvFile();
   file.graph().operators[0]->inputs[0] = -1;
   CheckRefused(file.Bytes(), kInvalid, {"operator 0 (CONV_2D)", "input 0 is absent"});
@@ -161,9 +162,14 @@ TEST_CASE("options of builtin operators") {
 // The options of LceBconv2d with one of them changed.
 std::string WithLceOption(const std::string& key, int64_t value) {
   TfliteFile file = LceFile();
-  std::vector<std::pair<std::string, int64_t>> options = {
-      {"channels_in", 8}, {"dilation_height_factor", 1}, {"dilation_width_factor", 1}, {"fused_activation_function", 0},
-      {"pad_values", 1},  {"padding", 0},                {"stride_height", 1},         {"stride_width", 1}};
+  std::vector<std::pair<std::string, int64_t>> options = {{"channels_in", 8},
+                                                          {"dilation_height_factor", 1},
+                                                          {"dilation_width_factor", 1},
+                                                          {"fused_activation_function", 0},
+                                                          {"pad_values", 1},
+                                                          {"padding", 0},
+                                                          {"stride_height", 1},
+                                                          {"stride_width", 1}};
   for (auto& [name, number] : options) {
     if (name == key) number = value;
   }

@@ -72,7 +72,8 @@ Conversion CheckCase(const OnnxCase& one) {
 
 // Networks that themselves move data in another order than both layouts.
 bool Moves(const OnnxCase& one) {
-  return one.name.starts_with("transpose") || one.name == "reshape_channels" || one.name.starts_with("strided_slice_sh");
+  return one.name.starts_with("transpose") || one.name == "reshape_channels" ||
+         one.name.starts_with("strided_slice_sh");
 }
 
 TEST_CASE("builtin operators of TensorFlow Lite give its outputs, and no layout stands between") {

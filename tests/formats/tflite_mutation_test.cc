@@ -1,7 +1,7 @@
 // A bounded, repeatable share of what tests/fuzz/fuzz_tflite.cc does without end.
 #include <doctest/doctest.h>
 
-#include "tests/formats/tflite_fuzz_target.h"
+#include "tests/formats/import_fuzz_target.h"
 #include "tests/formats/tflite_mutator.h"
 
 namespace bnn::formats {

@@ -45,8 +45,9 @@ class TfliteMutator {
   size_t Below(size_t limit) { return static_cast<size_t>(random_() % limit); }
 
   int64_t Number() {
-    constexpr int64_t kNumbers[] = {0, 1, -1, 2, -2, 3, 4, 5, 7, 8, 31, 32, 33, 255, 4096, 65536, 65537,
-                                    1 << 24, INT32_MAX, INT32_MIN, INT32_MAX - 3};
+    constexpr int64_t kNumbers[] = {0,    1,     -1,    2,       -2,        3,         4,
+                                    5,    7,     8,     31,      32,        33,        255,
+                                    4096, 65536, 65537, 1 << 24, INT32_MAX, INT32_MIN, INT32_MAX - 3};
     return kNumbers[Below(std::size(kNumbers))];
   }
 

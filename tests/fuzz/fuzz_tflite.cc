@@ -1,0 +1,30 @@
+// libFuzzer target: any bytes as a .tflite file, through import, passes and interpreter.
+// Build with -DBNN_FUZZ=ON and clang; seed it with the networks of tests/formats/data (fuzz_tflite_seeds writes them).
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "formats/importers/tflite_importer.h"
+#include "tests/formats/import_fuzz_target.h"
+#include "tests/formats/tflite_mutator.h"
+
+extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
+
+// Half of the mutations change fields, where the file is sound enough to be taken apart.
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned int seed) {
+  const std::string bytes(reinterpret_cast<const char*>(data), size);
+  if (seed % 2 == 0 || !bnn::formats::ImportTfliteBytes(bytes, "seed.tflite", {}).ok()) {
+    return LLVMFuzzerMutate(data, size, max_size);
+  }
+  const std::string mutated = bnn::test::TfliteMutator(seed).MutateFields(bytes);
+  if (mutated.size() > max_size) return LLVMFuzzerMutate(data, size, max_size);
+  std::memcpy(data, mutated.data(), mutated.size());
+  return mutated.size();
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  bnn::test::ImportAndInterpretTflite(std::string_view(reinterpret_cast<const char*>(data), size));
+  return 0;
+}
