@@ -102,9 +102,11 @@ def rule_of(path):
 
 
 def exists(root, header):
-    """A project header is found from the root or from the public include folder; protobuf's are generated."""
+    """A project header is found from the root or from the public include folder; those of schemas are generated."""
     if header.endswith(".pb.h"):
         return (root / header).with_suffix("").with_suffix(".proto").is_file()
+    if header.endswith("_generated.h"):
+        return (root / (header[: -len("_generated.h")] + ".fbs")).is_file()
     return (root / header).is_file() or (root / "engine" / "include" / header).is_file()
 
 
