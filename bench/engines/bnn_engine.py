@@ -1,13 +1,16 @@
-"""This engine, through the C interface of libbnn.so (engine/include/bnn/bnn.h).
+"""This engine, through the C interface of libbnn.so (engine/include/bnn/bnn.h). The input comes as NCHW, as the other
+engines' does; a network of NHWC images gets it transposed once.
 
 Options: "library", the path of libbnn.so.
 """
 
+import array
 import ctypes
 import os
 from collections.abc import Callable
 
 _MAX_RANK = 8
+_LAYOUT_NHWC = 2
 
 
 class _Error(ctypes.Structure):
@@ -34,6 +37,7 @@ class _TensorInfo(ctypes.Structure):
         ("rank", ctypes.c_int32),
         ("dims", ctypes.c_int64 * _MAX_RANK),
         ("bytes", ctypes.c_size_t),
+        ("layout", ctypes.c_int),
     ]
 
 
@@ -91,15 +95,23 @@ class Engine:
                 self._model, None, ctypes.byref(self._session), ctypes.byref(self._error)
             )
         )
-        self._inputs = self._buffers(self._library.bnn_model_num_inputs, self._library.bnn_model_input_info)
-        self._outputs = self._buffers(self._library.bnn_model_num_outputs, self._library.bnn_model_output_info)
+        self._inputs, infos = self._buffers(self._library.bnn_model_num_inputs, self._library.bnn_model_input_info)
+        self._outputs, _ = self._buffers(self._library.bnn_model_num_outputs, self._library.bnn_model_output_info)
         if len(self._inputs) != 1:
             raise ValueError(f"{model} has {len(self._inputs)} inputs, expected 1")
         self.version = self._library.bnn_version().decode()
         self.detail = self._library.bnn_cpu_isa().decode()
         self.input_floats = self._inputs[0].bytes // 4
+        self._channels = infos[0].dims[3] if infos[0].layout == _LAYOUT_NHWC else 0  # of NHWC
 
     def set_input(self, data: bytes) -> None:
+        if self._channels:
+            planes = array.array("f", data)
+            pixels = len(planes) // self._channels
+            image = array.array("f", bytes(len(data)))
+            for c in range(self._channels):
+                image[c :: self._channels] = planes[c * pixels : (c + 1) * pixels]
+            data = image.tobytes()
         ctypes.memmove(self._inputs[0].data, data, len(data))
 
     def run(self) -> None:
@@ -116,8 +128,11 @@ class Engine:
         if status != 0:
             raise RuntimeError(self._error.message.decode())
 
-    def _buffers(self, count: Callable[..., int], describe: Callable[..., int]) -> "ctypes.Array[_Buffer]":
+    def _buffers(
+        self, count: Callable[..., int], describe: Callable[..., int]
+    ) -> "tuple[ctypes.Array[_Buffer], list[_TensorInfo]]":
         buffers = (_Buffer * count(self._model))()
+        infos = []
         for i, buffer in enumerate(buffers):
             info = _TensorInfo(struct_size=ctypes.sizeof(_TensorInfo))
             self._check(describe(self._model, i, ctypes.byref(info), ctypes.byref(self._error)))
@@ -125,4 +140,5 @@ class Engine:
             self._memory.append(memory)
             buffer.data = ctypes.addressof(memory)
             buffer.bytes = info.bytes
-        return buffers
+            infos.append(info)
+        return buffers, infos

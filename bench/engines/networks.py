@@ -40,6 +40,7 @@ class Target:
 
 
 BNN = "bnn"
+BNN_TFLITE = "bnn, .tflite"  # converted from the very file that Larq Compute Engine runs
 BNN_INT8 = "bnn int8"  # its float layers, quantized after training
 OPENVINO_BINARY = "OpenVINO BinaryConvolution"
 
@@ -79,6 +80,7 @@ BI_REAL_NET = _with(
 )
 QUICKNET = _with(
     binary_network("quicknet"),
+    Competitor(BNN_TFLITE, "bnn", "quicknet.tflite.bnn"),
     Competitor("Larq CE default", "larq", "quicknet.tflite"),
     Competitor("Larq CE indirect", "larq", "quicknet.tflite", {"kernels": "indirect"}),
 )
@@ -91,8 +93,8 @@ TARGETS = [
     Target(("bi-real-net-18", BNN), ("resnet18", "OpenVINO f32"), 8),
     Target(("bi-real-net-18", BNN), ("resnet18", "OpenVINO int8"), 2.5),
     Target(("bi-real-net-18", BNN), ("bi-real-net-18", OPENVINO_BINARY), 2),
-    Target(("quicknet", BNN), ("quicknet", "Larq CE default"), 20),
-    Target(("quicknet", BNN), ("quicknet", "Larq CE indirect"), 20),
+    Target(("quicknet", BNN_TFLITE), ("quicknet", "Larq CE default"), 20),
+    Target(("quicknet", BNN_TFLITE), ("quicknet", "Larq CE indirect"), 20),
 ]
 
 

@@ -42,6 +42,7 @@ RECIPES = [  # the first whose pattern fits
         "",
         ["--quiet", "{source}", "--int8-float-layers", "--calibrate", "{calibration}", "-o"],
     ),
+    Recipe("*.tflite.bnn", "{stem}.tflite", "", ["--quiet", "{source}", "-o"]),
     Recipe("*.bnn", "{stem}.onnx", "", ["--quiet", "{source}", "-o"]),
     Recipe("*.binary.int8.xml", "{stem}.binary.xml", "openvino", ["make_int8", "{source}", "{calibration}"]),
     Recipe("*.int8.xml", "{stem}.onnx", "openvino", ["make_int8", "{source}", "{calibration}"]),
