@@ -135,22 +135,27 @@ Status TfliteGraph::AddInputs(const ImportOptions& options) {
     file_shapes_hold_ = file_shapes_hold_ && info.dims == tensor.dims;
     open_batches += resolved.batch_is_open ? 1 : 0;
     builder_.DefineInput(name, info);
-
-    Value& value = values_[static_cast<size_t>(index)];
-    value.file = name;
-    std::vector<SourceNode> chain;
-    if (IsMap(info.dims)) chain.push_back(TfliteToMap(""));
-    BNN_ASSIGN_OR_RETURN(const std::vector<SourceNode> grid, GridNodes(tensor, name));
-    chain.insert(chain.end(), grid.begin(), grid.end());
-    value.map = chain.empty() ? name : builder_.NewValueName(name + "/nchw");
-    if (!IsMap(info.dims)) value.file = value.map;
-    if (chain.empty()) continue;
-    chain[0].inputs[0] = name;
-    BNN_RETURN_IF_ERROR(EmitChain(name, std::move(chain), value.map));
   }
   BNN_RETURN_IF_ERROR(CheckGivenShapes(graph_->inputs, options));
-  graph_->batch_is_symbolic = open_batches > 0 && open_batches == model_.inputs.size();
+  if (open_batches > 0 && open_batches == model_.inputs.size()) builder_.OpenBatch();
+  for (const int index : model_.inputs) BNN_RETURN_IF_ERROR(AddInputValue(index));
   return OkStatus();
+}
+
+// What operators read of an input: with renamed axes, on its grid.
+Status TfliteGraph::AddInputValue(int index) {
+  const std::string& name = names_[static_cast<size_t>(index)];
+  Value& value = values_[static_cast<size_t>(index)];
+  const bool is_map = IsMap(tensor(index).dims);
+  std::vector<SourceNode> chain;
+  if (is_map) chain.push_back(TfliteToMap(""));
+  BNN_ASSIGN_OR_RETURN(const std::vector<SourceNode> grid, GridNodes(tensor(index), name));
+  chain.insert(chain.end(), grid.begin(), grid.end());
+  value.map = chain.empty() ? name : builder_.NewValueName(name + (is_map ? "/nchw" : "/grid"));
+  value.file = is_map ? name : value.map;
+  if (chain.empty()) return OkStatus();
+  chain[0].inputs[0] = name;
+  return EmitChain(name, std::move(chain), value.map);
 }
 
 Status TfliteGraph::AddOutputs() {
@@ -288,12 +293,17 @@ Result<Tensor> TfliteGraph::ConstantInput(const TfliteOperator& op, size_t input
 
 Result<std::vector<int64_t>> TfliteGraph::IntegersInput(const TfliteOperator& op, size_t input) {
   BNN_ASSIGN_OR_RETURN(const std::string value, Input(op, input));
-  const Tensor* known = builder_.shapes().FindKnown(value);
+  const Tensor* known = builder_.FindKnown(value);
   if (known == nullptr || known->type != DType::kInt64) {
     return TfliteUnsupported(op, "input " + std::to_string(input) + ", " + tensor(op.inputs[input]).label +
                                      ", must be integers that are known before the network runs");
   }
   return known->integers;
+}
+
+bool TfliteGraph::IsKnown(const TfliteOperator& op, size_t input) {
+  const Result<std::string> value = Input(op, input);
+  return value.ok() && builder_.FindKnown(*value) != nullptr;
 }
 
 std::string TfliteGraph::NewConstant(const TfliteOperator& op, const std::string& suffix, Tensor tensor) {

@@ -61,7 +61,9 @@ class TfliteGraph {
   Result<std::vector<std::string>> BroadcastInputs(const TfliteOperator& op);
   // The elements of a constant input in the file's order, as floats where it is quantized.
   Result<Tensor> ConstantInput(const TfliteOperator& op, size_t input) const;
-  // The elements of an integer input that is constant or computed from shapes.
+  // Whether an input is constant or computed from shapes (but not from an open batch), and its elements if it is
+  // integer.
+  bool IsKnown(const TfliteOperator& op, size_t input);
   Result<std::vector<int64_t>> IntegersInput(const TfliteOperator& op, size_t input);
   // An input of +-1 values that the file packs into words.
   Result<std::string> PackedInput(const TfliteOperator& op, size_t input);
@@ -110,6 +112,7 @@ class TfliteGraph {
   std::string NameOf(int tensor) const;
   bool IsVisible(int tensor) const;
   Result<Tensor> Constant(int tensor) const;
+  Status AddInputValue(int tensor);
   Result<std::string> MapValue(int tensor);
   Result<std::string> FileValue(int tensor);
   Status CheckShape(const TfliteOperator& op, int tensor, const std::string& value);

@@ -20,6 +20,7 @@ namespace {
 
 constexpr size_t kIdentifierOffset = 4;
 constexpr size_t kAlignment = 16;
+constexpr size_t kMaxOperators = 100000;
 
 std::string OperatorName(const TfliteOperator& op) {
   if (const TfliteOperatorEntry* entry = FindTfliteOperator(op.code, op.custom_name)) return entry->name;
@@ -29,6 +30,10 @@ std::string OperatorName(const TfliteOperator& op) {
 
 // All operators that are missing, in one error.
 Status CheckOperators(const TfliteModel& model) {
+  if (model.operators.size() > kMaxOperators) {
+    return InvalidModel("has " + std::to_string(model.operators.size()) + " operators, the limit is " +
+                        std::to_string(kMaxOperators));
+  }
   std::map<std::string, int> missing;
   for (const TfliteOperator& op : model.operators) {
     if (FindTfliteOperator(op.code, op.custom_name) == nullptr) ++missing[OperatorName(op)];

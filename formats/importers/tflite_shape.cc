@@ -39,6 +39,13 @@ Status ReshapeToOutput(const TfliteOperator& op, TfliteGraph* graph, Dims dims) 
 Status ImportTfliteReshape(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 1, 2));
   std::vector<int64_t> target;
+  if (TfliteGraph::Has(op, 1) && !graph->IsKnown(op, 1)) {  // computed from an open batch
+    BNN_ASSIGN_OR_RETURN(const std::string x, graph->InputInFileOrder(op, 0));
+    BNN_ASSIGN_OR_RETURN(const std::string dims, graph->Input(op, 1));
+    TfliteGraph::OutputOptions output;
+    output.file_order = true;
+    return graph->Output(op, TfliteNode("Reshape", {x, dims}), output);
+  }
   if (TfliteGraph::Has(op, 1)) {
     BNN_ASSIGN_OR_RETURN(target, graph->IntegersInput(op, 1));
   } else {
