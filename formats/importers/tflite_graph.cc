@@ -427,7 +427,12 @@ Status TfliteGraph::CheckShape(const TfliteOperator& op, int index, const std::s
   Dims stored = dims;
   constexpr int64_t kWordBits = 32;
   if (is_packed && !stored.empty()) stored.back() = (stored.back() + kWordBits - 1) / kWordBits;
-  if (stored.size() != out.dims.size() || (file_shapes_hold_ && stored != out.dims)) {
+  // Dims that the file leaves open say nothing.
+  bool fits = stored.size() == out.dims.size();
+  for (size_t i = 0; fits && file_shapes_hold_ && i < stored.size(); ++i) {
+    fits = out.open[i] || stored[i] == out.dims[i];
+  }
+  if (!fits) {
     return TfliteError(op,
                        "field shape of its output is " + DimsToString(out.dims) + ", expected " + DimsToString(stored));
   }

@@ -62,7 +62,9 @@ Status PadLceWindow(const TfliteOperator& op, const TfliteGraph& graph, const Di
     TfliteWindow padded = *window;
     BNN_RETURN_IF_ERROR(PadTfliteWindow(op, in, meaning, &padded));
     const std::array<int64_t, 2> size = TfliteOutputSize(in, padded);
-    if (graph.file_shapes_hold() && (size[0] != out[1] || size[1] != out[2])) continue;
+    const std::vector<bool>& open = graph.tensor(op.outputs[0]).open;
+    const auto fits = [&](size_t i) { return !graph.file_shapes_hold() || open[i + 1] || size[i] == out[i + 1]; };
+    if (!fits(0) || !fits(1)) continue;
     *window = padded;
     return OkStatus();
   }

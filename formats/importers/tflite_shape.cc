@@ -20,8 +20,8 @@ Status ReshapeTo(const TfliteOperator& op, TfliteGraph* graph, const std::vector
                        SameInBothOrders(in) ? graph->Input(op, 0) : graph->InputInFileOrder(op, 0));
   TfliteGraph::OutputOptions output;
   std::vector<int64_t> dims = target;
-  const Dims& out = graph->tensor(op.outputs[0]).dims;
-  output.file_order = target.size() != 4 || !SameInBothOrders(out);
+  const bool is_known = std::count(target.begin(), target.end(), -1) == 0 || target[0] == -1;
+  output.file_order = target.size() != 4 || !is_known || !SameInBothOrders(target);
   if (!output.file_order) dims = MapDimsOf(target);
   return graph->Output(op, TfliteNode("Reshape", {x, graph->NewIntegers(op, "/dims", dims)}), output);
 }
