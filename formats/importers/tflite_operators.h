@@ -53,6 +53,10 @@ Status ImportTfliteExpandDims(const TfliteOperator& op, TfliteGraph* graph);
 Status ImportTfliteShape(const TfliteOperator& op, TfliteGraph* graph);
 Status ImportTflitePack(const TfliteOperator& op, TfliteGraph* graph);
 Status ImportTfliteGather(const TfliteOperator& op, TfliteGraph* graph);
+Status ImportTfliteBlocks(const TfliteOperator& op, TfliteGraph* graph);
+// tflite_resize.cc: operators that enlarge maps
+Status ImportTfliteResize(const TfliteOperator& op, TfliteGraph* graph);
+Status ImportTfliteTransposeConv(const TfliteOperator& op, TfliteGraph* graph);
 // tflite_lce.cc: the operators of Larq Compute Engine
 Status ImportLceQuantize(const TfliteOperator& op, TfliteGraph* graph);
 Status ImportLceDequantize(const TfliteOperator& op, TfliteGraph* graph);

@@ -145,4 +145,42 @@ Status ImportTfliteGather(const TfliteOperator& op, TfliteGraph* graph) {
   return graph->Output(op, std::move(node), output);
 }
 
+// Both split a map into [.., block, .., block, ..], exchange the two axes in the middle and join again, in the file's
+// order: SPACE_TO_DEPTH [N, H/b, b, W/b, b, C] -> [N, H/b, W/b, b * b * C], DEPTH_TO_SPACE [N, H, W, b, b, C] ->
+// [N, H * b, W * b, C].
+Status ImportTfliteBlocks(const TfliteOperator& op, TfliteGraph* graph) {
+  BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 1, 1));
+  const bool to_depth = std::string(EntryOf(op).name) == "SPACE_TO_DEPTH";
+  int64_t block = 0;
+  if (to_depth) {
+    BNN_ASSIGN_OR_RETURN(const auto* options, TfliteOptions<tflite::SpaceToDepthOptions>(op));
+    block = options->block_size();
+  } else {
+    BNN_ASSIGN_OR_RETURN(const auto* options, TfliteOptions<tflite::DepthToSpaceOptions>(op));
+    block = options->block_size();
+  }
+  BNN_ASSIGN_OR_RETURN(std::string x, graph->InputInFileOrder(op, 0));
+  const Dims in = graph->DimsOfInput(op, 0);
+  constexpr int64_t kMaxBlock = 1 << 15;
+  const bool fits = in.size() == 4 && block >= 1 && block <= kMaxBlock &&
+                    (to_depth ? in[1] % block == 0 && in[2] % block == 0 : in[3] % (block * block) == 0);
+  if (!fits) {
+    return TfliteError(op,
+                       "field block_size is " + std::to_string(block) + ", which does not divide " + DimsToString(in));
+  }
+  const std::vector<int64_t> split =
+      to_depth ? std::vector<int64_t>{-1, in[1] / block, block, in[2] / block, block, in[3]}
+               : std::vector<int64_t>{-1, in[1], in[2], block, block, in[3] / (block * block)};
+  const std::vector<int64_t> joined = to_depth ? std::vector<int64_t>{-1, split[1], split[3], block * block * in[3]}
+                                               : std::vector<int64_t>{-1, in[1] * block, in[2] * block, split[5]};
+  SourceNode reshape = TfliteNode("Reshape", {x, graph->NewIntegers(op, "/split", split)});
+  BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(reshape), "/blocks"));
+  SourceNode transpose = TfliteNode("Transpose", {x});
+  transpose.attributes["perm"] = std::vector<int64_t>{0, 1, 3, 2, 4, 5};
+  BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(transpose), "/exchanged"));
+  TfliteGraph::OutputOptions output;
+  output.file_order = true;
+  return graph->Output(op, TfliteNode("Reshape", {x, graph->NewIntegers(op, "/joined", joined)}), output);
+}
+
 }  // namespace bnn::formats

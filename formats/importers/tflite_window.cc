@@ -24,12 +24,11 @@ Result<Dims> MapInput(const TfliteOperator& op, TfliteGraph* graph, size_t input
 
 // The bias as floats. Where it is int32 its scale is that of the products: scale of the input times that of the
 // weights, of which there may be one an output channel.
-Result<std::string> BiasInput(const TfliteOperator& op, TfliteGraph* graph) {
-  const TfliteTensor& x = graph->tensor(op.inputs[0]);
-  const TfliteTensor& w = graph->tensor(op.inputs[1]);
-  const TfliteTensor& b = graph->tensor(op.inputs[2]);
-  if (b.type != TfliteType::kInt32) return graph->Input(op, 2);
-  BNN_ASSIGN_OR_RETURN(const Tensor bias, graph->ConstantInput(op, 2));
+Result<std::string> BiasInput(const TfliteOperator& op, TfliteGraph* graph, size_t data, size_t weights, size_t input) {
+  const TfliteTensor& x = graph->tensor(op.inputs[data]);
+  const TfliteTensor& w = graph->tensor(op.inputs[weights]);
+  if (graph->tensor(op.inputs[input]).type != TfliteType::kInt32) return graph->Input(op, input);
+  BNN_ASSIGN_OR_RETURN(const Tensor bias, graph->ConstantInput(op, input));
   const std::vector<float>& scales = w.quantization.scales;
   if (!x.is_quantized() || !w.is_quantized() || x.quantization.scales.size() != 1 ||
       (scales.size() != 1 && static_cast<int64_t>(scales.size()) != bias.size())) {
@@ -44,16 +43,9 @@ Result<std::string> BiasInput(const TfliteOperator& op, TfliteGraph* graph) {
   return graph->NewConstant(op, "/bias", FloatTensor(bias.dims, std::move(floats)));
 }
 
-Status AddBias(const TfliteOperator& op, TfliteGraph* graph, SourceNode* node) {
-  if (!TfliteGraph::Has(op, 2)) return OkStatus();
-  BNN_ASSIGN_OR_RETURN(std::string bias, BiasInput(op, graph));
-  node->inputs.push_back(std::move(bias));
-  return OkStatus();
-}
-
 Status FinishConv(const TfliteOperator& op, TfliteGraph* graph, SourceNode node, const TfliteWindow& window,
                   int64_t groups, int64_t activation) {
-  BNN_RETURN_IF_ERROR(AddBias(op, graph, &node));
+  BNN_RETURN_IF_ERROR(AddTfliteBias(op, graph, 0, 1, 2, &node));
   SetWindow(window, &node);
   node.attributes["group"] = groups;
   TfliteGraph::OutputOptions options;
@@ -62,6 +54,14 @@ Status FinishConv(const TfliteOperator& op, TfliteGraph* graph, SourceNode node,
 }
 
 }  // namespace
+
+Status AddTfliteBias(const TfliteOperator& op, TfliteGraph* graph, size_t data, size_t weights, size_t bias,
+                     SourceNode* node) {
+  if (!TfliteGraph::Has(op, bias)) return OkStatus();
+  BNN_ASSIGN_OR_RETURN(std::string value, BiasInput(op, graph, data, weights, bias));
+  node->inputs.push_back(std::move(value));
+  return OkStatus();
+}
 
 Result<TflitePadding> TflitePaddingOf(const TfliteOperator& op, int64_t padding) {
   if (padding == 0) return TflitePadding::kSame;
@@ -172,7 +172,7 @@ Status ImportDenseOfMap(const TfliteOperator& op, TfliteGraph* graph, const Dims
   }
   SourceNode conv = TfliteNode("Conv", {x, graph->NewConstant(op, "/filter", std::move(weights))});
   if (is_map) return FinishConv(op, graph, std::move(conv), TfliteWindow{}, 1, activation);
-  BNN_RETURN_IF_ERROR(AddBias(op, graph, &conv));
+  BNN_RETURN_IF_ERROR(AddTfliteBias(op, graph, 0, 1, 2, &conv));
   SetWindow(TfliteWindow{}, &conv);
   BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(conv), "/products"));
   BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, TfliteToFile(x), "/products_nhwc"));
@@ -212,7 +212,7 @@ Status ImportTfliteFullyConnected(const TfliteOperator& op, TfliteGraph* graph) 
   }
   SourceNode node = TfliteNode("Gemm", {x, w});
   node.attributes["transB"] = int64_t{1};
-  BNN_RETURN_IF_ERROR(AddBias(op, graph, &node));
+  BNN_RETURN_IF_ERROR(AddTfliteBias(op, graph, 0, 1, 2, &node));
   TfliteGraph::OutputOptions output;
   output.activation = options->fused_activation_function();
   return graph->Output(op, std::move(node), output);

@@ -26,6 +26,11 @@ Status PadTfliteWindow(const TfliteOperator& op, const Dims& in, TflitePadding p
 // Field `padding` of builtin operators.
 Result<TflitePadding> TflitePaddingOf(const TfliteOperator& op, int64_t padding);
 
+// Appends the bias, input `input` of the operator, where it is there: as floats, also where it is int32. `weights` is
+// the input whose scales an int32 bias has.
+Status AddTfliteBias(const TfliteOperator& op, TfliteGraph* graph, size_t data, size_t weights, size_t bias,
+                     SourceNode* node);
+
 // Output sizes of a padded window: {height, width}; below 1 where the window does not fit.
 std::array<int64_t, 2> TfliteOutputSize(const Dims& in, const TfliteWindow& window);
 

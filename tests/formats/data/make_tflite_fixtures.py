@@ -391,6 +391,8 @@ def builtin_networks() -> dict:
         "tanh": (lambda x: tf.tanh(x), [MAP]),
         "softmax": (lambda x: tf.nn.softmax(x), [(1, 9)]),
         "softmax_map": (lambda x: tf.nn.softmax(x), [MAP]),
+        "space_to_depth": (lambda x: tf.nn.space_to_depth(x, 2), [(1, 6, 4, 3)]),
+        "depth_to_space": (lambda x: tf.nn.depth_to_space(x, 2), [(1, 3, 2, 12)]),
         "vector_input": (lambda x: tf.matmul(x, weights(7, 5)), [(1, 7)]),
     }
     return networks
