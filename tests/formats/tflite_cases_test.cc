@@ -72,8 +72,11 @@ Conversion CheckCase(const OnnxCase& one) {
 
 // Networks that themselves move data in another order than both layouts.
 bool Moves(const OnnxCase& one) {
-  return one.name.starts_with("transpose") || one.name == "reshape_channels" ||
-         one.name.starts_with("strided_slice_sh");
+  for (const char* name :
+       {"transpose", "reshape_channels", "strided_slice_shrink", "space_to_depth", "depth_to_space"}) {
+    if (one.name.starts_with(name)) return true;
+  }
+  return false;
 }
 
 TEST_CASE("builtin operators of TensorFlow Lite give its outputs, and no layout stands between") {
