@@ -18,11 +18,9 @@
 //    (Reshape, Transpose, Reshape); Pad knows the mode "symmetric" as well;
 //  * what only other sources have: "NormalizeL2" (x, axes), attributes eps and eps_mode ("add", "max"); "Swish"
 //    (x / (1 + exp(-alpha * x)), attribute alpha); LRN with an attribute `axes` ([1] where absent);
-//  * feature maps are [N, C, H, W]. An importer of NHWC sources (TensorFlow Lite) renames the axes of its maps; Transpose
-//  * feature maps are [N, C, H, W]. An importer of NHWC sources (TensorFlow Lite) renames the axes of its maps;
-//  Transpose
-//    nodes stand only where the source's own order matters: inputs, outputs, reshapes. The lowering keeps maps as NHWC,
-//    so these cost nothing;
+//  * feature maps are [N, C, H, W]. An importer of NHWC sources (TensorFlow Lite) renames the axes of its maps, and a
+//    Transpose stands only where the source's own order matters: inputs, outputs, reshapes. The lowering keeps maps as
+//    NHWC, so these cost nothing;
 //  * every dim of every value is known: a symbolic batch becomes 1 and `batch_is_symbolic` is set.
 #pragma once
 

@@ -172,10 +172,11 @@ Status ImportTflitePad(const TfliteOperator& op, TfliteGraph* graph) {
   SourceNode node = TfliteNode("Pad", {x, graph->NewIntegers(op, "/pads", pads)});
   if (name == "MIRROR_PAD") {
     BNN_ASSIGN_OR_RETURN(const auto* options, TfliteOptions<tflite::MirrorPadOptions>(op));
-    if (options->mode() != 0) {
-      return TfliteUnsupported(op, "field mode is " + std::to_string(options->mode()) + ", expected REFLECT (0)");
+    if (options->mode() != 0 && options->mode() != 1) {
+      return TfliteError(
+          op, "field mode is " + std::to_string(options->mode()) + ", expected REFLECT (0) or SYMMETRIC (1)");
     }
-    node.attributes["mode"] = std::string("reflect");
+    node.attributes["mode"] = std::string(options->mode() == 0 ? "reflect" : "symmetric");
   } else if (name == "PADV2") {
     BNN_ASSIGN_OR_RETURN(const Tensor value, graph->ConstantInput(op, 2));
     if (value.type != DType::kFloat32 || value.size() != 1) {

@@ -16,6 +16,7 @@ constexpr TfliteOperatorEntry kOperators[] = {
     {"DEQUANTIZE", 6, ImportTfliteQuantize},
     {"DEPTH_TO_SPACE", 5, ImportTfliteBlocks},
     {"DIV", 42, ImportTfliteBinary, "Div"},
+    {"ELU", 111, ImportTfliteUnary, "Elu"},
     {"EXP", 47, ImportTfliteUnary, "Exp"},
     {"EXPAND_DIMS", 70, ImportTfliteExpandDims},
     {"FLOOR", 8, ImportTfliteUnary, "Floor"},

@@ -366,6 +366,28 @@ def builtin_networks() -> dict:
         "pad": (lambda x: tf.pad(x, ((0, 0), (1, 2), (3, 0), (0, 1))), [MAP]),
         "pad_value": (lambda x: tf.pad(x, ((0, 0), (1, 2), (3, 0), (0, 1)), constant_values=0.5), [MAP]),
         "mirror_pad": (lambda x: tf.pad(x, ((0, 0), (1, 2), (3, 0), (0, 0)), "REFLECT"), [MAP]),
+        "mirror_pad_symmetric": (lambda x: tf.pad(x, ((0, 0), (1, 2), (3, 0), (0, 0)), "SYMMETRIC"), [MAP]),
+        "transpose_conv_same": (
+            lambda x: tf.nn.conv2d_transpose(x, weights(3, 3, 5, 4), (1, 12, 10, 5), 2, "SAME"),
+            [MAP],
+        ),
+        "transpose_conv_valid": (
+            lambda x: tf.nn.conv2d_transpose(x, weights(2, 3, 5, 4), (1, 13, 11, 5), 2, "VALID"),
+            [MAP],
+        ),
+        **{
+            f"resize_{method}_{name}": (lambda x, run=run, options=options: run(x, (9, 8), **options), [MAP])
+            for method, run in (
+                ("bilinear", tf.compat.v1.image.resize_bilinear),
+                ("nearest", tf.compat.v1.image.resize_nearest_neighbor),
+            )
+            for name, options in (
+                ("plain", {}),
+                ("corners", {"align_corners": True}),
+                ("half_pixels", {"half_pixel_centers": True}),
+            )
+        },
+        "elu": (lambda x: tf.nn.elu(x), [MAP]),
         "reshape": (lambda x: tf.reshape(x, (1, 10, 3, 4)), [MAP]),
         "reshape_flat": (lambda x: tf.reshape(x, (1, 120)) + 1.0, [MAP]),
         "reshape_channels": (lambda x: tf.nn.relu(tf.reshape(x, (1, 15, 8))), [MAP]),
