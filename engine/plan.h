@@ -121,6 +121,7 @@ class Step {
   std::optional<InPlace> in_place;
   bool takes_strided_floats = false;  // float inputs and outputs may lie within wider maps (PlanTensor::pixel_stride)
   bool joins_channels = false;        // a concatenation: each pixel of the output is the inputs' pixels side by side
+  int64_t first_taken_channel = -1;   // a slice: each pixel of the output is the input's from this channel on; else -1
   int scratch = -1;                   // a plan tensor that lives during this step only, or -1
 };
 

@@ -4,6 +4,13 @@
 // axis. In NHWC each pixel of the result holds the operands side by side, so an operand can be written where it will
 // lie in the result: as a tensor whose pixels are further apart. A dense block then has one map that grows, instead of
 // being copied with every layer.
+//
+// A map of which some channels are replaced,
+//
+//   y = Concat(x's channels before, f(..., x's channels there), x's channels behind)
+//
+// is x itself, where f works in place and nobody needs the old x any more: only f is left to do. MeliusNet improves the
+// newest channels of its map like this.
 #pragma once
 
 #include "engine/plan.h"

@@ -169,6 +169,12 @@ Result<StepPtr> MakeSlice(StepContext& context, const FloatNode& node, const for
   for (size_t i = 0; i < op.begin.size(); ++i) maps.push_back(SliceMap(op.begin[i], op.end[i], op.step[i]));
   auto step = std::make_unique<AxisMapStep>(context, node, std::move(maps), 0.0f);
   step->description.op = "slice";
+  const std::vector<int64_t>& dims = context.Tensor(node.inputs[0]).dims;
+  bool takes_channels = !dims.empty() && op.step.back() == 1;
+  for (size_t i = 0; i + 1 < dims.size(); ++i) {
+    takes_channels = takes_channels && op.begin[i] == 0 && op.end[i] == dims[i] && op.step[i] == 1;
+  }
+  if (takes_channels) step->first_taken_channel = op.begin.back();
   step->description.input_bytes =
       context.plan.batch * formats::ElementCount(context.Tensor(node.output).dims) * int64_t{sizeof(float)};
   return StepPtr(std::move(step));

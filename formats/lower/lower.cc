@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "formats/lower/channel_add.h"
 #include "formats/lower/concat_steps.h"
 #include "formats/lower/fold_affine.h"
 #include "formats/lower/layer.h"
@@ -100,6 +101,7 @@ class Driver {
     BNN_RETURN_IF_ERROR(AddOutputs());
     ModelDef model = lowering_.builder.Take();
     RemoveUnused(&model);  // first: a dead reader must not keep a scale from being folded
+    AddInPlaceOfPadding(&model);
     MoveStepsBeforeConcat(&model);
     PoolBits(&model);
     FoldAffineIntoLayers(&model);  // last: it asks where only bits follow

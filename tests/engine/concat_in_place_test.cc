@@ -87,5 +87,49 @@ TEST_CASE("a residual within a wider map, and a sum that would overwrite it") {
   CHECK(Count(ran.reasons, "in place") == 0);
 }
 
+// A block of MeliusNet: new channels, which a second layer then improves. `late`: the old map has a reader afterwards.
+int MeliusBlock(ModelBuilder* b, int x, int64_t in, int64_t growth, bool late) {
+  const int wide = b->Add(formats::Concat{2}, {x, DenseLayer(b, x, in, growth)});
+  const int better = DenseLayer(b, wide, in + growth, growth);
+  const std::vector<int64_t> dims = b->tensor(wide).dims;
+  const int old = b->Add(formats::Slice{{0, 0, 0}, {dims[0], dims[1], in}, {1, 1, 1}}, {wide});
+  const int newest = b->Add(formats::Slice{{0, 0, in}, dims, {1, 1, 1}}, {wide});
+  const int sum = b->Add(formats::Binary{formats::BinaryKind::kAdd}, {better, newest});
+  const int joined = b->Add(formats::Concat{2}, {old, sum});
+  if (late) b->Output(DenseLayer(b, wide, in + growth, 4));
+  return joined;
+}
+
+TEST_CASE("channels of a map that are replaced are written in their place") {
+  for (const int threads : {1, 2}) {
+    ModelBuilder b(7);
+    int x = b.Input("x", {5, 6, 32});
+    for (int64_t channels = 32; channels < 80; channels += 16) x = MeliusBlock(&b, x, channels, 16, false);
+    b.Output(b.Add(formats::Clamp{-100, 100}, {x}));
+    const Ran ran = CheckAgainstReference(&b, {5, 6, 32}, 2, threads);
+    CHECK(Count(ran.ops, "slice") == 0);
+    CHECK(Count(ran.ops, "concat") == 1);  // that of the input
+    CHECK(Count(ran.ops, "bconv2d+add") == 3);
+    CHECK(Count(ran.reasons, "in place") == 3);
+  }
+}
+
+TEST_CASE("channels are not replaced while somebody still needs the old ones") {
+  ModelBuilder b(8);
+  b.Output(MeliusBlock(&b, b.Input("x", {5, 6, 32}), 32, 16, true));
+  const Ran ran = CheckAgainstReference(&b, {5, 6, 32}, 2, 1);
+  CHECK(Count(ran.ops, "slice") == 2);
+}
+
+TEST_CASE("two slices that change places are no replacement") {
+  ModelBuilder b(9);
+  const int bits = b.Add(formats::Binarize{b.RandomFloats({8})}, {b.Input("x", {4, 4, 8})});
+  const int y = b.Add(formats::BConv2d{kThree, 1, formats::PadValue::kOne, b.RandomBits({12, 3, 3, 8})}, {bits});
+  const int left = b.Add(formats::Slice{{0, 0, 0}, {4, 4, 6}, {1, 1, 1}}, {y});
+  const int right = b.Add(formats::Slice{{0, 0, 6}, {4, 4, 12}, {1, 1, 1}}, {y});
+  b.Output(b.Add(formats::Clamp{-9, 9}, {b.Add(formats::Concat{2}, {right, left})}));
+  CHECK(Count(CheckAgainstReference(&b, {4, 4, 8}, 1, 1).ops, "slice") == 2);
+}
+
 }  // namespace
 }  // namespace bnn
