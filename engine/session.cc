@@ -1,5 +1,6 @@
 #include "engine/session.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -49,7 +50,9 @@ Session::Session(std::shared_ptr<const LoadedModel> model, std::shared_ptr<const
     states_.push_back(plan.steps[s]->MakeState());
     for (const int t : plan.steps[s]->outputs) {
       const PlanTensor& tensor = plan.tensors[static_cast<size_t>(t)];
-      if (tensor.type == formats::ElementType::kBits && tensor.bits.has_halo()) halos_.push_back({s, t});
+      const bool is_known =
+          std::any_of(halos_.begin(), halos_.end(), [t](const Halo& halo) { return halo.tensor == t; });
+      if (tensor.type == formats::ElementType::kBits && tensor.bits.has_halo() && !is_known) halos_.push_back({s, t});
     }
   }
   if (profile) step_seconds_.assign(plan.steps.size(), 0.0);

@@ -11,7 +11,7 @@
 //     kAdd      y = y + residual                a float NHWC tensor of the same geometry as the output
 //   outputs, any of them at once:
 //     float32   out[...] = y
-//     bits      bit = y >= threshold[c]         a NaN gives 0
+//     bits      bit = y * sign[c] >= threshold[c]       a NaN gives 0
 //
 // Kernels may double the scale of a kAffine step that stands first, because they count half accumulators
 // (kernels/simd/epilogue_tile.h): its scales must be at most FLT_MAX / 2 or infinite.
@@ -74,7 +74,8 @@ struct Epilogue {
 
   uint32_t* bits = nullptr;  // image 0, row 0, pixel 0, word 0; nullptr when no bits are wanted. Spare bits become 0.
   Strides bits_strides;
-  const float* thresholds = nullptr;        // bits = y >= thresholds[c]; or instead:
+  const float* thresholds = nullptr;        // bits = y * signs[c] >= thresholds[c]; or int_thresholds instead
+  const float* signs = nullptr;             // 1 or -1; nullptr: 1
   const int32_t* int_thresholds = nullptr;  // bits = (acc >= int_thresholds[c]) ^ flip
   const uint32_t* flip = nullptr;           // one word a channel block; spare bits 0
 };

@@ -42,7 +42,9 @@ void ReferenceEpilogue(const Epilogue& epilogue, const OutputPixel& at, int64_t 
     float value = y[i];
     for (int s = 0; s < epilogue.num_steps; ++s) value = ApplyStepAt(epilogue.steps[s], at, channel, value);
     if (epilogue.out != nullptr) epilogue.out[PixelOffset(epilogue.out_strides, at) + channel] = value;
-    if (epilogue.bits != nullptr) word |= uint32_t{value >= epilogue.thresholds[channel]} << i;
+    if (epilogue.bits == nullptr) continue;
+    if (epilogue.signs != nullptr) value *= epilogue.signs[channel];
+    word |= uint32_t{value >= epilogue.thresholds[channel]} << i;
   }
   if (epilogue.bits != nullptr) StoreBits(epilogue, at, channel_begin, word);
 }

@@ -34,7 +34,11 @@ const char* StepName(StepKind kind) {
 
 EpilogueParams::EpilogueParams(const StepContext& context, const Group& group, int64_t channels, int64_t groups,
                                int64_t terms)
-    : channels_(channels), groups_(groups), float_output_(group.float_output), bits_output_(group.bits_output) {
+    : channels_(channels),
+      groups_(groups),
+      float_output_(group.float_output),
+      bits_output_(group.bits_output),
+      bits_word_(group.bits_channel / kernels::kBitsPerWord) {
   const formats::ModelDef& model = context.model;
   int value =
       group.source_node != formats::kNone ? model.nodes[static_cast<size_t>(group.source_node)].output : group.input;
@@ -46,10 +50,13 @@ EpilogueParams::EpilogueParams(const StepContext& context, const Group& group, i
   }
   if (!group.branch.empty()) {
     thresholds_ = PaddedPerChannel(group.thresholds.data(), std::ssize(group.thresholds), channels_, groups_);
+    if (!group.signs.empty()) {
+      signs_ = PaddedPerChannel(group.signs.data(), std::ssize(group.signs), channels_, groups_);
+    }
     if (terms > 0) CollapseThresholds(terms);
     if (group.branch.size() > 1) {
       reason_ = JoinReasons(
-          reason_, "thresholds of " + std::to_string(group.branch.size() - 1) + " increasing nodes before the bits");
+          reason_, "thresholds of " + std::to_string(group.branch.size() - 1) + " monotonic nodes before the bits");
     }
     op_suffix_ += "+binarize";
   }
@@ -108,7 +115,8 @@ void EpilogueParams::CollapseThresholds(int64_t terms) {
   AlignedBuffer<uint32_t> flip(static_cast<size_t>(groups_ * padded / kernels::kChannelBlock));
   for (int64_t c = 0; c < channels_; ++c) {
     const auto i = static_cast<size_t>(c / group_channels * padded + c % group_channels);
-    bool decreasing = false;
+    const float sign = signs_.empty() ? 1.0f : signs_[i];
+    bool decreasing = sign < 0;
     for (const StepParams& step : steps_) {
       if (step.kind == StepKind::kAffine && step.a[i] < 0) decreasing = !decreasing;
       if (step.kind == StepKind::kPRelu && step.a[i] < 0) {
@@ -125,7 +133,7 @@ void EpilogueParams::CollapseThresholds(int64_t terms) {
         one.hi = step.hi;
         y = kernels::ApplyStep(one, y, step.a.empty() ? 0 : step.a[i], step.b.empty() ? 0 : step.b[i]);
       }
-      return y >= thresholds_[i];
+      return y * sign >= thresholds_[i];
     });
     int_thresholds[i] = found.threshold;
     if (found.flip) kernels::SetBit(flip.data(), static_cast<int64_t>(i), 1);
@@ -136,6 +144,7 @@ void EpilogueParams::CollapseThresholds(int64_t terms) {
   flip_ = std::move(flip);
   steps_.clear();
   thresholds_ = {};
+  signs_ = {};
 }
 
 kernels::Epilogue EpilogueParams::Bind(const RunContext& context, int64_t group, bool rows_are_samples,
@@ -171,11 +180,12 @@ kernels::Epilogue EpilogueParams::Bind(const RunContext& context, int64_t group,
     const BitsLayout& layout = context.plan->tensors[static_cast<size_t>(bits_output_)].bits;
     // A group's channels start at a word: its width is a multiple of 32, or the layout gives each group its own words.
     const int64_t group_word = group * kernels::WordsFor(group_channels);
-    epilogue.bits = context.Words(bits_output_) + layout.interior() + group_word;
+    epilogue.bits = context.Words(bits_output_) + layout.interior() + bits_word_ + group_word;
     epilogue.bits_strides = layout.strides();
     if (rows_are_samples) epilogue.bits_strides.pixel = epilogue.bits_strides.image;
     if (int_thresholds_.empty()) {
       epilogue.thresholds = thresholds_.data() + padded_offset;
+      if (!signs_.empty()) epilogue.signs = signs_.data() + padded_offset;
     } else {
       epilogue.int_thresholds = int_thresholds_.data() + padded_offset;
       epilogue.flip = flip_.data() + padded_offset / kernels::kChannelBlock;
@@ -193,7 +203,7 @@ std::vector<int> EpilogueParams::residuals() const {
 }
 
 int64_t EpilogueParams::bytes() const {
-  size_t total = thresholds_.bytes() + int_thresholds_.bytes() + flip_.bytes();
+  size_t total = thresholds_.bytes() + signs_.bytes() + int_thresholds_.bytes() + flip_.bytes();
   for (const StepParams& step : steps_) total += step.a.bytes() + step.b.bytes();
   return static_cast<int64_t>(total);
 }

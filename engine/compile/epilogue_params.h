@@ -58,12 +58,13 @@ class EpilogueParams {
   int64_t channels_ = 0;  // of all groups
   int64_t groups_ = 1;
   std::vector<StepParams> steps_;
-  AlignedBuffer<float> thresholds_;
+  AlignedBuffer<float> thresholds_, signs_;  // signs_ may be empty: all 1
   AlignedBuffer<int32_t> int_thresholds_;
   AlignedBuffer<uint32_t> flip_;
   int float_output_ = -1;
   int bits_output_ = -1;
-  Geometry geometry_;  // of the float output and of the residuals
+  int64_t bits_word_ = 0;  // the first one of a pixel that this epilogue writes
+  Geometry geometry_;      // of the float output and of the residuals
   std::string op_suffix_;
   std::string reason_;
 };

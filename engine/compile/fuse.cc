@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "engine/compile/split_bits.h"
 #include "engine/compile/threshold_branch.h"
 #include "kernels/epilogue.h"
 
@@ -36,6 +37,7 @@ class Fuser {
         StartAtFloat(static_cast<int>(n));
       }
     }
+    SplitBitsOfConcat(model_, readers_, &fusion_);
     return std::move(fusion_);
   }
 
@@ -168,6 +170,7 @@ class Fuser {
     group->bits_output = Node(branch->nodes.back()).output;
     group->branch = std::move(branch->nodes);
     group->thresholds = std::move(branch->thresholds);
+    group->signs = std::move(branch->signs);
     return true;
   }
 

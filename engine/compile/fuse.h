@@ -8,11 +8,12 @@
 //   Conv2d -> Clamp                                                one step of oneDNN
 //   QConv2d -> Affine -> Clamp -> Quantize                         one step, writes int8 (engine/ops/int8_layer.h)
 //
-// A chain goes on while its value has exactly one reader, so no value that somebody else needs disappears. Increasing
+// A chain goes on while its value has exactly one reader, so no value that somebody else needs disappears. Monotonic
 // nodes between the chain's end and the bits become thresholds (threshold_branch.h), whoever else reads the floats.
 // Fusing never changes a result: the epilogue performs the same roundings as the separate steps.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "formats/model_def.h"
@@ -26,8 +27,10 @@ struct Group {
   std::vector<int> chain;         // Affine, PRelu, Clamp and Add nodes, in order
   std::vector<int> branch;        // nodes that `thresholds` stand for; a Binarize is the last. Empty: no bits
   std::vector<float> thresholds;  // [1] or [channels], of the chain's value; NaN: the bit is always 0
+  std::vector<float> signs;       // as many, 1 or -1: bit = value * sign >= threshold; empty: all 1
   int float_output = formats::kNone;  // tensor, when somebody reads the chain's floats
   int bits_output = formats::kNone;   // tensor, when there is a branch
+  int64_t bits_channel = 0;           // the first one of the tensor's that this group makes (split_bits.h)
   int quantize = formats::kNone;      // the node at the end of an int8 layer's chain that writes int8
   int int8_output = formats::kNone;   // its tensor
   int position = 0;  // the node in whose place the step runs: the last of the chain, where all residuals are there

@@ -62,21 +62,35 @@ std::optional<BranchStep> ToStep(const ModelDef& model, const NodeDef& node) {
   return step;
 }
 
-// With finite parameters of these signs a step is non-decreasing wherever it gives no NaN, and it gives NaN at
-// infinities only: 0 * inf.
-bool IsIncreasing(const BranchStep& step, size_t channel) {
+// 1: the step is non-decreasing in this channel, -1: non-increasing, 0: neither. With finite parameters that is so
+// wherever it gives no NaN, and it gives NaN at infinities only: 0 * -inf, of a PReLU.
+int Direction(const BranchStep& step, size_t channel) {
   const float a = step.a.at(channel), b = step.b.at(channel);
   switch (step.step.kind) {
     case StepKind::kAffine:
-      return std::isfinite(a) && std::isfinite(b) && a > 0;
+      if (!std::isfinite(a) || !std::isfinite(b) || a == 0) return 0;
+      return a > 0 ? 1 : -1;
     case StepKind::kPRelu:
-      return std::isfinite(a) && a >= 0;
+      return std::isfinite(a) && a >= 0 ? 1 : 0;
     case StepKind::kClamp:
-      return step.step.lo <= step.step.hi;
+      return step.step.lo <= step.step.hi ? 1 : 0;
     case StepKind::kAdd:
-      return false;
+      return 0;
   }
-  return false;
+  return 0;
+}
+
+// The same of all steps together. A PReLU of slope 0 makes NaN, for which the bit is 0, of the least values that it
+// gets: in order, that is right where the bit is 0 at this end anyway, not where what follows turns the order around.
+int Direction(const std::vector<BranchStep>& steps, size_t channel) {
+  int direction = 1, at_cut = 0;
+  for (const BranchStep& step : steps) {
+    direction *= Direction(step, channel);
+    const bool cuts = step.step.kind == StepKind::kPRelu && step.a.at(channel) == 0;
+    if (cuts && at_cut == 0) at_cut = direction;
+    if (cuts && at_cut != direction) return 0;
+  }
+  return at_cut == 0 || at_cut == direction ? direction : 0;
 }
 
 // Floats in order as integers: -inf is the least, +inf the greatest; -0 and +0 are neighbours.
@@ -103,22 +117,26 @@ float LeastTrue(const BitFn& bit) {
   return FromOrdinal(static_cast<int32_t>(high));
 }
 
-// The thresholds before the steps; nullopt where a channel is not increasing.
-std::optional<std::vector<float>> MoveThresholds(const std::vector<BranchStep>& steps,
-                                                 const ChannelValues& thresholds) {
+// Sets thresholds and signs before the steps; false where a channel is not monotonic.
+bool MoveThresholds(const std::vector<BranchStep>& steps, const ChannelValues& thresholds, ThresholdBranch* branch) {
   size_t channels = thresholds.size();
   for (const BranchStep& step : steps) channels = std::max({channels, step.a.size(), step.b.size()});
-  std::vector<float> moved(channels);
+  branch->thresholds.resize(channels);
+  branch->signs.resize(channels);
   for (size_t c = 0; c < channels; ++c) {
-    for (const BranchStep& step : steps) {
-      if (!IsIncreasing(step, c)) return std::nullopt;
-    }
-    moved[c] = LeastTrue([&](float y) {
+    const int direction = Direction(steps, c);
+    if (direction == 0) return false;
+    branch->signs[c] = static_cast<float>(direction);
+    branch->thresholds[c] = LeastTrue([&](float y) {
+      y *= branch->signs[c];
       for (const BranchStep& step : steps) y = step.Apply(y, c);
       return y >= thresholds.at(c);
     });
   }
-  return moved;
+  if (std::all_of(branch->signs.begin(), branch->signs.end(), [](float sign) { return sign > 0; })) {
+    branch->signs.clear();
+  }
+  return true;
 }
 
 }  // namespace
@@ -138,9 +156,7 @@ std::optional<ThresholdBranch> FindThresholdBranch(const ModelDef& model, const 
     const NodeDef& node = model.nodes[static_cast<size_t>(n)];
     branch.nodes.push_back(n);
     if (const auto* binarize = std::get_if<formats::Binarize>(&node.op)) {
-      std::optional<std::vector<float>> moved = MoveThresholds(steps, ChannelValues(model, binarize->thresholds));
-      if (!moved) return std::nullopt;
-      branch.thresholds = *std::move(moved);
+      if (!MoveThresholds(steps, ChannelValues(model, binarize->thresholds), &branch)) return std::nullopt;
       return branch;
     }
     std::optional<BranchStep> step = ToStep(model, node);

@@ -1,8 +1,9 @@
-// A Binarize behind increasing elementwise nodes is a Binarize of the value before them, with other thresholds.
+// A Binarize behind monotonic elementwise nodes is a Binarize of the value before them, with other thresholds.
 //
 //   x -> Affine -> PRelu -> Binarize(t)     is     x -> Binarize(t'),   t'[c] = the least x with chain(x) >= t[c]
 //
-// ReActNet's RSign (a shift, then the sign) and batch-norm before a sign are of this kind. Their input mostly has other
+// and where the chain falls (a negative scale), -x >= t'[c], t'[c] = the least -x. ReActNet's RSign (a shift, then the
+// sign) and batch-norm before a sign are of this kind. Their input mostly has other
 // readers too (a residual), so without this it would be stored, read again and mapped by a step of its own.
 //
 // t' is found by bisection over the floats with the kernels' own arithmetic, so no bit differs from the separate nodes,
@@ -20,6 +21,7 @@ namespace bnn::engine {
 struct ThresholdBranch {
   std::vector<int> nodes;         // in order; the Binarize is the last one
   std::vector<float> thresholds;  // [1] or [channels]; NaN where the bit is always 0
+  std::vector<float> signs;       // as many, 1 or -1: bit = x * sign >= threshold; empty: all 1
 };
 
 // Who reads a model's tensors.
@@ -38,7 +40,7 @@ class Readers {
 };
 
 // The branch that begins at node `first`: a Binarize, or Affine, PRelu and Clamp nodes that nobody else reads and that
-// are increasing in every channel, up to a Binarize. nullopt where there is none.
+// are monotonic in every channel, up to a Binarize. nullopt where there is none.
 std::optional<ThresholdBranch> FindThresholdBranch(const formats::ModelDef& model, const Readers& readers, int first);
 
 }  // namespace bnn::engine

@@ -1,6 +1,6 @@
 // Between floats and packed bits.
 //
-//   pack:    bit[p][c] = x[p][c] >= threshold[c]    (NaN gives 0; a strict x > t is t = nextafter(t, +inf))
+//   pack:    bit[p][c] = x[p][c] * sign[c] >= threshold[c]    (NaN gives 0; a strict x > t is t = nextafter(t, +inf))
 //   unpack:  x[p][c] = bit[p][c] ? hi[c] : lo[c]
 //
 // A call handles `pixels` pixels of `channels` channels. Bits are [pixel][WordsFor(channels)] with spare bits 0.
@@ -23,6 +23,7 @@ struct BitpackArgs {
   int64_t in_channel_stride = 1;  // floats; NHWC: 1, NCHW: height * width
 
   const float* thresholds = nullptr;  // [PaddedChannels(channels)]; a threshold per tensor is repeated
+  const float* signs = nullptr;       // [PaddedChannels(channels)] of 1 or -1; nullptr: 1
 
   uint32_t* bits = nullptr;
   int64_t bits_pixel_stride = 0;  // words

@@ -10,7 +10,8 @@ void Pack(const BitpackArgs& args) {
     for (int64_t w = 0; w < WordsFor(args.channels); ++w) bits[w] = 0;
     for (int64_t c = 0; c < args.channels; ++c) {
       const float x = args.in[p * args.in_pixel_stride + c * args.in_channel_stride];
-      SetBit(bits, c, x >= args.thresholds[c] ? 1 : 0);  // false where x is NaN
+      const float signed_x = args.signs == nullptr ? x : x * args.signs[c];
+      SetBit(bits, c, signed_x >= args.thresholds[c] ? 1 : 0);  // false where x is NaN
     }
   }
 }

@@ -62,9 +62,14 @@ BNN_INLINE void LoadTail(const float* from, uint32_t used, typename V::Float (&x
   }
 }
 
-// kWords words, in all, of every pixel; kTail: the last one is not full. The thresholds stay in registers while all
-// pixels pass by, and memory is read from its beginning to its end.
-template <class V, int kWords, bool kTail>
+template <class V>
+BNN_INLINE void ApplySigns(const typename V::Float (&signs)[V::kVectors], typename V::Float (&x)[V::kVectors]) {
+  BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) x[v] = V::Mul(x[v], signs[v]);
+}
+
+// kWords words, in all, of every pixel; kTail: the last one is not full; kSigns: there are signs. The thresholds stay
+// in registers while all pixels pass by, and memory is read from its beginning to its end.
+template <class V, int kWords, bool kTail, bool kSigns>
 BNN_NOINLINE void PackRegisters(BitpackArgs args) {
   constexpr int kFullWords = kTail ? kWords - 1 : kWords;
   const int64_t last_channels = args.channels - kFullWords * kBitsPerWord;
@@ -76,6 +81,14 @@ BNN_NOINLINE void PackRegisters(BitpackArgs args) {
     const float* const thresholds = w == kFullWords ? tail.t : args.thresholds + w * kBitsPerWord;
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) t[w][v] = V::Load(thresholds + v * V::kLanes);
   }
+  typename V::Float signs[kSigns ? kWords : 1][V::kVectors];
+  if constexpr (kSigns) {
+    BNN_UNROLL for (int w = 0; w < kWords; ++w) {
+      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+        signs[w][v] = V::Load(args.signs + w * kBitsPerWord + v * V::kLanes);
+      }
+    }
+  }
   const typename V::StreamMask all = V::AllOfStream();
   const float* in = args.in;
   uint32_t* bits = args.bits;
@@ -85,10 +98,12 @@ BNN_NOINLINE void PackRegisters(BitpackArgs args) {
       BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
         x[v] = V::LoadStream(in + w * kBitsPerWord + v * V::kLanes, all);
       }
+      if constexpr (kSigns) ApplySigns<V>(signs[w], x);
       V::StoreAtLeast(bits + w, x, t[w]);
     }
     if (kTail) {
       LoadTail<V>(in + kFullWords * kBitsPerWord, used, x);
+      if constexpr (kSigns) ApplySigns<V>(signs[kWords - 1], x);
       V::StoreAtLeast(bits + kFullWords, x, t[kWords - 1]);
     }
     in += args.in_pixel_stride;
@@ -106,7 +121,7 @@ BNN_INLINE T* Opaque(T* pointer) {
 
 // Any number of words, of kPixels pixels that lie `apart` pixels apart, and of the `count` - 1 pixels behind each. The
 // thresholds come from L1, but once for all kPixels. Each of these streams is read without gaps.
-template <class V, int kPixels, bool kTail>
+template <class V, int kPixels, bool kTail, bool kSigns>
 BNN_NOINLINE void PackStreams(BitpackArgs args, int64_t count, int64_t apart) {
   const int64_t full_words = args.channels / kBitsPerWord;
   const int64_t last_channels = args.channels % kBitsPerWord;
@@ -120,47 +135,60 @@ BNN_NOINLINE void PackStreams(BitpackArgs args, int64_t count, int64_t apart) {
       from[i] = Opaque(args.in + (p + i * apart) * args.in_pixel_stride);
       to[i] = Opaque(args.bits + (p + i * apart) * args.bits_pixel_stride);
     }
-    typename V::Float t[V::kVectors], x[V::kVectors];
+    typename V::Float t[V::kVectors], x[V::kVectors], signs[V::kVectors];
     for (int64_t w = 0; w < full_words; ++w) {
       const int64_t channel = w * kBitsPerWord;
-      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) t[v] = V::Load(args.thresholds + channel + v * V::kLanes);
+      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+        t[v] = V::Load(args.thresholds + channel + v * V::kLanes);
+        if constexpr (kSigns) signs[v] = V::Load(args.signs + channel + v * V::kLanes);
+      }
       BNN_UNROLL for (int i = 0; i < kPixels; ++i) {
         BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) x[v] = V::Load(from[i] + channel + v * V::kLanes);
+        if constexpr (kSigns) ApplySigns<V>(signs, x);
         V::StoreAtLeast(to[i] + w, x, t);
       }
     }
     if (!kTail) continue;
-    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) t[v] = V::Load(tail.t + v * V::kLanes);
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+      t[v] = V::Load(tail.t + v * V::kLanes);
+      if constexpr (kSigns) signs[v] = V::Load(args.signs + full_words * kBitsPerWord + v * V::kLanes);
+    }
     BNN_UNROLL for (int i = 0; i < kPixels; ++i) {
       LoadTail<V>(from[i] + full_words * kBitsPerWord, used, x);
+      if constexpr (kSigns) ApplySigns<V>(signs, x);
       V::StoreAtLeast(to[i] + full_words, x, t);
     }
   }
 }
 
-template <class V, bool kTail>
+template <class V, bool kTail, bool kSigns>
 void PackInterleaved(const BitpackArgs& args) {
   const int64_t words = WordsFor(args.channels);
   if (words <= V::kRegisterWords) {
-    WithSize<V::kRegisterWords>(words, [&](auto size) { PackRegisters<V, size.value, kTail>(args); });
+    WithSize<V::kRegisterWords>(words, [&](auto size) { PackRegisters<V, size.value, kTail, kSigns>(args); });
     return;
   }
   const int64_t fourth = args.pixels / 4;
-  PackStreams<V, 4, kTail>(args, fourth, fourth);
+  PackStreams<V, 4, kTail, kSigns>(args, fourth, fourth);
   BitpackArgs rest = args;
   rest.in += 4 * fourth * args.in_pixel_stride;
   rest.bits += 4 * fourth * args.bits_pixel_stride;
-  PackStreams<V, 1, kTail>(rest, args.pixels - 4 * fourth, 0);
+  PackStreams<V, 1, kTail, kSigns>(rest, args.pixels - 4 * fourth, 0);
+}
+
+template <class V, bool kSigns>
+void PackContiguous(const BitpackArgs& args) {
+  args.channels % kBitsPerWord == 0 ? PackInterleaved<V, false, kSigns>(args) : PackInterleaved<V, true, kSigns>(args);
 }
 
 template <class V>
 void Pack(const BitpackArgs& args) {
-  if (args.in_pixel_stride == 1) {
+  if (args.in_pixel_stride == 1 && args.signs == nullptr) {
     PackPlanar<V>(args);
   } else if (args.in_channel_stride == 1) {
-    args.channels % kBitsPerWord == 0 ? PackInterleaved<V, false>(args) : PackInterleaved<V, true>(args);
+    args.signs == nullptr ? PackContiguous<V, false>(args) : PackContiguous<V, true>(args);
   } else {
-    kBitpackRef.pack(args);  // neither axis is contiguous: nothing to load as a vector
+    kBitpackRef.pack(args);  // neither axis is contiguous: nothing to load as a vector; or planes with signs
   }
 }
 

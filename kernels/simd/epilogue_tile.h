@@ -154,6 +154,12 @@ BNN_INLINE void FinishFloats(const Epilogue& epilogue, const TilePlace& at, int 
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
       thresholds[v] = V::Load(epilogue.thresholds + at.channel + v * V::kLanes);
     }
+    if (epilogue.signs != nullptr) {
+      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+        const typename V::Float signs = V::Load(epilogue.signs + at.channel + v * V::kLanes);
+        BNN_UNROLL for (int p = 0; p < kPixels; ++p) y[p][v] = V::Mul(y[p][v], signs);
+      }
+    }
     StoreBits<V, kPixels>(epilogue, at, y, thresholds, 0);
   }
 }

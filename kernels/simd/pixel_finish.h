@@ -23,8 +23,8 @@ namespace {
 // Even base, bits leave by integer thresholds.
 struct ThresholdBits {};
 
-// Even base, these steps, floats leave and with kBits also bits by float thresholds; all 32 channels exist. A kAffine
-// stands first or behind a kClamp.
+// Even base, these steps, floats leave and with kBits also bits by float thresholds without signs; all 32 channels
+// exist. A kAffine stands first or behind a kClamp.
 template <bool kBits, StepKind... kSteps>
 struct Chain {};
 
@@ -53,6 +53,7 @@ BNN_INLINE bool Matches(const Epilogue& epilogue, Chain<kBits, kSteps...>) {
   constexpr int kNumSteps = sizeof...(kSteps);
   constexpr StepKind kKinds[] = {kSteps...};
   if (epilogue.num_steps != kNumSteps || epilogue.out == nullptr || (epilogue.bits != nullptr) != kBits) return false;
+  if (kBits && epilogue.signs != nullptr) return false;
   for (int s = 0; s < kNumSteps; ++s) {
     if (epilogue.steps[s].kind != kKinds[s]) return false;
     if (kKinds[s] == StepKind::kClamp && !IsPlainClamp(epilogue.steps[s])) return false;

@@ -119,11 +119,23 @@ TEST_CASE("a shift before the bits becomes thresholds, although a residual reads
   CHECK(first.bits_output == next);
 }
 
-TEST_CASE("a falling or shared node before the bits is not moved") {
+TEST_CASE("a falling node before the bits becomes thresholds of the negated value") {
+  ModelBuilder b;
+  const int bits = b.Binarize("sign", b.Affine("scale", b.Input({4, 4, 8}), {-1.f}, {0.5f}));
+  b.Output(b.Node("conv", Conv3x3(Weights(&b, 8, 8)), {bits}));
+  const Fusion fusion = FuseNodes(b.model);
+  const Group& group = fusion.groups[0];
+  CHECK(group.chain.empty());
+  CHECK(group.branch == std::vector<int>{0, 1});
+  CHECK(group.thresholds == std::vector<float>{-0.5f});
+  CHECK(group.signs == std::vector<float>{-1});
+}
+
+TEST_CASE("a constant or shared node before the bits is not moved") {
   for (const bool shared : {false, true}) {
     ModelBuilder b;
     const int x = b.Input({4, 4, 8});
-    const int scaled = b.Affine("scale", x, {shared ? 1.f : -1.f}, {0.5f});
+    const int scaled = b.Affine("scale", x, {shared ? 1.f : 0.f}, {0.5f});
     const int bits = b.Binarize("sign", scaled);
     if (shared) b.Output(b.Node("clamp", formats::Clamp{0, 1}, {scaled}));
     b.Output(b.Node("conv", Conv3x3(Weights(&b, 8, 8)), {bits}));

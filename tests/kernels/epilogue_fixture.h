@@ -39,7 +39,7 @@ struct TensorGeometry {
   }
 };
 
-enum class BitsOutput { kNone, kFloatThresholds, kIntThresholds };
+enum class BitsOutput { kNone, kFloatThresholds, kSignedThresholds, kIntThresholds };
 
 struct EpilogueCase {
   std::vector<StepKind> steps;
@@ -51,6 +51,7 @@ struct EpilogueCase {
     std::string name;
     for (StepKind kind : steps) name += "APCR"[static_cast<int>(kind)];  // affine, prelu, clamp, residual
     return name + (floats ? " floats" : "") + (bits == BitsOutput::kNone ? "" : " bits") +
+           (bits == BitsOutput::kSignedThresholds ? " signed" : "") +
            (bits == BitsOutput::kIntThresholds ? " int" : "");
   }
 };
@@ -89,6 +90,8 @@ class EpilogueFixture {
     for (StepKind kind : c.steps) steps_.push_back(MakeStep(kind, random));
     const int64_t padded = kernels::PaddedChannels(geometry.channels);
     thresholds_ = Parameters(-magnitude / 2, magnitude / 2, random);
+    signs_ = std::make_unique<GuardedBuffer<float>>(padded, guard);
+    for (float& sign : signs_->span()) sign = random() % 2 == 0 ? 1.0f : -1.0f;
     int_thresholds_ = std::make_unique<GuardedBuffer<int32_t>>(padded, guard);
     flip_ = std::make_unique<GuardedBuffer<uint32_t>>(padded / kernels::kChannelBlock, guard);
     for (int64_t i = 0; i < geometry.channels; ++i) {
@@ -109,7 +112,9 @@ class EpilogueFixture {
     epilogue.out_strides = geometry_.strides(geometry_.channels);
     if (case_.bits != BitsOutput::kNone) epilogue.bits = outputs->bits.data();
     epilogue.bits_strides = geometry_.strides(kernels::WordsFor(geometry_.channels));
-    if (case_.bits == BitsOutput::kFloatThresholds) epilogue.thresholds = thresholds_->data();
+    const bool has_signs = case_.bits == BitsOutput::kSignedThresholds;
+    if (has_signs || case_.bits == BitsOutput::kFloatThresholds) epilogue.thresholds = thresholds_->data();
+    if (has_signs) epilogue.signs = signs_->data();
     if (case_.bits == BitsOutput::kIntThresholds) {
       epilogue.int_thresholds = int_thresholds_->data();
       epilogue.flip = flip_->data();
@@ -186,7 +191,7 @@ class EpilogueFixture {
   Guard guard_;
   std::vector<Floats> kept_;
   std::vector<EpilogueStep> steps_;
-  Floats thresholds_;
+  Floats thresholds_, signs_;
   std::unique_ptr<GuardedBuffer<int32_t>> int_thresholds_;
   std::unique_ptr<GuardedBuffer<uint32_t>> flip_;
 };
@@ -208,6 +213,7 @@ inline std::vector<EpilogueCase> AllEpilogueCases(bool with_int_thresholds) {
       cases.push_back({steps, true, BitsOutput::kNone, special});
       cases.push_back({steps, false, BitsOutput::kFloatThresholds, special});
       cases.push_back({steps, true, BitsOutput::kFloatThresholds, special});
+      cases.push_back({steps, special, BitsOutput::kSignedThresholds, special});
     }
   }
   if (with_int_thresholds) cases.push_back({{}, false, BitsOutput::kIntThresholds, false});

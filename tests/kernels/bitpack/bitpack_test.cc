@@ -103,10 +103,13 @@ std::vector<float> RandomParameters(int64_t channels, std::mt19937& random) {
   return RandomValues(PaddedChannels(channels), random);
 }
 
+// Without signs where `signs` is empty.
 std::vector<uint32_t> PackWith(const BitpackKernel& kernel, const Case& c, const std::vector<float>& in,
-                               const std::vector<float>& thresholds, Guard guard) {
+                               const std::vector<float>& thresholds, Guard guard,
+                               const std::vector<float>& signs = {}) {
   const GuardedBuffer<float> guarded_in(in, guard);
   const GuardedBuffer<float> guarded_thresholds(thresholds, guard);
+  const GuardedBuffer<float> guarded_signs(signs.empty() ? thresholds : signs, guard);
   GuardedBuffer<uint32_t> bits(std::vector<uint32_t>(static_cast<size_t>(c.bits_size()), kUntouched), guard);
   kernel.pack({.pixels = c.pixels,
                .channels = c.channels,
@@ -114,6 +117,7 @@ std::vector<uint32_t> PackWith(const BitpackKernel& kernel, const Case& c, const
                .in_pixel_stride = c.pixel_stride(),
                .in_channel_stride = c.channel_stride(),
                .thresholds = guarded_thresholds.data(),
+               .signs = signs.empty() ? nullptr : guarded_signs.data(),
                .bits = bits.data(),
                .bits_pixel_stride = c.bits_pixel_stride});
   CHECK(bits.SlackIntact());
@@ -121,12 +125,14 @@ std::vector<uint32_t> PackWith(const BitpackKernel& kernel, const Case& c, const
 }
 
 // The contract in other words: byte-wise bits written at bit positions of a byte array, words assembled at the end.
-std::vector<uint32_t> PackNaively(const Case& c, const std::vector<float>& in, const std::vector<float>& thresholds) {
+std::vector<uint32_t> PackNaively(const Case& c, const std::vector<float>& in, const std::vector<float>& thresholds,
+                                  const std::vector<float>& signs = {}) {
   std::vector<uint32_t> words(static_cast<size_t>(c.bits_size()), kUntouched);
   for (int64_t p = 0; p < c.pixels; ++p) {
     std::vector<bool> flags(static_cast<size_t>((c.channels + 31) / 32 * 32), false);
     for (int64_t channel = 0; channel < c.channels; ++channel) {
-      const double x = in[static_cast<size_t>(p * c.pixel_stride() + channel * c.channel_stride())];
+      double x = in[static_cast<size_t>(p * c.pixel_stride() + channel * c.channel_stride())];
+      if (!signs.empty() && signs[static_cast<size_t>(channel)] < 0) x = -x;
       const double t = thresholds[static_cast<size_t>(channel)];
       flags[static_cast<size_t>(channel)] = !std::isnan(x) && !std::isnan(t) && !(x < t);
     }
@@ -169,6 +175,23 @@ TEST_CASE("pack: every kernel equals the naive computation, touching nothing out
       for (const Guard guard : test::kBothGuards) {
         INFO(Describe(*kernel, c));
         REQUIRE(PackWith(*kernel, c, in, thresholds, guard) == expected);
+      }
+    }
+  }
+}
+
+TEST_CASE("pack: channels that are negated first") {
+  std::mt19937 random(4);
+  for (const Case& c : AllCases()) {
+    const std::vector<float> in = RandomValues(c.in_size(), random);
+    const std::vector<float> thresholds = RandomParameters(c.channels, random);
+    std::vector<float> signs(thresholds.size());
+    for (float& sign : signs) sign = random() % 2 == 0 ? 1.0f : -1.0f;
+    const std::vector<uint32_t> expected = PackNaively(c, in, thresholds, signs);
+    for (const BitpackKernel* kernel : RunnableKernels()) {
+      for (const Guard guard : test::kBothGuards) {
+        INFO(Describe(*kernel, c));
+        REQUIRE(PackWith(*kernel, c, in, thresholds, guard, signs) == expected);
       }
     }
   }
