@@ -11,6 +11,7 @@ Groups:
   build   compiler, build tools and libraries: enough to configure and build every preset
   demo    the Fashion-MNIST images that the main command classifies
   test    what the tests use besides `build` and `demo` (includes both)
+  arm     cross compilers for 64-bit and 32-bit ARM, qemu to run their programs, and LLVM's models of ARM cores
   all     everything
 
 Needs root or sudo when a package is missing. Debian 12 or later.
@@ -51,6 +52,14 @@ test_packages=(
   python3-onnx
 )
 
+arm_packages=(
+  binutils-aarch64-linux-gnu
+  g++-aarch64-linux-gnu
+  g++-arm-linux-gnueabihf
+  llvm-19 # llvm-mca: its models of Cortex and Neoverse are newer than those of clang's version
+  qemu-user
+)
+
 is_installed() {
   [[ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null || true)" == installed ]]
 }
@@ -75,7 +84,9 @@ for group in "$@"; do
   case "${group}" in
     build) wanted+=("${build_packages[@]}") ;;
     demo) wanted+=("${demo_packages[@]}") ;;
-    test | all) wanted+=("${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}") ;;
+    arm) wanted+=("${arm_packages[@]}") ;;
+    test) wanted+=("${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}") ;;
+    all) wanted+=("${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" "${arm_packages[@]}") ;;
     -h | --help)
       usage
       exit 0
