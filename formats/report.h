@@ -14,7 +14,7 @@ const char* RunsAsName(RunsAs runs_as);
 
 struct LayerReport {
   std::string name;  // of the source node
-  std::string op;    // of the source node: Conv, MatMul, Gemm
+  std::string op;    // of the source node: Conv, MatMul, Gemm, ConvTranspose
   RunsAs runs_as = RunsAs::kFloat;
   std::string reason;        // why it runs as that
   int64_t macs = 0;          // multiply-adds for one sample

@@ -124,7 +124,7 @@ void ReferenceConvTranspose(const ConvTranspose2d& op, const ReferenceTensor& in
         for (int64_t g = 0; g < group_out; ++g) {
           const int64_t o = at[2] / group_in * group_out + g;
           const int64_t weight = ((o * w.kernel_h + ky) * w.kernel_w + kx) * group_in + at[2] % group_in;
-          sums[static_cast<size_t>(Ravel({y, x, o}, out->dims))] +=
+          sums[static_cast<size_t>((y * out->dims[1] + x) * out->dims[2] + o)] +=
               static_cast<double>(in.values[static_cast<size_t>(i)]) *
               static_cast<double>(weights[static_cast<size_t>(weight)]);
         }
