@@ -50,6 +50,7 @@ test_packages=(
   clang-format
   python3-numpy
   python3-onnx
+  python3-torch # for tools/training, whose tests are skipped without it
 )
 
 arm_packages=(

@@ -1,0 +1,91 @@
+"""The ONNX files of this package and of NNCF itself: their form, and what the engine makes of them."""
+
+import json
+import pathlib
+import subprocess
+import tempfile
+import unittest
+import warnings
+
+import numpy
+import torch
+
+import bnn_training
+from support import HERE, PROGRAMS, Net, documented, make_trainer, tensor
+
+
+class ExportTest(unittest.TestCase):
+    def setUp(self):
+        warnings.simplefilter("ignore")
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.path = pathlib.Path(self.folder.name) / "net.onnx"
+
+    def trained(self):
+        trainer = make_trainer()
+        trainer.train(3)
+        return trainer.controller, trainer.model.eval()
+
+    def test_refuses_a_stage_before_the_last(self):
+        controller, _ = bnn_training.create_binarized_model(Net(), documented())
+        controller.enable_activations()
+        with self.assertRaises(ValueError):
+            bnn_training.export_onnx(controller, self.path)
+
+    def test_form(self):
+        try:
+            import onnx
+        except ImportError as error:
+            self.skipTest(str(error))
+        controller, model = self.trained()
+        x = torch.rand(2, 1, 8, 8)
+        before = model(x)
+        bnn_training.export_onnx(controller, self.path)
+        self.assertTrue(torch.equal(model(x), before))
+        graph = onnx.load(str(self.path)).graph
+        quantizers = [node for node in graph.node if node.op_type == "FakeQuantize"]
+        self.assertEqual(len(quantizers), 4)
+        for node in quantizers:
+            self.assertEqual(node.domain, "org.openvinotoolkit")
+            self.assertEqual([(a.name, a.i) for a in node.attribute], [("levels", 2)])
+        self.assertEqual(sum(node.op_type == "BatchNormalization" for node in graph.node), 2)
+        produced = {node.output[0]: node for node in graph.node}
+        for node in graph.node:
+            if node.op_type == "Conv" and node.input[1] in produced:
+                self.assertEqual(produced[node.input[0]].op_type, "FakeQuantize", node.name)
+                self.assertEqual(produced[node.input[1]].op_type, "FakeQuantize", node.name)
+
+    def convert_and_run(self, onnx_file, images, binary_layers):
+        """Logits of the engine; checks the number of binary layers."""
+        convert, run = PROGRAMS
+        stem = pathlib.Path(self.folder.name) / "converted"
+        report, model, data, out = (str(stem) + end for end in (".json", ".bnn", ".npy", "_out.npy"))
+        subprocess.run(
+            [convert, str(onnx_file), "-o", model, "--quiet", "--verify=2", "--report-json", report], check=True
+        )
+        layers = json.loads(pathlib.Path(report).read_text())["layers"]
+        self.assertEqual(sum(layer["binary"] for layer in layers), binary_layers)
+        numpy.save(data, images.numpy().astype(numpy.float32))
+        subprocess.run([run, model, "--input", data, "--output", out], check=True, stdout=subprocess.DEVNULL)
+        return torch.from_numpy(numpy.load(out))
+
+    def test_engine_computes_what_pytorch_does(self):
+        if not PROGRAMS:
+            self.skipTest("bnn-convert and bnn-run were not given")
+        controller, model = self.trained()
+        bnn_training.export_onnx(controller, self.path)
+        x = torch.rand(5, 1, 8, 8)
+        with torch.no_grad():
+            expected = model(x)
+        actual = self.convert_and_run(self.path, x, 2)
+        torch.testing.assert_close(actual.reshape(expected.shape), expected, rtol=1e-4, atol=1e-4)
+
+    def test_files_that_nncf_exported(self):
+        if not PROGRAMS:
+            self.skipTest("bnn-convert and bnn-run were not given")
+        exported = json.loads((HERE / "data" / "nncf_exported.json").read_text())
+        for mode in ("xnor", "dorefa"):
+            x = tensor(exported[mode], "input", torch.float32)
+            expected = tensor(exported[mode], "output", torch.float32)
+            actual = self.convert_and_run(HERE / "data" / f"nncf_{mode}.onnx", x, 4)
+            torch.testing.assert_close(actual.reshape(expected.shape), expected, rtol=1e-4, atol=1e-4)
