@@ -27,27 +27,29 @@ struct Column {
   Align align;
 };
 
-constexpr Column kColumns[] = {
-    {"layer", Align::kLeft},        {"op", Align::kLeft},     {"runs as", Align::kLeft},      {"MACs", Align::kRight},
-    {"weights (B)", Align::kRight}, {"zeros", Align::kRight}, {"in .bnn (B)", Align::kRight}, {"why", Align::kLeft}};
+constexpr Column kColumns[] = {{"layer", Align::kLeft},  {"op", Align::kLeft},           {"runs as", Align::kLeft},
+                               {"MACs", Align::kRight},  {"share", Align::kRight},       {"weights (B)", Align::kRight},
+                               {"zeros", Align::kRight}, {"in .bnn (B)", Align::kRight}, {"why", Align::kLeft}};
 
 using Row = std::vector<std::string>;
 
-// Empty where no weight is zero, as in most networks.
-std::string Sparsity(double share) {
-  if (share == 0) return "";
+std::string Percent(double part, double whole) {
   char text[32];
-  std::snprintf(text, sizeof(text), "%.1f %%", 100 * share);
+  std::snprintf(text, sizeof(text), "%.1f %%", whole > 0 ? 100 * part / whole : 0.0);
   return text;
 }
 
-Row LayerRow(const LayerReport& layer) {
+// Empty where no weight is zero, as in most networks.
+std::string Sparsity(double share) { return share == 0 ? "" : Percent(share, 1); }
+
+Row LayerRow(const LayerReport& layer, int64_t all_macs) {
   std::string why = layer.reason;
   if (!layer.binarize_weights.empty()) why += "; BinarizeWeights " + layer.binarize_weights;
   return {layer.name,
           layer.op,
           RunsAsName(layer.runs_as),
           Scaled(layer.macs),
+          Percent(static_cast<double>(layer.macs), static_cast<double>(all_macs)),
           std::to_string(layer.source_bytes),
           Sparsity(layer.sparsity),
           std::to_string(layer.model_bytes),
@@ -66,20 +68,14 @@ Row TotalRow(const std::vector<LayerReport>& layers) {
     model_bytes += layer.model_bytes;
     zero_bytes += layer.sparsity * static_cast<double>(layer.source_bytes);
   }
-  const auto share = [macs](int64_t part) {
-    return macs == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(macs);
-  };
-  char text[96];
-  if (int8_macs > 0) {
-    std::snprintf(text, sizeof(text), "%.1f %% of the MACs are binary, %.1f %% int8", share(binary_macs),
-                  share(int8_macs));
-  } else {
-    std::snprintf(text, sizeof(text), "%.1f %% of the MACs are binary", share(binary_macs));
-  }
+  const auto share = [macs](int64_t part) { return Percent(static_cast<double>(part), static_cast<double>(macs)); };
+  std::string text = share(binary_macs) + " of the MACs are binary";
+  if (int8_macs > 0) text += ", " + share(int8_macs) + " int8";
   return {"total",
           "",
           std::to_string(binary_layers) + " of " + std::to_string(layers.size()),
           Scaled(macs),
+          "",
           std::to_string(source_bytes),
           source_bytes == 0 ? "" : Sparsity(zero_bytes / static_cast<double>(source_bytes)),
           std::to_string(model_bytes),
@@ -129,8 +125,10 @@ const char* RunsAsName(RunsAs runs_as) {
 }
 
 std::string FormatReport(const ConversionReport& report) {
+  int64_t macs = 0;
+  for (const LayerReport& layer : report.layers) macs += layer.macs;
   std::vector<Row> rows;
-  for (const LayerReport& layer : report.layers) rows.push_back(LayerRow(layer));
+  for (const LayerReport& layer : report.layers) rows.push_back(LayerRow(layer, macs));
   rows.push_back(TotalRow(report.layers));
   std::string text = FormatTable(rows);
   for (const std::string& note : report.notes) text += "note: " + note + "\n";

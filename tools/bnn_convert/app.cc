@@ -7,6 +7,7 @@
 #include "formats/importers/importer.h"
 #include "formats/writer.h"
 #include "models/architectures/architectures.h"
+#include "tools/bnn_convert/binarize.h"
 #include "tools/bnn_convert/calibrate.h"
 #include "tools/bnn_convert/report_json.h"
 #include "tools/bnn_convert/verify.h"
@@ -54,12 +55,18 @@ Result<Outcome> Convert(const Options& options) {
     return outcome;
   }
   BNN_ASSIGN_OR_RETURN(formats::SourceGraph source, ReadSource(options));
+  Binarization binarization;
+  if (!options.binarize.empty()) {
+    BNN_ASSIGN_OR_RETURN(binarization, BinarizeByNncf(options.binarize, options.convert, options.preprocessing,
+                                                      options.calibration, &source));
+  }
   if (!options.emit_onnx.empty()) BNN_RETURN_IF_ERROR(formats::WriteOnnxFile(source, options.emit_onnx));
   if (options.output.empty()) return outcome;
   BNN_ASSIGN_OR_RETURN(formats::Conversion conversion,
                        options.int8_float_layers
                            ? ConvertWithInt8(source, options.convert, options.preprocessing, options.calibration)
                            : formats::ConvertGraph(std::move(source), options.convert));
+  binarization.AddTo(&conversion.report);
   BNN_RETURN_IF_ERROR(SetPreprocessing(options.preprocessing, &conversion.model));
   BNN_ASSIGN_OR_RETURN(const std::string bytes, formats::SerializeModel(conversion.model));
 

@@ -10,12 +10,10 @@
 #include <span>
 #include <utility>
 
-#include "bnn/bnn.hpp"
 #include "formats/passes/passes.h"
 #include "formats/passes/quantize_float_layers.h"
 #include "formats/writer.h"
 #include "tools/bnn_convert/app.h"
-#include "tools/bnn_run/feeds.h"
 
 namespace bnn::convert {
 namespace {
@@ -114,17 +112,25 @@ Result<std::map<std::string, ActivationRange>> MeasureRanges(SourceGraph graph, 
     if (std::find(graph.inputs.begin(), graph.inputs.end(), value) == graph.inputs.end()) computed.push_back(value);
   }
   if (!computed.empty()) graph.outputs = computed;
-  BNN_ASSIGN_OR_RETURN(formats::Conversion conversion, formats::ConvertGraph(std::move(graph), convert));
-  BNN_RETURN_IF_ERROR(SetPreprocessing(preprocessing, &conversion.model));
-  BNN_ASSIGN_OR_RETURN(const std::string bytes, formats::SerializeModel(conversion.model));
-  BNN_ASSIGN_OR_RETURN(const Model model, Model::LoadMemory(std::as_bytes(std::span(bytes.data(), bytes.size()))));
-  BNN_ASSIGN_OR_RETURN(std::vector<run::InputFeed> feeds, run::LoadFeeds(model.inputs(), {}, options.files));
-  Measurement measurement(model, std::move(feeds));
-  BNN_RETURN_IF_ERROR(measurement.Run(model));
+  BNN_ASSIGN_OR_RETURN(CalibrationData data,
+                       LoadCalibrationData(std::move(graph), convert, preprocessing, options.files));
+  Measurement measurement(data.model, std::move(data.feeds));
+  BNN_RETURN_IF_ERROR(measurement.Run(data.model));
   return measurement.Ranges(options.percentile);
 }
 
 }  // namespace
+
+Result<CalibrationData> LoadCalibrationData(SourceGraph graph, const formats::ConvertOptions& convert,
+                                            const formats::Preprocessing& preprocessing,
+                                            const std::vector<std::string>& files) {
+  BNN_ASSIGN_OR_RETURN(formats::Conversion conversion, formats::ConvertGraph(std::move(graph), convert));
+  BNN_RETURN_IF_ERROR(SetPreprocessing(preprocessing, &conversion.model));
+  BNN_ASSIGN_OR_RETURN(const std::string bytes, formats::SerializeModel(conversion.model));
+  BNN_ASSIGN_OR_RETURN(Model model, Model::LoadMemory(std::as_bytes(std::span(bytes.data(), bytes.size()))));
+  BNN_ASSIGN_OR_RETURN(std::vector<run::InputFeed> feeds, run::LoadFeeds(model.inputs(), {}, files));
+  return CalibrationData{std::move(model), std::move(feeds)};
+}
 
 Result<formats::Conversion> ConvertWithInt8(const formats::SourceGraph& source, const formats::ConvertOptions& convert,
                                             const formats::Preprocessing& preprocessing,

@@ -1,14 +1,16 @@
-// --int8-float-layers: measures, on the user's data, which range the inputs of the float layers take, and converts the
-// network with these layers in int8.
+// The user's calibration data, and what --int8-float-layers does with it: measures which range the inputs of the float
+// layers take, and converts the network with these layers in int8.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "bnn/bnn.hpp"
 #include "bnn/status.h"
 #include "formats/convert.h"
 #include "formats/model_def.h"
 #include "formats/source_graph.h"
+#include "tools/bnn_run/feeds.h"
 
 namespace bnn::convert {
 
@@ -18,6 +20,17 @@ struct CalibrationOptions {
   // values outside saturate, and the others get a finer step.
   double percentile = 100;
 };
+
+// A network in float, and data for its inputs.
+struct CalibrationData {
+  Model model;
+  std::vector<run::InputFeed> feeds;  // one an input of the model
+};
+
+// Converts the network as it is and loads the files for it. `preprocessing` says what 8-bit pixels mean.
+Result<CalibrationData> LoadCalibrationData(formats::SourceGraph graph, const formats::ConvertOptions& convert,
+                                            const formats::Preprocessing& preprocessing,
+                                            const std::vector<std::string>& files);
 
 // The conversion of `source` with every layer that would be float in int8, as far as it can be. `preprocessing` says
 // what 8-bit pixels of the data mean. Conversion::source stays the network as it was imported, so --verify compares

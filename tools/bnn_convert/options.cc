@@ -35,6 +35,17 @@ INT8
   or pictures, as for bnn-run --input. Some tens of typical samples do. The report says which ranges were found.
   --verify then measures what that costs, so give it a --tolerance.
 
+BINARIZATION
+  --binarize takes a float network and a configuration that was written for NNCF (JSON with "algorithm": "binarization"
+  under "compression"), and makes binary layers of the Conv2d that it chooses, without training: weights by "mode" (xnor
+  or dorefa), activations to 0 and s, s being the smallest of the largest 0.1 % of the values on the data of --calibrate,
+  above s / 2. Keys for training are checked, listed in the report and have no effect. Scopes ("ignored_scopes",
+  "target_scopes") match the name of a node, or the address that NNCF would give it: class names do not matter, for ONNX
+  files lack them; ResNet/Sequential[layer2]/BasicBlock[0]/NNCFConv2d[conv1]/conv2d_0 is the node
+  /layer2/layer2.0/conv1/Conv, or the Conv with weights layer2.0.conv1.weight. An address without its end names all
+  layers below it; {re} begins a regular expression. Accuracy needs training: tools/training. --verify and --emit-onnx
+  then mean the binarized network.
+
 PREPROCESSING
   --input-mean and --input-scale are stored in the model: bnn-run then turns 8-bit images into inputs with
   x = (pixel - mean) * scale. One number for all channels, or one a channel. A scale may be a fraction: 1/255.
@@ -69,6 +80,7 @@ EXAMPLES
   bnn-convert net.onnx -o net.bnn --input-mean 123.7,116.3,103.5 --input-scale 0.0171,0.0175,0.0174
   bnn-convert net.onnx -o net.bnn --shape image=1,3,224,224 --sign-zero plus
   bnn-convert net.onnx -o net.bnn --int8-float-layers --calibrate images.npy --verify --tolerance 0.05
+  bnn-convert float.onnx -o net.bnn --binarize nncf.json --calibrate images.npy
   bnn-convert net.onnx -o net.bnn --quiet --report-json report.json --dump-graph before.txt/after.txt
   bnn-convert --architecture quicknet -o quicknet.bnn --emit-onnx quicknet.onnx
 )";
@@ -124,11 +136,15 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--input-scale", texts.scale, "Stored in the model: then multiplied")
       ->type_name("X[,Y,Z]")
       ->group("Conversion");
+  app.add_option("--binarize", options.binarize, "Binarizes a float network by NNCF's configuration (see below)")
+      ->type_name("CONFIG.json")
+      ->group("Binarization");
   app.add_flag("--int8-float-layers", options.int8_float_layers, "Runs float layers in int8 (see below)")
       ->group("Int8");
-  app.add_option("--calibrate", options.calibration.files, "Samples for --int8-float-layers; may be repeated")
+  app.add_option("--calibrate", options.calibration.files,
+                 "Samples for --binarize and --int8-float-layers; may be repeated")
       ->type_name("[NAME=]FILE")
-      ->group("Int8");
+      ->group("Binarization");
   app.add_option("--calibrate-percentile", options.calibration.percentile,
                  "Percent of the values that the ranges hold; 100: all of them")
       ->check(CLI::Range(50.0, 100.0))
@@ -165,11 +181,13 @@ Status CheckFiles(const Options& options) {
     return InvalidArgument("expected either SOURCE or --architecture NAME");
   }
   if (options.output.empty() && options.emit_onnx.empty()) return InvalidArgument("-o MODEL.bnn is required");
-  if (options.int8_float_layers && options.calibration.files.empty()) {
-    return InvalidArgument("--int8-float-layers needs samples: --calibrate FILE");
+  const bool calibrated = options.int8_float_layers || !options.binarize.empty();
+  if (calibrated && options.calibration.files.empty()) {
+    return InvalidArgument(std::string(options.int8_float_layers ? "--int8-float-layers" : "--binarize") +
+                           " needs samples: --calibrate FILE");
   }
-  if (!options.int8_float_layers && !options.calibration.files.empty()) {
-    return InvalidArgument("--calibrate is for --int8-float-layers");
+  if (!calibrated && !options.calibration.files.empty()) {
+    return InvalidArgument("--calibrate is for --binarize and --int8-float-layers");
   }
   if (options.output.empty() && options.int8_float_layers) {
     return InvalidArgument("--int8-float-layers needs -o MODEL.bnn");

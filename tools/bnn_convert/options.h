@@ -28,6 +28,7 @@ struct Options {
   formats::ConvertOptions convert;
   formats::Preprocessing preprocessing;  // to be stored in the model
 
+  std::string binarize;  // NNCF's configuration, or ""
   bool int8_float_layers = false;
   CalibrationOptions calibration;
 

@@ -165,6 +165,38 @@ TEST_CASE("--int8-float-layers makes int8 layers of float ones, by ranges from t
   CHECK(Run("'" + Network() + "' -o '" + model.string() + "' --calibrate '" + data.string() + "'").exit_code == 2);
 }
 
+// The stem of this network, a 5x5 convolution, is its first float layer.
+TEST_CASE("--binarize makes binary layers of those that an NNCF configuration names") {
+  const fs::path model = Folder() / "binarized.bnn", data = Folder() / "images.npy", config = Folder() / "nncf.json";
+  WriteFile(data, Images());
+  const auto configuration = [](const std::string& scope) {
+    return "{\"epochs\": 9, \"compression\": {\"algorithm\": \"binarization\", // as for NNCF\n\"target_scopes\": [\"" +
+           scope + "\"]}}";
+  };
+  WriteFile(config, configuration("FashionNet/Sequential[features]/NNCFConv2d[0]/conv2d_0"));
+  const std::string arguments = "'" + Network() + "' -o '" + model.string() + "' --input-mean 0 --input-scale 1/255 " +
+                                "--binarize '" + config.string() + "'";
+  const std::string calibrated = arguments + " --calibrate '" + data.string() + "'";
+  const ProgramResult result = Run(calibrated + " --verify=2");
+  CAPTURE(result.err);
+  CAPTURE(result.out);
+  CHECK(result.exit_code == 0);
+  CHECK(Contains(result.out, "/features/features.0/Conv': input binarized to 0 and 1, threshold 0.5"));  // pixels / 255
+  CHECK(Contains(result.out, "not binarized: not in target_scopes"));
+  CHECK(Contains(result.out, "not binarized: NNCF binarizes Conv2d only"));
+  CHECK(Contains(result.out, "without meaning for a conversion: epochs"));
+  CHECK(Contains(result.out, "share"));
+  CHECK(formats::ReadModelFile(model.string()).ok());
+
+  CHECK(Run(arguments).exit_code == 2);
+  WriteFile(config, configuration("FashionNet/Sequential[features]/NNCFConv2d[1]/conv2d_0"));
+  const ProgramResult unmatched = Run(calibrated);
+  CHECK(unmatched.exit_code == 1);
+  CHECK(Contains(unmatched.err, "matches nothing; nearest: '/features/features.0/Conv' ="));
+  WriteFile(config, "{\"compression\": {\"algorithm\": \"binarization\", \"bits\": 1}}");
+  CHECK(Contains(Run(calibrated).err, "unknown key 'compression.bits'"));
+}
+
 TEST_CASE("a failure leaves an existing model as it was, and nothing beside it") {
   const fs::path model = Folder() / "kept.bnn";
   WriteFile(model, "precious");
@@ -205,9 +237,9 @@ TEST_CASE("exit code 2: a wrong command line, explained on stderr") {
 TEST_CASE("--help names every option and gives examples") {
   const ProgramResult result = Run("--help");
   CHECK(result.exit_code == 0);
-  for (const char* part :
-       {"--output", "--shape", "--sign-zero", "--input-mean", "--input-scale", "--dump-graph", "--report-json",
-        "--verify", "--seed", "--quiet", "--int8-float-layers", "--calibrate", "EXAMPLES", "EXIT CODES"}) {
+  for (const char* part : {"--output", "--shape", "--sign-zero", "--input-mean", "--input-scale", "--dump-graph",
+                           "--report-json", "--verify", "--seed", "--quiet", "--int8-float-layers", "--binarize",
+                           "--calibrate", "EXAMPLES", "EXIT CODES"}) {
     CAPTURE(part);
     CHECK(Contains(result.out, part));
   }

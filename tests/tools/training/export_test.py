@@ -1,5 +1,6 @@
 """The ONNX files of this package and of NNCF itself: their form, and what the engine makes of them."""
 
+import inspect
 import json
 import pathlib
 import subprocess
@@ -11,7 +12,7 @@ import numpy
 import torch
 
 import bnn_training
-from support import HERE, PROGRAMS, Net, documented, make_trainer, tensor
+from support import DOCUMENTED, HERE, PROGRAMS, Net, documented, make_trainer, tensor
 
 
 class ExportTest(unittest.TestCase):
@@ -55,14 +56,13 @@ class ExportTest(unittest.TestCase):
                 self.assertEqual(produced[node.input[0]].op_type, "FakeQuantize", node.name)
                 self.assertEqual(produced[node.input[1]].op_type, "FakeQuantize", node.name)
 
-    def convert_and_run(self, onnx_file, images, binary_layers):
+    def convert_and_run(self, onnx_file, images, binary_layers, *options):
         """Logits of the engine; checks the number of binary layers."""
         convert, run = PROGRAMS
         stem = pathlib.Path(self.folder.name) / "converted"
         report, model, data, out = (str(stem) + end for end in (".json", ".bnn", ".npy", "_out.npy"))
-        subprocess.run(
-            [convert, str(onnx_file), "-o", model, "--quiet", "--verify=2", "--report-json", report], check=True
-        )
+        command = [convert, str(onnx_file), "-o", model, "--quiet", "--verify=2", "--report-json", report, *options]
+        subprocess.run(command, check=True)
         layers = json.loads(pathlib.Path(report).read_text())["layers"]
         self.assertEqual(sum(layer["binary"] for layer in layers), binary_layers)
         numpy.save(data, images.numpy().astype(numpy.float32))
@@ -89,3 +89,30 @@ class ExportTest(unittest.TestCase):
             expected = tensor(exported[mode], "output", torch.float32)
             actual = self.convert_and_run(HERE / "data" / f"nncf_{mode}.onnx", x, 4)
             torch.testing.assert_close(actual.reshape(expected.shape), expected, rtol=1e-4, atol=1e-4)
+
+    def test_binarized_by_the_converter_or_by_pytorch(self):
+        """A float ONNX file, a configuration and data give what this package has where training begins."""
+        if not PROGRAMS:
+            self.skipTest("bnn-convert and bnn-run were not given")
+        torch.manual_seed(7)
+        model, calibration, x = Net().eval(), torch.rand(16, 1, 8, 8), torch.rand(5, 1, 8, 8)
+        options = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
+        axes = {"input": {0: "N"}}
+        torch.onnx.export(
+            model, calibration[:1], str(self.path), opset_version=13, input_names=["input"], dynamic_axes=axes, **options
+        )
+        folder = pathlib.Path(self.folder.name)
+        (folder / "config.json").write_text(DOCUMENTED)
+        numpy.save(folder / "calibration.npy", calibration.numpy())
+        actual = self.convert_and_run(
+            self.path, x, 2, "--binarize", str(folder / "config.json"), "--calibrate", str(folder / "calibration.npy")
+        )
+        controller, model = bnn_training.create_binarized_model(model, documented())
+        controller.enable_activations()
+        controller.enable_weights()
+        for layer in controller.layers:  # the only part in training mode: batch-norm keeps its statistics
+            layer.activation_binarizer.train()
+        with torch.no_grad():
+            model(calibration)
+            expected = model(x)
+        torch.testing.assert_close(actual.reshape(expected.shape), expected, rtol=1e-4, atol=1e-4)

@@ -94,7 +94,8 @@ class ScopeMatcher:
                 matched.add(name)
             elif plain == parent and _OPERATOR_SEGMENT.match(last):
                 # An operator of a module that is no layer (relu__0) exists for NNCF, but names no layer here.
-                if not operator or re.fullmatch(operator + r"_\d+", last):
+                called = last.rpartition("_")[0]
+                if called == operator or (not operator and called not in dict(_OPERATORS).values()):
                     matched.add(name)
         return matched
 

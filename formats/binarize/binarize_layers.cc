@@ -1,0 +1,208 @@
+#include "formats/binarize/binarize_layers.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <utility>
+
+#include "formats/interpreter.h"
+
+namespace bnn::formats {
+namespace {
+
+constexpr double kTopShare = 0.001;
+constexpr float kThreshold = 0.5f;  // sigmoid(0), where NNCF's training begins
+
+class Binarizer {
+ public:
+  Binarizer(SourceGraph* graph, NncfMode mode, const std::vector<CalibrationBatch>& batches)
+      : graph_(*graph), mode_(mode), batches_(batches), computed_(batches.size()) {}
+
+  Result<std::vector<BinarizedLayer>> Run(const std::set<std::string>& layers) {
+    std::vector<SourceNode> nodes = std::exchange(graph_.nodes, {});
+    FindLastUses(nodes);
+    size_t left = layers.size();
+    for (size_t i = 0; i < nodes.size(); ++i) {
+      SourceNode& node = nodes[i];
+      const std::vector<std::string> inputs = node.inputs;
+      if (layers.count(node.name) > 0) {
+        BNN_RETURN_IF_ERROR(Binarize(&node));
+        --left;
+      }
+      if (left > 0) BNN_RETURN_IF_ERROR(Evaluate(node));  // behind the last layer nothing is measured
+      graph_.nodes.push_back(std::move(node));
+      for (const std::string& input : inputs) {
+        if (last_use_[input] == i) Forget(input);
+      }
+    }
+    return std::move(done_);
+  }
+
+ private:
+  void FindLastUses(const std::vector<SourceNode>& nodes) {
+    for (size_t i = 0; i < nodes.size(); ++i) {
+      for (const std::string& input : nodes[i].inputs) last_use_[input] = i;
+    }
+  }
+
+  void Forget(const std::string& value) {
+    for (auto& values : computed_) values.erase(value);
+    // Its binarized form has no other readers than those of the value.
+    if (const auto known = binarized_.find(value); known != binarized_.end()) {
+      for (auto& values : computed_) values.erase(known->second.value);
+    }
+  }
+
+  const Tensor* Find(size_t batch, const std::string& name) const {
+    if (const auto it = computed_[batch].find(name); it != computed_[batch].end()) return &it->second;
+    if (const Tensor* constant = graph_.FindConstant(name)) return constant;
+    const auto it = batches_[batch].inputs.find(name);
+    return it == batches_[batch].inputs.end() ? nullptr : &it->second;
+  }
+
+  Status Evaluate(const SourceNode& node) {
+    for (size_t batch = 0; batch < batches_.size(); ++batch) {
+      std::vector<const Tensor*> arguments;
+      for (const std::string& input : node.inputs) {
+        const Tensor* argument = input.empty() ? nullptr : Find(batch, input);
+        if (argument == nullptr && !input.empty()) {
+          return InvalidArgument(graph_.file + ": node '" + node.name + "' (" + node.op + ") reads '" + input +
+                                 "', which the samples do not give");
+        }
+        arguments.push_back(argument);
+      }
+      Result<std::vector<Tensor>> results = EvaluateNode(node, arguments);
+      if (!results.ok()) return {results.status().code(), graph_.file + ": " + results.status().message()};
+      for (size_t i = 0; i < node.outputs.size(); ++i) {
+        const std::string& output = node.outputs[i];
+        if (!output.empty() && last_use_.count(output) > 0) computed_[batch][output] = std::move((*results)[i]);
+      }
+    }
+    return OkStatus();
+  }
+
+  // The scale of a value over all samples.
+  Result<float> MeasureScale(const SourceNode& node, const std::string& value) const {
+    std::vector<float> all;
+    for (size_t batch = 0; batch < batches_.size(); ++batch) {
+      const Tensor* tensor = Find(batch, value);
+      if (tensor == nullptr || tensor->type != DType::kFloat32 || tensor->dims.empty() || tensor->dims[0] < 1) {
+        return InvalidArgument(graph_.file + ": node '" + node.name + "': the samples give no floats for '" + value +
+                               "'");
+      }
+      const int64_t size = tensor->size() / tensor->dims[0];
+      const auto used = size * std::min(batches_[batch].samples, tensor->dims[0]);
+      all.insert(all.end(), tensor->floats.begin(), tensor->floats.begin() + used);
+    }
+    const bool finite = std::all_of(all.begin(), all.end(), [](float x) { return std::isfinite(x); });
+    const float scale = all.empty() || !finite ? 0 : ActivationScale(&all);
+    if (scale > 0) return scale;
+    return InvalidArgument(graph_.file + ": node '" + node.name +
+                           "' cannot be binarized: the largest values of its input '" + value + "' are not positive" +
+                           (finite ? "" : " numbers") + " on the calibration data");
+  }
+
+  Status Binarize(SourceNode* node) {
+    const std::string data = node->inputs[0], weights = node->inputs[1];
+    const auto [known, is_new] = binarized_.try_emplace(data);
+    if (is_new) {
+      BNN_ASSIGN_OR_RETURN(const float scale, MeasureScale(*node, data));
+      const std::string limit = AddConstant(data + "/threshold", FloatTensor({}, {kThreshold * scale}));
+      const std::string low = AddConstant(data + "/low", FloatTensor({}, {0.0f}));
+      const std::string high = AddConstant(data + "/scale", FloatTensor({}, {scale}));
+      BNN_ASSIGN_OR_RETURN(known->second.value, AddFakeQuantize({data, limit, limit, low, high}));
+      known->second.scale = scale;
+    }
+    const Tensor& latent = *graph_.FindConstant(weights);
+    Tensor scale = WeightScale(latent, mode_), negative = scale;
+    for (float& value : negative.floats) value = -value;
+    const std::string zero = AddConstant(weights + "/zero", FloatTensor({}, {0.0f}));
+    const std::string low = AddConstant(weights + "/low", std::move(negative));
+    const std::string high = AddConstant(weights + "/high", std::move(scale));
+    BNN_ASSIGN_OR_RETURN(node->inputs[1], AddFakeQuantize({weights, zero, zero, low, high}));
+    node->inputs[0] = known->second.value;
+    done_.push_back({node->name, known->second.scale});
+    return OkStatus();
+  }
+
+  // Its output's name. It is evaluated at once.
+  Result<std::string> AddFakeQuantize(std::vector<std::string> inputs) {
+    SourceNode node;
+    const std::string output = NewName(inputs[0] + "/binarized");
+    node.name = output;
+    node.op = "FakeQuantize";
+    node.outputs = {output};
+    node.attributes = {{"levels", int64_t{2}}};
+    graph_.values[output] = {DType::kFloat32, graph_.FindValue(inputs[0])->dims};
+    node.inputs = std::move(inputs);
+    last_use_[output] = SIZE_MAX;
+    BNN_RETURN_IF_ERROR(Evaluate(node));
+    graph_.nodes.push_back(std::move(node));
+    return output;
+  }
+
+  std::string NewName(const std::string& hint) const {
+    std::string name = hint;
+    while (graph_.FindValue(name) != nullptr) name += '_';
+    return name;
+  }
+
+  std::string AddConstant(const std::string& hint, Tensor tensor) {
+    const std::string name = NewName(hint);
+    graph_.values[name] = {tensor.type, tensor.dims};
+    graph_.constants[name] = std::move(tensor);
+    return name;
+  }
+
+  struct BinarizedValue {
+    std::string value;
+    float scale = 0;
+  };
+
+  SourceGraph& graph_;
+  NncfMode mode_;
+  const std::vector<CalibrationBatch>& batches_;
+  std::vector<std::map<std::string, Tensor>> computed_;  // by batch, until their last use
+  std::map<std::string, size_t> last_use_;
+  std::map<std::string, BinarizedValue> binarized_;  // layers that read the same value share its binarized form
+  std::vector<BinarizedLayer> done_;
+};
+
+}  // namespace
+
+Tensor WeightScale(const Tensor& weights, NncfMode mode) {
+  const int64_t groups = mode == NncfMode::kXnor ? weights.dims[0] : 1;
+  const int64_t count = groups > 0 ? weights.size() / groups : 0;
+  std::vector<float> scales;
+  for (int64_t group = 0; group < groups; ++group) {
+    double sum = 0;
+    for (int64_t i = group * count; i < (group + 1) * count; ++i) {
+      sum += std::fabs(weights.floats[static_cast<size_t>(i)]);
+    }
+    scales.push_back(count > 0 ? static_cast<float>(sum / static_cast<double>(count)) : 0.0f);
+  }
+  return FloatTensor({groups, 1, 1, 1}, std::move(scales));
+}
+
+float ActivationScale(std::vector<float>* values) {
+  const double share = std::nearbyint(static_cast<double>(values->size()) * kTopShare);
+  const auto top = std::max<std::ptrdiff_t>(1, static_cast<std::ptrdiff_t>(share));
+  std::nth_element(values->begin(), values->begin() + (top - 1), values->end(), std::greater<float>());
+  return (*values)[static_cast<size_t>(top - 1)];
+}
+
+Result<std::vector<BinarizedLayer>> BinarizeLayers(SourceGraph* graph, NncfMode mode,
+                                                   const std::set<std::string>& layers,
+                                                   const std::vector<CalibrationBatch>& batches) {
+  if (batches.empty()) return InvalidArgument(graph->file + ": binarization needs samples");
+  for (const SourceNode& node : graph->nodes) {
+    if (layers.count(node.name) == 0) continue;
+    const Tensor* weights = node.HasInput(1) ? graph->FindConstant(node.inputs[1]) : nullptr;
+    if (node.op != "Conv" || weights == nullptr || weights->type != DType::kFloat32 || weights->dims.size() != 4) {
+      return InvalidArgument(graph->file + ": node '" + node.name + "' is no 2-D Conv with constant weights");
+    }
+  }
+  return Binarizer(graph, mode, batches).Run(layers);
+}
+
+}  // namespace bnn::formats
