@@ -150,7 +150,7 @@ std::string NetworkBuilder::SignWeights(const std::string& name, const Dims& dim
 std::string NetworkBuilder::QuantizedWeights(const std::string& name, const Dims& dims) {
   const std::string weights =
       NormalWeights(name + ".weight", dims, 1 / std::sqrt(formats::CountElements(dims) / dims[0]));
-  const std::string zero = Floats(name + ".zero", {}, {0});
+  const std::string zero = Floats(name + ".zero", {1}, {0});  // OpenVINO crashes on limits of rank 0
   const Value magnitude = Node(name + "/Abs", "Abs", {weights}, {}, {});
   const Value scale = Node(name + "/ReduceMean", "ReduceMean", {magnitude.name, Ints(name + ".axes", {1, 2, 3})},
                            {{"keepdims", int64_t{1}}}, {});
