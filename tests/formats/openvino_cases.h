@@ -1,4 +1,4 @@
-// The committed networks of OpenVINO's Intermediate Representation (data/make_openvino_fixtures.py).
+// The committed networks of OpenVINO's Intermediate Representation (data/make_openvino_fixtures.py and others).
 #pragma once
 
 #include <zlib.h>
@@ -10,8 +10,8 @@
 
 namespace bnn::test {
 
-inline std::vector<OnnxCase> ReadOpenvinoCases() {
-  const std::string path = SourceDir() + "/tests/formats/data/openvino.cases.gz";
+inline std::vector<OnnxCase> ReadOpenvinoCases(const std::string& name = "openvino.cases.gz") {
+  const std::string path = SourceDir() + "/tests/formats/data/" + name;
   gzFile file = gzopen(path.c_str(), "rb");
   if (file == nullptr) throw std::runtime_error(path + " cannot be opened");
   std::string bytes;

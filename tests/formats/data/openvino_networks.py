@@ -5,7 +5,8 @@ float16 and int8 constants, and ONNX with FakeQuantize in the domain org.openvin
 Computed: by OpenVINO's CPU plugin (`run_openvino`), and with numpy in float64 by the definitions of the operators
 (`run_numpy`). The plugin of version 2026.4 crashes on, or computes something else than the definition for,
   * FakeQuantize of two levels with input_low = input_high, unless its levels are {0, s} and what reads it is one
-    Convolution whose weights are made by FakeQuantize, too, so that it becomes binary;
+    Convolution whose weights are made by such a FakeQuantize, too, so that it becomes binary, with multiples of 8
+    channels;
   * FakeQuantize with inverted input limits (always output_low; the definition has four pieces);
   * weights' FakeQuantize with limits of rank 0 before a convolution that becomes binary (it crashes);
 so the networks here avoid these, and `checked_outputs` refuses a network about which plugin and definition disagree.
@@ -19,6 +20,7 @@ import numpy as np
 import openvino as ov
 from openvino import opset1
 from openvino import opset13 as op
+from openvino._offline_transformations import compress_quantize_weights_transformation
 
 CONFIG = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
 
@@ -47,7 +49,7 @@ class Builder:
     def reals(self, *dims):
         if self.kind == "exact":
             return self.rng.integers(-8, 9, dims).astype(np.float32) / 4
-        return self.rng.uniform(-2, 2, dims).astype(np.float32)
+        return np.round(self.rng.uniform(-2, 2, dims) * 32).astype(np.float32) / 32  # small files
 
     def scales(self, *dims):
         if self.kind == "exact":
@@ -79,7 +81,7 @@ class Builder:
         low, high = constant(np.full(ones, low)), constant(np.full(ones, high))
         return op.fake_quantize(x, low, high, low, high, levels)
 
-    def weights(self, shape, kind, out_axes=(0,)):
+    def weights(self, shape, kind, out_axes=(0,), threshold_only=False):
         """float; ±r by FakeQuantize (one r for all, or one a filter) or as a constant; 8 bits by FakeQuantize, or as
         int8 constant, Convert and Multiply."""
         w = self.reals(*shape)
@@ -87,12 +89,11 @@ class Builder:
         if kind == "float":
             return constant(w)
         if kind == "binary":
-            zero = constant(np.zeros([1] * len(shape)))
             s = self.scales(*(axes if self.choose(0, 1) else [1] * len(shape)))
-            spelling = self.choose("quantize", "constant")
-            if spelling == "constant":
+            if not threshold_only and self.choose(0, 1):
                 return constant(np.where(w > 0, s, -s))
-            return op.fake_quantize(constant(w), zero, zero, constant(-s), constant(s), 2)
+            limit = np.zeros([1] * len(shape)) if threshold_only else s
+            return op.fake_quantize(constant(w), constant(-limit), constant(limit), constant(-s), constant(s), 2)
         s = self.rng.uniform(0.5, 2, axes if self.choose(0, 1) else [1] * len(shape)).astype(np.float32)
         if self.choose(0, 1):
             return op.fake_quantize(constant(w), constant(-s), constant(s), constant(-s), constant(s), 255)
@@ -104,27 +105,25 @@ class Builder:
         kind = self.choose("binary", "binary", "float") if self.kind != "int8" else "int8"
         _, channels, height, width = x.get_output_shape(0)
         groups = self.choose(1, 1, 1, 2) if channels % 2 == 0 else 1
-        out = int(self.rng.integers(1, 5)) * groups * self.choose(1, 4)
+        out = int(self.choose(1, 3, 4, 8, 8, 16)) * groups
         kernel = self.choose(1, 2, 3)
         strides = [int(self.choose(1, 1, 2)), int(self.choose(1, 1, 2))]
         dilations = [int(self.choose(1, 2))] * 2 if min(height, width) > 4 else [1, 1]
         pads = [[int(self.rng.integers(kernel)) for _ in range(2)] for _ in range(2)]
-        while min(height, width) + sum(map(min, pads)) < dilations[0] * (kernel - 1) + 1:
+        threshold_only = groups == 1 and channels % 8 == 0 and out % 8 == 0 and self.choose(False, True, True)
+        pools = kind == "binary" and not threshold_only and min(height, width) > 1 and self.choose(False, True)
+        sizes = [height // 2, width // 2] if pools else [height, width]
+        while any(n + p + q < dilations[0] * (kernel - 1) + 1 for n, p, q in zip(sizes, *pads)):
             kernel -= 1
         shape = ([groups] if groups > 1 else []) + [out // groups, channels // groups, kernel, kernel]
-        w = self.weights(shape, kind, (0, 1) if groups > 1 else (0,))
+        w = self.weights(shape, kind, (0, 1) if groups > 1 else (0,), threshold_only)
         if kind == "int8":
             x = self.levels256(x)
         elif kind == "binary":
-            threshold_only = groups == 1 and w.get_type_name() == "FakeQuantize" and self.choose(False, True)
             x = self.levels2(x, threshold_only)
-            if not threshold_only:
-                x = self.choose(x, self.pool(x, [opset1.max_pool]))
+        if pools:
+            x = self.pool(x, [opset1.max_pool])
         convolve = op.group_convolution if groups > 1 else op.convolution
-        if x.get_output_shape(0)[2] + sum(p[0] for p in pads) <= dilations[0] * (kernel - 1):
-            return x
-        if x.get_output_shape(0)[3] + sum(p[1] for p in pads) <= dilations[1] * (kernel - 1):
-            return x
         return self.name(convolve(x, w, strides, pads[0], pads[1], dilations), kind)
 
     def pool(self, x, kinds):
@@ -166,7 +165,7 @@ class Builder:
 def random_network(kind, seed):
     """The model and an input for it. kind: "exact", "close" or "int8"."""
     b = Builder(kind, seed)
-    shape = [1, int(b.rng.integers(1, 9)) * int(b.choose(1, 4)), int(b.rng.integers(3, 10)), int(b.rng.integers(3, 10))]
+    shape = [1, int(b.choose(1, 2, 3, 5, 8, 8, 16, 32)), int(b.rng.integers(3, 9)), int(b.rng.integers(3, 9))]
     x = op.parameter(shape, np.float32, name="x")
     x.output(0).set_names({"x"})
     y = x
@@ -176,7 +175,7 @@ def random_network(kind, seed):
         y = b.dense(y)
     y = op.add(y, constant([0.0])) if y.get_type_name() in ("Parameter", "FakeQuantize") else y
     y.output(0).set_names({"y"})
-    data = b.reals(*shape) * 2 if kind == "exact" else b.rng.uniform(-3, 3, shape).astype(np.float32)
+    data = b.reals(*shape) * 2 if kind == "exact" else b.reals(*shape) * np.float32(1.5)
     return ov.Model([op.result(y)], [x], f"{kind}.{seed}"), data
 
 
@@ -204,8 +203,8 @@ def windows(x, kernel, attributes, fill):
 def convolve(x, w, attributes):
     """Weights [groups, out, in, kernel, kernel]."""
     parts = np.split(x, w.shape[0], 1)
-    return np.concatenate([np.einsum("nchwij,ocij->nohw", windows(p, g.shape[2:], attributes, 0), g)
-                           for p, g in zip(parts, w)], 1)
+    sums = [np.tensordot(windows(p, g.shape[2:], attributes, 0), g, ((1, 4, 5), (1, 2, 3))) for p, g in zip(parts, w)]
+    return np.concatenate([np.moveaxis(s, 3, 1) for s in sums], 1)
 
 
 def compute(node, inputs):
@@ -235,14 +234,16 @@ def compute(node, inputs):
 
 
 def run_numpy(model, data):
-    """The output, and how close any value comes to where a quantizer decides otherwise, relative to its limits."""
+    """The output, and how close any computed value comes to where a quantizer decides otherwise: in steps, or from a
+    threshold."""
     values, margin = {}, np.inf
     for node in model.get_ordered_ops():
         if node.get_type_name() == "Parameter":
             values[node.get_name()] = data.astype(np.float64)
             continue
         inputs = [values[i.get_source_output().get_node().get_name()] for i in node.inputs()]
-        if node.get_type_name() == "FakeQuantize":
+        of_constant = node.get_input_size() > 0 and node.input_value(0).get_node().get_type_name() == "Constant"
+        if node.get_type_name() == "FakeQuantize" and not of_constant:
             margin = min(margin, decision_margin(inputs, node.get_attributes()["levels"]))
         values[node.get_name()] = compute(node, inputs)
     return values[model.get_results()[0].get_name()], margin
@@ -293,6 +294,8 @@ def checked_outputs(model, data, kind):
         raise Disagreement(f"{model.get_friendly_name()}: {str(error).strip().splitlines()[-1]}")
     scale = max(1.0, float(np.abs(expected).max()))
     tolerance = {"exact": 0.0, "close": 1e-4 * scale, "int8": one_step(model) + 1e-5 * scale}[kind]
+    if actual.shape != expected.shape:
+        raise Disagreement(f"{model.get_friendly_name()}: {actual.shape}, not {expected.shape}")
     if not np.all(np.abs(actual - expected) <= tolerance):
         raise Disagreement(f"{model.get_friendly_name()}: {np.abs(actual - expected).max()} apart")
     return actual, tolerance
@@ -302,9 +305,11 @@ def checked_outputs(model, data, kind):
 
 
 def to_ir(model, compress=False):
-    """(.xml, .bin)"""
+    """(.xml, .bin). Compression changes the model: quantized weights become int8, other constants float16."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "m.xml")
+        if compress:
+            compress_quantize_weights_transformation(model)
         ov.save_model(model, path, compress_to_fp16=True) if compress else ov.serialize(model, path)
         with open(path, "rb") as xml, open(path[:-3] + "bin", "rb") as weights:
             return xml.read(), weights.read()
