@@ -10,6 +10,7 @@
 #include "formats/importers/openvino_operators.h"
 #include "formats/interpreter.h"
 #include "formats/passes/passes.h"
+#include "formats/passes/two_valued.h"
 #include "tests/formats/openvino_cases.h"
 
 namespace bnn::formats {
@@ -61,6 +62,54 @@ TEST_CASE("imported operators equal OpenVINO, before and after folding") {
     REQUIRE_MESSAGE(valid.ok(), valid.message());
     CheckOutputs(graph, one);
   }
+}
+
+// What the two-valued analysis makes of y, where it takes it: a threshold and a pair for each channel.
+void CheckTwoValued(const SourceGraph& graph, const OnnxCase& one, int* accepted) {
+  const Result<TwoValuedResult> analysis = AnalyzeTwoValued(graph, SignOfZero::kAuto);
+  REQUIRE_MESSAGE(analysis.ok(), analysis.status().message());
+  const auto found = analysis->values.find(graph.outputs[0]);
+  if (found == analysis->values.end()) return;
+  ++*accepted;
+  const TwoValued& pair = found->second;
+  const Tensor &x = one.inputs[0].second, &y = one.outputs[0].second;
+  size_t inner = 1, channels = 1;
+  for (size_t i = 0; i < x.dims.size(); ++i) {
+    const auto axis = static_cast<size_t>(ChannelAxis(x.dims.size()));
+    if (i == axis) channels = static_cast<size_t>(x.dims[i]);
+    if (i > axis) inner *= static_cast<size_t>(x.dims[i]);
+  }
+  const auto at = [](const std::vector<float>& values, size_t c) { return values[values.size() == 1 ? 0 : c]; };
+  size_t different = 0;
+  for (size_t i = 0; i < x.floats.size(); ++i) {
+    const size_t c = i / inner % channels;
+    const float value = x.floats[i] >= at(pair.thresholds, c) ? at(pair.high, c) : at(pair.low, c);
+    different += std::fabs(value - y.floats[i]) <= 1e-6F ? 0 : 1;  // the formula rounds output_high
+  }
+  CHECK(different == 0);
+}
+
+// Limits of all shapes that broadcast, equal and inverted ones, 2 to 65536 levels.
+TEST_CASE("FakeQuantize is what OpenVINO defines, on data, on constants and as a threshold") {
+  int accepted = 0;
+  for (const OnnxCase& one : test::ReadOpenvinoCases("openvino_quantize.cases.gz")) {
+    CAPTURE(one.name);
+    Result<SourceGraph> imported = ImportOpenvinoBytes(one.model, one.weights, one.name, {});
+    REQUIRE_MESSAGE(imported.ok(), imported.status().message());
+    SourceGraph graph = *std::move(imported);
+    CheckOutputs(graph, one);
+    CheckTwoValued(graph, one, &accepted);
+
+    const std::string x = graph.inputs[0];
+    graph.inputs.clear();
+    graph.constants[x] = one.inputs[0].second;
+    REQUIRE(FoldConstants(&graph).ok());
+    CHECK(graph.nodes.empty());
+    OnnxCase constant = one;
+    constant.inputs.clear();
+    CheckOutputs(graph, constant);
+  }
+  CHECK(accepted >= 5);
 }
 
 TEST_CASE("inputs and outputs have OpenVINO's names") {
