@@ -94,7 +94,8 @@ def check_resnet18(checker):
     from make_openvino_resnet18 import checked
     from openvino_networks import to_ir, to_onnx
 
-    network, expected, tolerance = checked(True, 224, [64, 128, 256, 512], 1000, 1, 0)
+    # All is exact up to the last threshold, so no bit can flip; behind it, the mean of 49 and the classifier round.
+    network, expected, tolerance = checked(True, 224, [64, 128, 256, 512], 1000, 1, 0, 1e-5)
     for form in ["IR", "ONNX", "compressed IR"]:
         if form == "ONNX":
             source = checker.write("resnet18.onnx", to_onnx(network.model))
