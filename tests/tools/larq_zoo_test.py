@@ -14,15 +14,17 @@ import pathlib
 import subprocess
 import sys
 
-SIZES = {  # height and width; the last layers of some networks need large maps
+# Height and width; the last layers of some networks need large maps. Where the last maps would be 2x2 and are padded with
+# zeros, larger ones: Larq Compute Engine's interpreter gives other sums there than Keras and bnn.
+SIZES = {
     "QuickNet": 64,
     "QuickNetLarge": 64,
-    "BiRealNet": 64,
-    "BinaryDenseNet28": 64,
+    "BiRealNet": 128,
+    "BinaryDenseNet28": 128,
     "RealToBinaryNet": 64,
     "XNORNet": 224,
     "BinaryAlexNet": 64,
-    "MeliusNet22": 64,
+    "MeliusNet22": 128,
     "DoReFaNet": 64,
 }
 CLASSES = 10
