@@ -1,5 +1,7 @@
 #include "formats/text.h"
 
+#include <cstdio>
+
 namespace bnn::formats {
 
 std::string ShapeText(const std::vector<int64_t>& dims) {
@@ -29,6 +31,12 @@ const char* TypeName(ElementType type) {
 
 std::string TypedShapeText(ElementType type, const std::vector<int64_t>& dims) {
   return std::string(TypeName(type)) + " " + ShapeText(dims);
+}
+
+std::string NumberText(float value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.6g", static_cast<double>(value));
+  return text;
 }
 
 bool IsPrintableUtf8(std::string_view text) {

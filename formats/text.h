@@ -19,6 +19,9 @@ const char* TypeName(ElementType type);
 // "float32 [8,3,3,64]"
 std::string TypedShapeText(ElementType type, const std::vector<int64_t>& dims);
 
+// A float with six digits.
+std::string NumberText(float value);
+
 // Well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates) without control characters: safe to print in one line.
 bool IsPrintableUtf8(std::string_view text);
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "formats/interpreter.h"
+#include "formats/passes/graph_edit.h"
 
 namespace bnn::formats {
 namespace {
@@ -107,18 +108,18 @@ class Binarizer {
     const auto [known, is_new] = binarized_.try_emplace(data);
     if (is_new) {
       BNN_ASSIGN_OR_RETURN(const float scale, MeasureScale(*node, data));
-      const std::string limit = AddConstant(data + "/threshold", FloatTensor({}, {kThreshold * scale}));
-      const std::string low = AddConstant(data + "/low", FloatTensor({}, {0.0f}));
-      const std::string high = AddConstant(data + "/scale", FloatTensor({}, {scale}));
+      const std::string limit = AddConstant(&graph_, data + "/threshold", FloatTensor({}, {kThreshold * scale}));
+      const std::string low = AddConstant(&graph_, data + "/low", FloatTensor({}, {0.0f}));
+      const std::string high = AddConstant(&graph_, data + "/scale", FloatTensor({}, {scale}));
       BNN_ASSIGN_OR_RETURN(known->second.value, AddFakeQuantize({data, limit, limit, low, high}));
       known->second.scale = scale;
     }
     const Tensor& latent = *graph_.FindConstant(weights);
     Tensor scale = WeightScale(latent, mode_), negative = scale;
     for (float& value : negative.floats) value = -value;
-    const std::string zero = AddConstant(weights + "/zero", FloatTensor({}, {0.0f}));
-    const std::string low = AddConstant(weights + "/low", std::move(negative));
-    const std::string high = AddConstant(weights + "/high", std::move(scale));
+    const std::string zero = AddConstant(&graph_, weights + "/zero", FloatTensor({}, {0.0f}));
+    const std::string low = AddConstant(&graph_, weights + "/low", std::move(negative));
+    const std::string high = AddConstant(&graph_, weights + "/high", std::move(scale));
     BNN_ASSIGN_OR_RETURN(node->inputs[1], AddFakeQuantize({weights, zero, zero, low, high}));
     node->inputs[0] = known->second.value;
     done_.push_back({node->name, known->second.scale});
@@ -128,7 +129,7 @@ class Binarizer {
   // Its output's name. It is evaluated at once.
   Result<std::string> AddFakeQuantize(std::vector<std::string> inputs) {
     SourceNode node;
-    const std::string output = NewName(inputs[0] + "/binarized");
+    const std::string output = NewValueName(graph_, inputs[0] + "/binarized");
     node.name = output;
     node.op = "FakeQuantize";
     node.outputs = {output};
@@ -139,19 +140,6 @@ class Binarizer {
     BNN_RETURN_IF_ERROR(Evaluate(node));
     graph_.nodes.push_back(std::move(node));
     return output;
-  }
-
-  std::string NewName(const std::string& hint) const {
-    std::string name = hint;
-    while (graph_.FindValue(name) != nullptr) name += '_';
-    return name;
-  }
-
-  std::string AddConstant(const std::string& hint, Tensor tensor) {
-    const std::string name = NewName(hint);
-    graph_.values[name] = {tensor.type, tensor.dims};
-    graph_.constants[name] = std::move(tensor);
-    return name;
   }
 
   struct BinarizedValue {

@@ -1,16 +1,12 @@
 #include "formats/importers/tflite_importer.h"
 
 #include <cstring>
-#include <exception>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <map>
-#include <new>
-#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "formats/importers/source_file.h"
 #include "formats/importers/tflite_graph.h"
 #include "formats/importers/tflite_model.h"
 #include "formats/importers/tflite_operators.h"
@@ -21,6 +17,7 @@ namespace {
 constexpr size_t kIdentifierOffset = 4;
 constexpr size_t kAlignment = 16;
 constexpr size_t kMaxOperators = 100000;
+constexpr uint64_t kMaxFileBytes = std::numeric_limits<int32_t>::max() - 1;  // offsets in flatbuffers are signed
 
 std::string OperatorName(const TfliteOperator& op) {
   if (const TfliteOperatorEntry* entry = FindTfliteOperator(op.code, op.custom_name)) return entry->name;
@@ -66,15 +63,7 @@ bool RecognizesTflite(std::string_view path, std::string_view first_bytes) {
 }
 
 Result<SourceGraph> ImportTflite(const std::string& path, const ImportOptions& options) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) return IoError(path + ": cannot be read: " + error.message());
-  if (size >= static_cast<uintmax_t>(std::numeric_limits<int32_t>::max())) {
-    return Unsupported(path + ": is larger than 2 GiB");
-  }
-  std::string bytes(size, '\0');
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream.read(bytes.data(), static_cast<std::streamsize>(size))) return IoError(path + ": cannot be read");
+  BNN_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path, kMaxFileBytes));
   return ImportTfliteBytes(bytes, path, options);
 }
 
@@ -88,22 +77,15 @@ const Importer kTfliteImporter = {
 };
 
 Result<SourceGraph> ImportTfliteBytes(std::string_view bytes, const std::string& name, const ImportOptions& options) {
-  // The allocator and libonnx throw; nothing of that leaves this module.
-  try {
+  return GuardImport(name, [&] {
     std::vector<std::max_align_t> aligned;  // flatbuffers read numbers where they lie
     if (reinterpret_cast<uintptr_t>(bytes.data()) % kAlignment != 0 && !bytes.empty()) {
       aligned.resize((bytes.size() + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t));
       std::memcpy(aligned.data(), bytes.data(), bytes.size());
       bytes = {reinterpret_cast<const char*>(aligned.data()), bytes.size()};
     }
-    Result<SourceGraph> result = ReadGraph(bytes, name, options);
-    if (result.ok() || result.status().message().starts_with(name + ":")) return result;
-    return Status(result.status().code(), name + ": " + result.status().message());
-  } catch (const std::bad_alloc&) {
-    return OutOfMemory(name + ": not enough memory to import it");
-  } catch (const std::exception& error) {
-    return InvalidModel(name + ": " + error.what());
-  }
+    return ReadGraph(bytes, name, options);
+  });
 }
 
 }  // namespace bnn::formats

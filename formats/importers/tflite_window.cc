@@ -43,6 +43,25 @@ Result<std::string> BiasInput(const TfliteOperator& op, TfliteGraph* graph, size
   return graph->NewConstant(op, "/bias", FloatTensor(bias.dims, std::move(floats)));
 }
 
+// What the two kinds of convolution have in common.
+struct ConvInputs {
+  Dims in, filter;
+  TfliteWindow window;
+};
+
+template <typename Options>
+Result<ConvInputs> ReadConv(const TfliteOperator& op, TfliteGraph* graph, const Options& options) {
+  ConvInputs conv;
+  BNN_ASSIGN_OR_RETURN(conv.in, MapInput(op, graph, 0));
+  BNN_ASSIGN_OR_RETURN(conv.filter, MapInput(op, graph, 1));
+  conv.window.kernel = {conv.filter[1], conv.filter[2]};
+  conv.window.stride = {options.stride_h(), options.stride_w()};
+  conv.window.dilation = {options.dilation_h_factor(), options.dilation_w_factor()};
+  BNN_ASSIGN_OR_RETURN(const TflitePadding padding, TflitePaddingOf(op, options.padding()));
+  BNN_RETURN_IF_ERROR(PadTfliteWindow(op, conv.in, padding, &conv.window));
+  return conv;
+}
+
 Status FinishConv(const TfliteOperator& op, TfliteGraph* graph, SourceNode node, const TfliteWindow& window,
                   int64_t groups, int64_t activation) {
   BNN_RETURN_IF_ERROR(AddTfliteBias(op, graph, 0, 1, 2, &node));
@@ -114,15 +133,8 @@ void SetWindow(const TfliteWindow& window, SourceNode* node) {
 Status ImportTfliteConv(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 2, 3));
   BNN_ASSIGN_OR_RETURN(const auto* options, TfliteOptions<tflite::Conv2DOptions>(op));
-  BNN_ASSIGN_OR_RETURN(const Dims in, MapInput(op, graph, 0));
-  BNN_ASSIGN_OR_RETURN(const Dims filter, MapInput(op, graph, 1));
-  TfliteWindow window{{filter[1], filter[2]},
-                      {options->stride_h(), options->stride_w()},
-                      {options->dilation_h_factor(), options->dilation_w_factor()},
-                      {0, 0},
-                      {0, 0}};
-  BNN_ASSIGN_OR_RETURN(const TflitePadding padding, TflitePaddingOf(op, options->padding()));
-  BNN_RETURN_IF_ERROR(PadTfliteWindow(op, in, padding, &window));
+  BNN_ASSIGN_OR_RETURN(const ConvInputs conv, ReadConv(op, graph, *options));
+  const auto& [in, filter, window] = conv;
   if (in[3] % filter[3] != 0) {
     return TfliteError(op, "its filter " + DimsToString(filter) + " does not fit input " + DimsToString(in));
   }
@@ -136,15 +148,8 @@ Status ImportTfliteConv(const TfliteOperator& op, TfliteGraph* graph) {
 Status ImportTfliteDepthwiseConv(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 2, 3));
   BNN_ASSIGN_OR_RETURN(const auto* options, TfliteOptions<tflite::DepthwiseConv2DOptions>(op));
-  BNN_ASSIGN_OR_RETURN(const Dims in, MapInput(op, graph, 0));
-  BNN_ASSIGN_OR_RETURN(const Dims filter, MapInput(op, graph, 1));
-  TfliteWindow window{{filter[1], filter[2]},
-                      {options->stride_h(), options->stride_w()},
-                      {options->dilation_h_factor(), options->dilation_w_factor()},
-                      {0, 0},
-                      {0, 0}};
-  BNN_ASSIGN_OR_RETURN(const TflitePadding padding, TflitePaddingOf(op, options->padding()));
-  BNN_RETURN_IF_ERROR(PadTfliteWindow(op, in, padding, &window));
+  BNN_ASSIGN_OR_RETURN(const ConvInputs conv, ReadConv(op, graph, *options));
+  const auto& [in, filter, window] = conv;
   if (filter[0] != 1 || filter[3] % in[3] != 0) {
     return TfliteError(op, "its filter " + DimsToString(filter) + " does not fit input " + DimsToString(in));
   }

@@ -1,23 +1,17 @@
 // The decision whether a layer is binary, and the nodes that it becomes. The derivation is in layer.h.
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <optional>
 #include <utility>
 
 #include "formats/lower/layer.h"
+#include "formats/text.h"
 
 namespace bnn::formats {
 namespace {
 
-std::string FloatToString(float value) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.6g", static_cast<double>(value));
-  return text;
-}
-
 std::string PairToString(const TwoValued& pair) {
-  return "{" + FloatToString(pair.low[0]) + ", " + FloatToString(pair.high[0]) + "}";
+  return "{" + NumberText(pair.low[0]) + ", " + NumberText(pair.high[0]) + "}";
 }
 
 // A Pad of rows and columns with a constant, in front of a convolution.
@@ -104,8 +98,8 @@ std::string WhyTwoValued(const Lowering& lowering, const TwoValued& pair) {
 
 std::string DescribeWeights(const WeightMagnitudes& r_w) {
   const auto [least, most] = std::minmax_element(r_w.begin(), r_w.end());
-  if (*least == *most) return "weights +-" + FloatToString(*least);
-  return "weights +-r per output channel, r in [" + FloatToString(*least) + ", " + FloatToString(*most) + "]";
+  if (*least == *most) return "weights +-" + NumberText(*least);
+  return "weights +-r per output channel, r in [" + NumberText(*least) + ", " + NumberText(*most) + "]";
 }
 
 void ChoosePadding(const TwoValued& pair, BinaryForm* form) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <set>
 #include <utility>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "formats/interpreter.h"
 #include "formats/ops/broadcast.h"
 #include "formats/passes/graph_edit.h"
+#include "formats/text.h"
 
 namespace bnn::formats {
 namespace {
@@ -20,12 +20,6 @@ constexpr size_t kX = 0, kInputLow = 1, kInputHigh = 2, kOutputLow = 3, kOutputH
 bool IsFakeQuantize(const SourceNode* node) { return node != nullptr && node->op == "FakeQuantize"; }
 
 bool HasTwoLevels(const SourceNode* node) { return IsFakeQuantize(node) && node->Int("levels", 0) == 2; }
-
-std::string NumberToString(float value) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.6g", static_cast<double>(value));
-  return text;
-}
 
 // A condition that is not met is kUnsupported; its message is the outcome's text.
 Status Decline(const std::string& reason) { return Unsupported(reason); }
@@ -180,8 +174,8 @@ class Binarizer {
     const std::vector<float> factors = levels.Factors();
     const auto other = std::find_if(factors.begin(), factors.end(), [&](float f) { return f != factors[0]; });
     if (other != factors.end()) {
-      return Decline("the factor of its activations differs from channel to channel: " + NumberToString(factors[0]) +
-                     " and " + NumberToString(*other));
+      return Decline("the factor of its activations differs from channel to channel: " + NumberText(factors[0]) +
+                     " and " + NumberText(*other));
     }
     plan->low = levels.low_is_zero() ? 0.0f : -1.0f;
     plan->activations_factor = factors[0];
@@ -226,9 +220,9 @@ class Binarizer {
 
   static std::string Describe(const Plan& plan) {
     const auto [least, most] = std::minmax_element(plan.weight_factors.begin(), plan.weight_factors.end());
-    std::string text = "factors " + NumberToString(plan.activations_factor) + " of activations, ";
-    text += NumberToString(*least);
-    if (*least != *most) text += " to " + NumberToString(*most);
+    std::string text = "factors " + NumberText(plan.activations_factor) + " of activations, ";
+    text += NumberText(*least);
+    if (*least != *most) text += " to " + NumberText(*most);
     return text + " of weights";
   }
 
