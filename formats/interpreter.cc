@@ -46,42 +46,6 @@ std::vector<bool> NeededNodes(const SourceGraph& graph, const std::set<std::stri
   return needed;
 }
 
-// The values of one run, and until when each is needed.
-class Environment {
- public:
-  Environment(const SourceGraph& graph, const std::map<std::string, Tensor>& inputs) : graph_(graph), inputs_(inputs) {}
-
-  const Tensor* Find(const std::string& name) const {
-    if (const auto it = computed_.find(name); it != computed_.end()) return &it->second;
-    if (const Tensor* constant = graph_.FindConstant(name)) return constant;
-    const auto it = inputs_.find(name);
-    return it == inputs_.end() ? nullptr : &it->second;
-  }
-
-  Status Run(const SourceNode& node) {
-    std::vector<const Tensor*> arguments;
-    for (const std::string& input : node.inputs) {
-      const Tensor* argument = input.empty() ? nullptr : Find(input);
-      if (argument == nullptr && !input.empty()) {
-        return InvalidModel("node '" + node.name + "' (" + node.op + ") reads '" + input + "', which does not exist");
-      }
-      arguments.push_back(argument);
-    }
-    BNN_ASSIGN_OR_RETURN(std::vector<Tensor> results, EvaluateNode(node, arguments));
-    for (size_t i = 0; i < node.outputs.size(); ++i) {
-      if (!node.outputs[i].empty()) computed_[node.outputs[i]] = std::move(results[i]);
-    }
-    return OkStatus();
-  }
-
-  void Forget(const std::string& name) { computed_.erase(name); }
-
- private:
-  const SourceGraph& graph_;
-  const std::map<std::string, Tensor>& inputs_;
-  std::map<std::string, Tensor> computed_;
-};
-
 }  // namespace
 
 bool IsKnownOperator(const std::string& op) { return FindEvaluator(op) != nullptr; }
@@ -117,6 +81,29 @@ Result<std::vector<Tensor>> EvaluateNode(const SourceNode& node, const std::vect
         node, "produces " + std::to_string(results.size()) + " outputs, the node names " + std::to_string(outputs));
   }
   return results;
+}
+
+const Tensor* Environment::Find(const std::string& name) const {
+  if (const auto it = computed_.find(name); it != computed_.end()) return &it->second;
+  if (const Tensor* constant = graph_.FindConstant(name)) return constant;
+  const auto it = inputs_.find(name);
+  return it == inputs_.end() ? nullptr : &it->second;
+}
+
+Status Environment::Run(const SourceNode& node) {
+  std::vector<const Tensor*> arguments;
+  for (const std::string& input : node.inputs) {
+    const Tensor* argument = input.empty() ? nullptr : Find(input);
+    if (argument == nullptr && !input.empty()) {
+      return InvalidModel("node '" + node.name + "' (" + node.op + ") reads '" + input + "', which does not exist");
+    }
+    arguments.push_back(argument);
+  }
+  BNN_ASSIGN_OR_RETURN(std::vector<Tensor> results, EvaluateNode(node, arguments));
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    if (!node.outputs[i].empty()) computed_[node.outputs[i]] = std::move(results[i]);
+  }
+  return OkStatus();
 }
 
 Result<std::map<std::string, Tensor>> Interpret(const SourceGraph& graph, const std::map<std::string, Tensor>& inputs,

@@ -19,6 +19,22 @@ bool IsKnownOperator(const std::string& op);
 // kUnsupported for an unknown operator, kInvalidModel for inputs that do not fit.
 Result<std::vector<Tensor>> EvaluateNode(const SourceNode& node, const std::vector<const Tensor*>& inputs);
 
+// The values of one run of a graph, node by node in topological order. `graph` and `inputs` must outlive it.
+class Environment {
+ public:
+  Environment(const SourceGraph& graph, const std::map<std::string, Tensor>& inputs) : graph_(graph), inputs_(inputs) {}
+
+  // nullptr where no node has computed it yet, and it is no constant and no input.
+  const Tensor* Find(const std::string& name) const;
+  Status Run(const SourceNode& node);
+  void Forget(const std::string& name) { computed_.erase(name); }
+
+ private:
+  const SourceGraph& graph_;
+  const std::map<std::string, Tensor>& inputs_;
+  std::map<std::string, Tensor> computed_;
+};
+
 // All values of the graph (or, with `wanted`, only those) for these inputs. Dims of axis 0 of the inputs may differ
 // from the graph's where batch_is_symbolic: shapes follow the inputs.
 Result<std::map<std::string, Tensor>> Interpret(const SourceGraph& graph, const std::map<std::string, Tensor>& inputs,

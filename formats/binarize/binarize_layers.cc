@@ -17,7 +17,9 @@ constexpr float kThreshold = 0.5f;  // sigmoid(0), where NNCF's training begins
 class Binarizer {
  public:
   Binarizer(SourceGraph* graph, NncfMode mode, const std::vector<CalibrationBatch>& batches)
-      : graph_(*graph), mode_(mode), batches_(batches), computed_(batches.size()) {}
+      : graph_(*graph), mode_(mode), batches_(batches) {
+    for (const CalibrationBatch& batch : batches_) runs_.emplace_back(graph_, batch.inputs);
+  }
 
   Result<std::vector<BinarizedLayer>> Run(const std::set<std::string>& layers) {
     std::vector<SourceNode> nodes = std::exchange(graph_.nodes, {});
@@ -25,15 +27,16 @@ class Binarizer {
     size_t left = layers.size();
     for (size_t i = 0; i < nodes.size(); ++i) {
       SourceNode& node = nodes[i];
-      const std::vector<std::string> inputs = node.inputs;
+      std::vector<std::string> touched = node.inputs;
+      touched.insert(touched.end(), node.outputs.begin(), node.outputs.end());
       if (layers.count(node.name) > 0) {
         BNN_RETURN_IF_ERROR(Binarize(&node));
         --left;
       }
       if (left > 0) BNN_RETURN_IF_ERROR(Evaluate(node));  // behind the last layer nothing is measured
       graph_.nodes.push_back(std::move(node));
-      for (const std::string& input : inputs) {
-        if (last_use_[input] == i) Forget(input);
+      for (const std::string& value : touched) {
+        if (last_use_[value] == i) Forget(value);
       }
     }
     return std::move(done_);
@@ -42,42 +45,24 @@ class Binarizer {
  private:
   void FindLastUses(const std::vector<SourceNode>& nodes) {
     for (size_t i = 0; i < nodes.size(); ++i) {
+      for (const std::string& output : nodes[i].outputs) last_use_[output] = i;
       for (const std::string& input : nodes[i].inputs) last_use_[input] = i;
     }
   }
 
+  // And its binarized form, which has no other readers.
   void Forget(const std::string& value) {
-    for (auto& values : computed_) values.erase(value);
-    // Its binarized form has no other readers than those of the value.
-    if (const auto known = binarized_.find(value); known != binarized_.end()) {
-      for (auto& values : computed_) values.erase(known->second.value);
+    const auto known = binarized_.find(value);
+    for (Environment& run : runs_) {
+      run.Forget(value);
+      if (known != binarized_.end()) run.Forget(known->second.value);
     }
   }
 
-  const Tensor* Find(size_t batch, const std::string& name) const {
-    if (const auto it = computed_[batch].find(name); it != computed_[batch].end()) return &it->second;
-    if (const Tensor* constant = graph_.FindConstant(name)) return constant;
-    const auto it = batches_[batch].inputs.find(name);
-    return it == batches_[batch].inputs.end() ? nullptr : &it->second;
-  }
-
   Status Evaluate(const SourceNode& node) {
-    for (size_t batch = 0; batch < batches_.size(); ++batch) {
-      std::vector<const Tensor*> arguments;
-      for (const std::string& input : node.inputs) {
-        const Tensor* argument = input.empty() ? nullptr : Find(batch, input);
-        if (argument == nullptr && !input.empty()) {
-          return InvalidArgument(graph_.file + ": node '" + node.name + "' (" + node.op + ") reads '" + input +
-                                 "', which the samples do not give");
-        }
-        arguments.push_back(argument);
-      }
-      Result<std::vector<Tensor>> results = EvaluateNode(node, arguments);
-      if (!results.ok()) return {results.status().code(), graph_.file + ": " + results.status().message()};
-      for (size_t i = 0; i < node.outputs.size(); ++i) {
-        const std::string& output = node.outputs[i];
-        if (!output.empty() && last_use_.count(output) > 0) computed_[batch][output] = std::move((*results)[i]);
-      }
+    for (Environment& run : runs_) {
+      const Status status = run.Run(node);
+      if (!status.ok()) return {status.code(), graph_.file + ": " + status.message()};
     }
     return OkStatus();
   }
@@ -86,7 +71,7 @@ class Binarizer {
   Result<float> MeasureScale(const SourceNode& node, const std::string& value) const {
     std::vector<float> all;
     for (size_t batch = 0; batch < batches_.size(); ++batch) {
-      const Tensor* tensor = Find(batch, value);
+      const Tensor* tensor = runs_[batch].Find(value);
       if (tensor == nullptr || tensor->type != DType::kFloat32 || tensor->dims.empty() || tensor->dims[0] < 1) {
         return InvalidArgument(graph_.file + ": node '" + node.name + "': the samples give no floats for '" + value +
                                "'");
@@ -136,7 +121,6 @@ class Binarizer {
     node.attributes = {{"levels", int64_t{2}}};
     graph_.values[output] = {DType::kFloat32, graph_.FindValue(inputs[0])->dims};
     node.inputs = std::move(inputs);
-    last_use_[output] = SIZE_MAX;
     BNN_RETURN_IF_ERROR(Evaluate(node));
     graph_.nodes.push_back(std::move(node));
     return output;
@@ -150,7 +134,7 @@ class Binarizer {
   SourceGraph& graph_;
   NncfMode mode_;
   const std::vector<CalibrationBatch>& batches_;
-  std::vector<std::map<std::string, Tensor>> computed_;  // by batch, until their last use
+  std::vector<Environment> runs_;  // one a batch; values are kept until their last use
   std::map<std::string, size_t> last_use_;
   std::map<std::string, BinarizedValue> binarized_;  // layers that read the same value share its binarized form
   std::vector<BinarizedLayer> done_;
