@@ -1,5 +1,7 @@
 #include "engine/plan.h"
 
+#include <algorithm>
+
 namespace bnn::engine {
 
 std::byte* RunContext::Bytes(int tensor) const {
@@ -19,6 +21,10 @@ std::byte* RunContext::Bytes(int tensor) const {
 float* RunContext::Floats(int tensor) const {
   return reinterpret_cast<float*>(Bytes(tensor)) + plan->tensors[static_cast<size_t>(tensor)].first_channel;
 }
+
+bool Step::Reads(int tensor) const { return std::find(inputs.begin(), inputs.end(), tensor) != inputs.end(); }
+
+bool Step::Writes(int tensor) const { return std::find(outputs.begin(), outputs.end(), tensor) != outputs.end(); }
 
 std::string DimsText(const std::vector<int64_t>& dims) {
   std::string text;

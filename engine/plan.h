@@ -123,6 +123,10 @@ class Step {
   bool joins_channels = false;        // a concatenation: each pixel of the output is the inputs' pixels side by side
   int64_t first_taken_channel = -1;   // a slice: each pixel of the output is the input's from this channel on; else -1
   int scratch = -1;                   // a plan tensor that lives during this step only, or -1
+
+  bool Reads(int tensor) const;
+  bool Writes(int tensor) const;
+  bool Touches(int tensor) const { return Reads(tensor) || Writes(tensor); }
 };
 
 struct Plan {

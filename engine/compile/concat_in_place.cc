@@ -13,10 +13,6 @@
 namespace bnn::engine {
 namespace {
 
-bool Contains(const std::vector<int>& list, int tensor) {
-  return std::find(list.begin(), list.end(), tensor) != list.end();
-}
-
 class Joiner {
  public:
   explicit Joiner(Plan* plan) : plan_(*plan) {}
@@ -113,7 +109,7 @@ class Joiner {
     for (size_t s = 0; s < plan_.steps.size(); ++s) {
       const Step* step = plan_.steps[s].get();
       if (step == nullptr || std::find(slices.begin(), slices.end(), s) != slices.end()) continue;
-      if (!Contains(step->inputs, from) && !Contains(step->outputs, from)) continue;
+      if (!step->Touches(from)) continue;
       if (s >= first_change || !step->takes_strided_floats) return false;
     }
     return true;
@@ -122,16 +118,15 @@ class Joiner {
   // The step that writes the tensor, if it is one.
   std::optional<size_t> Maker(int tensor) const {
     for (size_t s = 0; s < plan_.steps.size(); ++s) {
-      if (plan_.steps[s] != nullptr && Contains(plan_.steps[s]->outputs, tensor)) return s;
+      if (plan_.steps[s] != nullptr && plan_.steps[s]->Writes(tensor)) return s;
     }
     return std::nullopt;
   }
 
   // The steps that read or write the tensor.
   int64_t Uses(int tensor) const {
-    return std::count_if(plan_.steps.begin(), plan_.steps.end(), [&](const std::unique_ptr<Step>& step) {
-      return step != nullptr && (Contains(step->inputs, tensor) || Contains(step->outputs, tensor));
-    });
+    return std::count_if(plan_.steps.begin(), plan_.steps.end(),
+                         [&](const std::unique_ptr<Step>& step) { return step != nullptr && step->Touches(tensor); });
   }
 
   // Whether the tensor's memory may be chosen.
@@ -172,7 +167,7 @@ class Joiner {
   // Where a tensor lies, for the step that writes it.
   void Note(int tensor, const std::string& text) {
     for (const std::unique_ptr<Step>& step : plan_.steps) {
-      if (step == nullptr || !Contains(step->outputs, tensor)) continue;
+      if (step == nullptr || !step->Writes(tensor)) continue;
       step->description.reason = JoinReasons(step->description.reason, text);
     }
   }
@@ -182,8 +177,7 @@ class Joiner {
     if (std::count(concat.inputs.begin(), concat.inputs.end(), input) != 1) return false;
     return std::all_of(plan_.steps.begin(), plan_.steps.end(), [&](const std::unique_ptr<Step>& step) {
       if (step == nullptr || step.get() == &concat) return true;
-      const bool touches = Contains(step->inputs, input) || Contains(step->outputs, input);
-      return !touches || step->takes_strided_floats;
+      return !step->Touches(input) || step->takes_strided_floats;
     });
   }
 

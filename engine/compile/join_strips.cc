@@ -11,10 +11,6 @@
 namespace bnn::engine {
 namespace {
 
-bool Contains(const std::vector<int>& list, int tensor) {
-  return std::find(list.begin(), list.end(), tensor) != list.end();
-}
-
 class StripJoiner {
  public:
   explicit StripJoiner(StepContext* context) : context_(*context), steps_(context->plan.steps) {}
@@ -35,7 +31,7 @@ class StripJoiner {
   void JoinMaker(size_t s) {
     const int map = steps_[s]->outputs[0];
     for (const StepPtr& step : steps_) {
-      if (step == nullptr || step == steps_[s] || !Contains(step->inputs, map)) continue;
+      if (step == nullptr || step == steps_[s] || !step->Reads(map)) continue;
       StripStep* const strips = step->strips();
       if (strips != nullptr && CountUses(map) == 2 && strips->TakesMaker(context_)) {
         strips->TakeMaker(&context_, std::move(steps_[s]));
@@ -57,9 +53,8 @@ class StripJoiner {
   // Steps that touch the tensor; another name for it, or a caller who waits for it, is one more use.
   int64_t CountUses(int tensor) const {
     const auto& tensors = context_.plan.tensors;
-    const auto uses = std::count_if(steps_.begin(), steps_.end(), [&](const StepPtr& step) {
-      return step != nullptr && (Contains(step->inputs, tensor) || Contains(step->outputs, tensor));
-    });
+    const auto uses = std::count_if(steps_.begin(), steps_.end(),
+                                    [&](const StepPtr& step) { return step != nullptr && step->Touches(tensor); });
     const auto names = std::count_if(tensors.begin(), tensors.end(),
                                      [&](const PlanTensor& other) { return other.alias_of == tensor; });
     const bool is_external = context_.Tensor(tensor).place != Place::kArena || context_.Tensor(tensor).alias_of >= 0;
