@@ -3,8 +3,8 @@
 //   x -> Affine -> PRelu -> Binarize(t)     is     x -> Binarize(t'),   t'[c] = the least x with chain(x) >= t[c]
 //
 // and where the chain falls (a negative scale), -x >= t'[c], t'[c] = the least -x. ReActNet's RSign (a shift, then the
-// sign) and batch-norm before a sign are of this kind. Their input mostly has other readers too (a residual), so without
-// this it would be stored, read again and mapped by a step of its own.
+// sign) and batch-norm before a sign are of this kind. Their input mostly has other readers too (a residual), so
+// without this it would be stored, read again and mapped by a step of its own.
 //
 // t' is found by bisection over the floats with the kernels' own arithmetic, so no bit differs from the separate nodes,
 // infinities and NaN included.
