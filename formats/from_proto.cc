@@ -26,6 +26,8 @@ static_assert(static_cast<int>(Nearest::kCeil) == proto::Nearest_MAX);
 static_assert(static_cast<int>(ReduceKind::kMean) == proto::REDUCE_KIND_MEAN);
 static_assert(static_cast<int>(ReduceKind::kMin) == proto::ReduceKind_MAX);
 static_assert(static_cast<int>(EpsMode::kMax) == proto::EpsMode_MAX);
+static_assert(static_cast<int>(BoxCode::kCorner) == proto::BOX_CODE_CORNER);
+static_assert(static_cast<int>(BoxCode::kCenterSize) == proto::BoxCode_MAX);
 static_assert(static_cast<int>(ImageLayout::kNhwc) == proto::IMAGE_LAYOUT_NHWC);
 
 // Where in the file a message stands: "nodes[3].conv2d". Made into text only for an error.
@@ -227,6 +229,21 @@ Status ReadOp(const proto::NormalizeL2& in, const Path&, NormalizeL2* out) {
   *out = {.axes = ToVector(in.axes()), .eps = in.eps(), .eps_mode = To<EpsMode>(in.eps_mode())};
   return OkStatus();
 }
+Status ReadOp(const proto::DetectionOutput& in, const Path&, DetectionOutput* out) {
+  *out = {.classes = in.classes(),
+          .background = in.has_background() ? in.background() : kNone,
+          .top_k = in.top_k(),
+          .keep_top_k = in.keep_top_k(),
+          .code = To<BoxCode>(in.code()),
+          .share_location = in.share_location(),
+          .best_class = in.best_class(),
+          .clip_before = in.clip_before(),
+          .clip_after = in.clip_after(),
+          .score_threshold = in.score_threshold(),
+          .overlap_threshold = in.overlap_threshold(),
+          .priors = in.has_priors() ? in.priors() : kNone};
+  return OkStatus();
+}
 
 template <typename OpStruct, typename Message>
 Status ReadOpField(const Message& message, int node, const char* field, Op* out) {
@@ -297,6 +314,8 @@ Status ReadNodeOp(const proto::Node& node, int index, Op* out) {
       return ReadOpField<Lrn>(node.lrn(), index, ".lrn", out);
     case proto::Node::kNormalizeL2:
       return ReadOpField<NormalizeL2>(node.normalize_l2(), index, ".normalize_l2", out);
+    case proto::Node::kDetectionOutput:
+      return ReadOpField<DetectionOutput>(node.detection_output(), index, ".detection_output", out);
     case proto::Node::OP_NOT_SET:
       break;
   }

@@ -19,10 +19,10 @@ int64_t BoundedProduct(const std::vector<int64_t>& dims, size_t first, int64_t l
 
 const char* OpName(const Op& op) {
   static constexpr std::array<const char*, std::variant_size_v<Op>> kNames = {
-      "BConv2d",      "BDense",          "BMaxPool", "Binarize", "Unpack",   "Conv2d",     "Dense",   "Affine",
-      "PRelu",        "Clamp",           "Unary",    "Binary",   "MaxPool",  "AvgPool",    "Concat",  "Slice",
-      "Pad",          "Transpose",       "Reshape",  "Softmax",  "Quantize", "Dequantize", "QConv2d", "QDense",
-      "FakeQuantize", "ConvTranspose2d", "Resize2d", "Reduce",   "Lrn",      "NormalizeL2"};
+      "BConv2d",      "BDense",          "BMaxPool", "Binarize", "Unpack",   "Conv2d",      "Dense",          "Affine",
+      "PRelu",        "Clamp",           "Unary",    "Binary",   "MaxPool",  "AvgPool",     "Concat",         "Slice",
+      "Pad",          "Transpose",       "Reshape",  "Softmax",  "Quantize", "Dequantize",  "QConv2d",        "QDense",
+      "FakeQuantize", "ConvTranspose2d", "Resize2d", "Reduce",   "Lrn",      "NormalizeL2", "DetectionOutput"};
   return kNames[op.index()];
 }
 

@@ -339,9 +339,43 @@ struct NormalizeL2 {
   bool operator==(const NormalizeL2&) const = default;
 };
 
-using Op = std::variant<BConv2d, BDense, BMaxPool, Binarize, Unpack, Conv2d, Dense, Affine, PRelu, Clamp, Unary, Binary,
-                        MaxPool, AvgPool, Concat, Slice, Pad, Transpose, Reshape, Softmax, Quantize, Dequantize,
-                        QConv2d, QDense, FakeQuantize, ConvTranspose2d, Resize2d, Reduce, Lrn, NormalizeL2>;
+// Where a box {xmin, ymin, xmax, ymax} lies, from four predicted numbers d and a prior box p of width w, height h:
+enum class BoxCode : uint8_t {
+  kCorner = 1,     // p + variance * d, corner by corner
+  kCenterSize = 2  // center = p's + variance * d * {w, h}, size = exp(variance * d) * {w, h}
+};
+// Boxes {priors * 4}, or {priors * classes * 4} without share_location, and scores {priors * classes}, both float32 ->
+// float32 {1, rows, 7}: the boxes of an SSD that remain after suppression of those that overlap better ones.
+//  * Boxes are decoded and, with clip_before, moved into [0, 1].
+//  * Candidates of each class but the background score above score_threshold. With best_class there is one list: of
+//    each prior the best class that is not 0, where it scores score_threshold or more. At most top_k of a list count,
+//    the best first; a tie goes to the prior in front. One that overlaps a better one of its class that is kept, by
+//    more than overlap_threshold (intersection / union), is dropped.
+//  * The keep_top_k best of all classes remain.
+// Rows {0, class, score, xmin, ymin, xmax, ymax}, classes in order, the best first; with best_class, classes count from
+// 0 after the background. A row that begins with -1 ends them where there is space; what follows is 0. `rows` is
+// keep_top_k, else top_k * classes, else priors * classes.
+struct DetectionOutput {
+  int64_t classes = 0;
+  int64_t background = kNone;
+  int64_t top_k = 0;       // 0: all
+  int64_t keep_top_k = 0;  // 0: all
+  BoxCode code = BoxCode::kCorner;
+  bool share_location = true;
+  bool best_class = false;
+  bool clip_before = false;
+  bool clip_after = false;  // the boxes of the output
+  float score_threshold = 0;
+  float overlap_threshold = 0;
+  int priors = kNone;  // float32 [1][priors][4], variances of 1; or [2][priors][4]: boxes, variances
+
+  bool operator==(const DetectionOutput&) const = default;
+};
+
+using Op =
+    std::variant<BConv2d, BDense, BMaxPool, Binarize, Unpack, Conv2d, Dense, Affine, PRelu, Clamp, Unary, Binary,
+                 MaxPool, AvgPool, Concat, Slice, Pad, Transpose, Reshape, Softmax, Quantize, Dequantize, QConv2d,
+                 QDense, FakeQuantize, ConvTranspose2d, Resize2d, Reduce, Lrn, NormalizeL2, DetectionOutput>;
 
 // "BConv2d", "Affine", ...: the name of the alternative, as used in messages, plans and the proto.
 const char* OpName(const Op& op);

@@ -173,6 +173,12 @@ struct ValueRules {
     if (op.eps >= 0) return OkStatus();
     return InvalidModel("eps: found " + std::to_string(op.eps) + ", expected 0 or more");
   }
+  Status operator()(const DetectionOutput& op) const {
+    BNN_RETURN_IF_ERROR(CheckEnum("code", op.code, BoxCode::kCenterSize));
+    BNN_RETURN_IF_ERROR(CheckFloat("score_threshold", op.score_threshold, Values::kFinite));
+    BNN_RETURN_IF_ERROR(CheckFloat("overlap_threshold", op.overlap_threshold, Values::kFinite));
+    return CheckBlobFloats("priors", op.priors, blobs, Values::kFinite);
+  }
 
   template <typename QuantizedLayer>
   Status Quantized(const QuantizedLayer& op) const {

@@ -347,12 +347,36 @@ struct DimRules {
     return SameDims(CheckAxes(op.axes));
   }
   Result<Shape> operator()(const NormalizeL2& op) const { return SameDims(CheckAxes(op.axes)); }
+  Result<Shape> operator()(const DetectionOutput& op) const {
+    BNN_RETURN_IF_ERROR(CheckRange("classes", op.classes, 1, kMaxDim));
+    BNN_RETURN_IF_ERROR(CheckRange("background", op.background, kNone, op.classes - 1));
+    BNN_RETURN_IF_ERROR(CheckRange("top_k", op.top_k, 0, kMaxDim));
+    BNN_RETURN_IF_ERROR(CheckRange("keep_top_k", op.keep_top_k, 0, kMaxDim));
+    BNN_ASSIGN_OR_RETURN(const Blob* blob, FindBlob("priors", op.priors, ElementType::kFloat32, blobs));
+    const Shape& dims = blob->dims;
+    if (dims.size() != 3 || dims[0] > 2 || dims[1] > kMaxDim || dims[2] != 4) {
+      return WrongDims("priors", dims, "[1 or 2, priors, 4]");
+    }
+    const int64_t priors = dims[1];  // both factors at most 2^24
+    const int64_t scores = priors * op.classes;
+    const int64_t locations = (op.share_location ? priors : scores) * 4;
+    if (in() != Shape{locations}) return WrongDims("inputs[0]", in(), ShapeText({locations}));
+    if (inputs[1] != Shape{scores}) return WrongDims("inputs[1]", inputs[1], ShapeText({scores}));
+    const int64_t rows = op.keep_top_k > 0 ? op.keep_top_k : op.top_k > 0 ? op.top_k * op.classes : scores;
+    return Shape{1, rows, 7};
+  }
+  static Status CheckRange(const char* field, int64_t found, int64_t low, int64_t high) {
+    if (found >= low && found <= high) return OkStatus();
+    return InvalidModel(std::string(field) + ": found " + std::to_string(found) + ", expected " + std::to_string(low) +
+                        " to " + std::to_string(high));
+  }
 };
 
 Status CheckInputCount(const Op& op, size_t found) {
   size_t least = 1;
   size_t most = 1;
   if (const auto* binary = std::get_if<Binary>(&op); binary != nullptr && binary->constant == kNone) least = most = 2;
+  if (std::holds_alternative<DetectionOutput>(op)) least = most = 2;
   if (std::holds_alternative<Concat>(op)) most = static_cast<size_t>(kMaxTensors);
   if (found >= least && found <= most) return OkStatus();
   return InvalidModel("inputs: found " + std::to_string(found) + ", expected " +

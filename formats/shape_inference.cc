@@ -11,6 +11,7 @@
 #include "formats/onnx_proto.h"
 #include "formats/ops/broadcast.h"
 #include "formats/ops/evaluator.h"
+#include "formats/ops/prior_box.h"
 #include "formats/ops/resize.h"
 #include "formats/ops/window.h"
 
@@ -214,6 +215,16 @@ Result<std::vector<ValueInfo>> ShapeInference::InferResize(const SourceNode& nod
   return std::vector<ValueInfo>{std::move(y)};
 }
 
+Result<std::vector<ValueInfo>> ShapeInference::InferPriorBox(const SourceNode& node) const {
+  const Tensor* map = FindKnown(node.inputs[0]);
+  const Tensor* image = FindKnown(node.inputs[1]);
+  if (map == nullptr || image == nullptr) {
+    return NodeUnsupported(node, "the size of its map or image is not known before the network runs");
+  }
+  BNN_ASSIGN_OR_RETURN(Dims dims, PriorBoxDims(node, *map, *image));
+  return std::vector<ValueInfo>{{DType::kFloat32, std::move(dims)}};
+}
+
 Result<std::vector<ValueInfo>> ShapeInference::InferOutputs(const SourceNode& node,
                                                             const std::vector<ValueInfo>& inputs) const {
   if (node.op == "Conv" || node.op == "MaxPool" || node.op == "AveragePool") {
@@ -227,6 +238,11 @@ Result<std::vector<ValueInfo>> ShapeInference::InferOutputs(const SourceNode& no
     BNN_ASSIGN_OR_RETURN(const TransposedWindow window, ResolveTransposedWindow(node, inputs[0].dims, inputs[1].dims));
     return std::vector<ValueInfo>{
         {inputs[0].type, {inputs[0].dims[0], window.out_channels, window.out[0], window.out[1]}}};
+  }
+  if (node.op == "PriorBox" || node.op == "PriorBoxClustered") return InferPriorBox(node);
+  if (node.op == "DetectionOutput") {
+    BNN_ASSIGN_OR_RETURN(Dims dims, DetectionOutputDims(node, {inputs[0].dims, inputs[1].dims, inputs[2].dims}));
+    return std::vector<ValueInfo>{{DType::kFloat32, std::move(dims)}};
   }
   if (node.op == "Resize") return InferResize(node, inputs[0]);
   if (KeepsShape(node.op)) return std::vector<ValueInfo>{inputs[0]};

@@ -43,6 +43,7 @@ class ShapeInference {
  private:
   Result<std::vector<ValueInfo>> InferOutputs(const SourceNode& node, const std::vector<ValueInfo>& inputs) const;
   Result<std::vector<ValueInfo>> InferBySchema(const SourceNode& node, const std::vector<ValueInfo>& inputs) const;
+  Result<std::vector<ValueInfo>> InferPriorBox(const SourceNode& node) const;
   Result<std::vector<ValueInfo>> InferResize(const SourceNode& node, const ValueInfo& x) const;
   Status PropagateData(const SourceNode& node);
 

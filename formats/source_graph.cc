@@ -97,6 +97,11 @@ std::vector<int64_t> SourceNode::Ints(const std::string& key, std::vector<int64_
   return value == nullptr ? fallback : *value;
 }
 
+std::vector<float> SourceNode::Floats(const std::string& key, std::vector<float> fallback) const {
+  const auto* value = FindAttribute<std::vector<float>>(*this, key);
+  return value == nullptr ? fallback : *value;
+}
+
 const Tensor* SourceGraph::FindConstant(const std::string& name) const {
   const auto it = constants.find(name);
   return it == constants.end() ? nullptr : &it->second;

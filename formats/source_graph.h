@@ -18,6 +18,8 @@
 //    (Reshape, Transpose, Reshape); Pad knows the mode "symmetric" as well;
 //  * what only other sources have: "NormalizeL2" (x, axes), attributes eps and eps_mode ("add", "max"); "Swish"
 //    (x / (1 + exp(-alpha * x)), attribute alpha); LRN with an attribute `axes` ([1] where absent);
+//  * OpenVINO's "PriorBox" (map size, image size), "PriorBoxClustered" and "DetectionOutput" (boxes, scores, priors),
+//    with its attributes, booleans as 0 and 1 and step_w and step_h resolved (ops/prior_box.h, ops/detection_output.h);
 //  * feature maps are [N, C, H, W]. An importer of NHWC sources (TensorFlow Lite) renames the axes of its maps, and a
 //    Transpose stands only where the source's own order matters: inputs, outputs, reshapes. The lowering keeps maps as
 //    NHWC, so these cost nothing;
@@ -49,6 +51,7 @@ struct SourceNode {
   float Float(const std::string& key, float fallback) const;
   std::string String(const std::string& key, const std::string& fallback) const;
   std::vector<int64_t> Ints(const std::string& key, std::vector<int64_t> fallback) const;
+  std::vector<float> Floats(const std::string& key, std::vector<float> fallback) const;
 
   bool HasInput(size_t index) const { return index < inputs.size() && !inputs[index].empty(); }
 };

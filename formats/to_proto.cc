@@ -188,6 +188,21 @@ struct OpWriter {
     out->set_eps(op.eps);
     out->set_eps_mode(static_cast<proto::EpsMode>(op.eps_mode));
   }
+  void operator()(const DetectionOutput& op) const {
+    proto::DetectionOutput* out = node->mutable_detection_output();
+    out->set_classes(op.classes);
+    if (op.background != kNone) out->set_background(op.background);
+    out->set_top_k(op.top_k);
+    out->set_keep_top_k(op.keep_top_k);
+    out->set_code(static_cast<proto::BoxCode>(op.code));
+    out->set_share_location(op.share_location);
+    out->set_best_class(op.best_class);
+    out->set_clip_before(op.clip_before);
+    out->set_clip_after(op.clip_after);
+    out->set_score_threshold(op.score_threshold);
+    out->set_overlap_threshold(op.overlap_threshold);
+    if (op.priors != kNone) out->set_priors(op.priors);
+  }
 };
 
 void Fill(const InputDef& input, proto::Input* out) {

@@ -163,6 +163,7 @@ class Compiler {
             [&](const formats::Reduce& op) { return AddStep(MakeReduce(context_, f, op)); },
             [&](const formats::Lrn& op) { return AddStep(MakeLrn(context_, f, op)); },
             [&](const formats::NormalizeL2& op) { return AddStep(MakeNormalizeL2(context_, f, op)); },
+            [&](const formats::DetectionOutput& op) { return AddStep(MakeDetectionOutput(context_, f, op)); },
             [&](const formats::Quantize&) { return AddStep(MakeQuantize(context_, node)); },
             [&](const formats::Dequantize&) { return AddStep(MakeDequantize(context_, node)); },
             [&](const formats::Reshape&) { return AddReshape(node); },

@@ -65,6 +65,7 @@ Result<StepPtr> MakeResize2d(StepContext& context, const FloatNode& node, const 
 Result<StepPtr> MakeReduce(StepContext& context, const FloatNode& node, const formats::Reduce& op);
 Result<StepPtr> MakeLrn(StepContext& context, const FloatNode& node, const formats::Lrn& op);
 Result<StepPtr> MakeNormalizeL2(StepContext& context, const FloatNode& node, const formats::NormalizeL2& op);
+Result<StepPtr> MakeDetectionOutput(StepContext& context, const FloatNode& node, const formats::DetectionOutput& op);
 Result<StepPtr> MakeCopy(StepContext& context, const FloatNode& node);  // same bytes, e.g. an input that is an output
 
 // float32 <-> int8 or uint8.

@@ -108,6 +108,10 @@ Status ImportHSigmoid(const IrNode& node);
 Status ImportPRelu(const IrNode& node);
 Status ImportRound(const IrNode& node);
 Status ImportSwish(const IrNode& node);
+// openvino_detection.cc
+Status ImportPriorBox(const IrNode& node);
+Status ImportPriorBoxClustered(const IrNode& node);
+Status ImportDetectionOutput(const IrNode& node);
 // openvino_layers.cc
 Status ImportConvolution(const IrNode& node);
 Status ImportGroupConvolution(const IrNode& node);

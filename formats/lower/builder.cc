@@ -67,6 +67,8 @@ std::vector<int*> BlobsOf(Op* op) {
           return {&o.weights, &o.weight_scales, &o.bias};
         } else if constexpr (std::is_same_v<T, FakeQuantize>) {
           return {&o.input_low, &o.input_high, &o.output_low, &o.output_high};
+        } else if constexpr (std::is_same_v<T, DetectionOutput>) {
+          return {&o.priors};
         } else {
           return {};
         }

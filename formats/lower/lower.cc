@@ -30,6 +30,7 @@ LowerFunction FindLowerFunction(const std::string& op) {
       {"Conv", LowerLayer},
       {"ConvTranspose", LowerConvTranspose},
       {"DequantizeLinear", LowerDequantizeLinear},
+      {"DetectionOutput", LowerDetectionOutput},
       {"Div", LowerBinary},
       {"Elu", LowerUnary},
       {"Erf", LowerUnary},

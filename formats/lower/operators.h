@@ -43,6 +43,9 @@ Status LowerNormalizeL2(Lowering& lowering, const SourceNode& node);
 Status LowerConvTranspose(Lowering& lowering, const SourceNode& node);
 Status LowerResize(Lowering& lowering, const SourceNode& node);
 
+// detection_output.cc
+Status LowerDetectionOutput(Lowering& lowering, const SourceNode& node);
+
 // quantize.cc
 Status LowerQuantizeLinear(Lowering& lowering, const SourceNode& node);
 Status LowerDequantizeLinear(Lowering& lowering, const SourceNode& node);

@@ -87,6 +87,11 @@ Result<OutputTensors> EvaluateNormalizeL2(const SourceNode& node, const InputTen
 // The axes of input 1, or all: which axes are reduced.
 Result<std::vector<bool>> ReducedAxes(const SourceNode& node, const InputTensors& inputs, size_t rank);
 Result<OutputTensors> EvaluateReduce(const SourceNode& node, const InputTensors& inputs);
+// eval_prior_box.cc
+Result<OutputTensors> EvaluatePriorBox(const SourceNode& node, const InputTensors& inputs);
+Result<OutputTensors> EvaluatePriorBoxClustered(const SourceNode& node, const InputTensors& inputs);
+// eval_detection_output.cc
+Result<OutputTensors> EvaluateDetectionOutput(const SourceNode& node, const InputTensors& inputs);
 // eval_move.cc: operators that only move elements
 Result<OutputTensors> EvaluateConcat(const SourceNode& node, const InputTensors& inputs);
 Result<OutputTensors> EvaluateSplit(const SourceNode& node, const InputTensors& inputs);

@@ -137,6 +137,19 @@ int AddVisionOps(ModelBuilder& b, int map) {
   return b.Add(Concat{0}, sums);
 }
 
+// What version 1.3 brought: with and without variances, one location for all classes and one a class.
+int AddDetections(ModelBuilder& b, int values) {
+  DetectionOutput op{3, 0, 4, 5, BoxCode::kCenterSize, true, false, true, false, -2.0f, 0.25f};
+  op.priors = b.RandomFloats({2, 6, 4});
+  const auto first = [&](int64_t count) {
+    const int flat = b.AddReshape(values, {ElementCount(b.tensor(values).dims)});
+    return b.Add(Slice{{0}, {count}, {1}}, {flat});
+  };
+  const int one = b.Add(op, {first(24), first(18)});
+  op = {3, kNone, 0, 5, BoxCode::kCorner, false, true, false, true, -1.0f, 0.5f, b.RandomFloats({1, 6, 4})};
+  return b.Add(Concat{0}, {one, b.Add(op, {first(72), first(18)})});
+}
+
 }  // namespace
 
 ModelDef EveryOpModel(int minor) {
@@ -195,6 +208,7 @@ ModelDef EveryOpModel(int minor) {
   b.Output(b.Add(Softmax{0, true}, {x}));
   if (minor >= 1) b.Output(AddInt8Layers(b, second));
   if (minor >= 2) b.Output(AddVisionOps(b, second));
+  if (minor >= 3) b.Output(AddDetections(b, second));
 
   ModelDef model = b.model();
   model.producer = "tests 1.0";

@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "formats/ops/detection_output.h"
 #include "tests/formats/reference_ops.h"
 
 namespace bnn::formats {
@@ -371,6 +372,12 @@ class Executor {
   void Apply(const Reduce& op) { ReferenceReduce(op, In(), &out_); }
   void Apply(const Lrn& op) { ReferenceLrn(op, In(), &out_); }
   void Apply(const NormalizeL2& op) { ReferenceNormalizeL2(op, In(), &out_); }
+
+  void Apply(const DetectionOutput& op) {
+    const std::vector<float> priors = Constant(op.priors);
+    const bool has_variances = model_.blobs[static_cast<size_t>(op.priors)].dims[0] == 2;
+    out_.values = Detect(op, In().values, In(1).values, priors, has_variances, out_.dims[1]);
+  }
 
   void Apply(const Softmax& op) {
     const auto axis = static_cast<size_t>(op.axis);

@@ -284,6 +284,31 @@ TEST_CASE("operators of version 1.2") {
   });
 }
 
+TEST_CASE("operators of version 1.3") {
+  CheckAll({
+      {"classes: found 0, expected 1 to", [](ModelDef& m) { OpOf<DetectionOutput>(m).classes = 0; }},
+      {"classes: found 9223372036854775807", [](ModelDef& m) { OpOf<DetectionOutput>(m).classes = INT64_MAX; }},
+      {"inputs[1]: found dims", [](ModelDef& m) { OpOf<DetectionOutput>(m).classes = kMaxDim; }},
+      {"background: found 3, expected -1 to 2", [](ModelDef& m) { OpOf<DetectionOutput>(m).background = 3; }},
+      {"background: found -2", [](ModelDef& m) { OpOf<DetectionOutput>(m).background = -2; }},
+      {"top_k: found -1", [](ModelDef& m) { OpOf<DetectionOutput>(m).top_k = -1; }},
+      {"keep_top_k: found 16777217", [](ModelDef& m) { OpOf<DetectionOutput>(m).keep_top_k = kMaxDim + 1; }},
+      {"output", [](ModelDef& m) { OpOf<DetectionOutput>(m).keep_top_k = 6; }},
+      {"output: found dims",
+       [](ModelDef& m) {
+         OpOf<DetectionOutput>(m).keep_top_k = 0;
+         OpOf<DetectionOutput>(m).top_k = kMaxDim;
+       }},
+      {"code: found value 0", [](ModelDef& m) { OpOf<DetectionOutput>(m).code = static_cast<BoxCode>(0); }},
+      {"inputs[0]: found dims", [](ModelDef& m) { OpOf<DetectionOutput>(m).share_location = false; }},
+      {"score_threshold: found nan", [](ModelDef& m) { OpOf<DetectionOutput>(m).score_threshold = kNan; }},
+      {"overlap_threshold: found inf", [](ModelDef& m) { OpOf<DetectionOutput>(m).overlap_threshold = HUGE_VALF; }},
+      {"priors: found blob none", [](ModelDef& m) { OpOf<DetectionOutput>(m).priors = kNone; }},
+      {"priors: found dims", [](ModelDef& m) { OpOf<DetectionOutput>(m).priors = OpOf<Conv2d>(m).weights; }},
+      {"priors: found inf", [](ModelDef& m) { SetFloat(m, OpOf<DetectionOutput>(m).priors, HUGE_VALF); }},
+  });
+}
+
 TEST_CASE("operators: parameters, types and dims of their constants") {
   CheckAll({
       {"groups: found 0", [](ModelDef& m) { OpOf<Conv2d>(m).groups = 0; }},

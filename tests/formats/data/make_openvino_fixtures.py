@@ -23,6 +23,7 @@ import numpy as np
 import openvino as ov
 from openvino import opset1, opset2, opset5, opset8, opset13, opset14, opset15, opset16
 
+import openvino_detection_cases
 import openvino_map_cases
 from make_cases import f32, i64, reals, rng, small_ints, write_string, write_tensor
 
@@ -486,6 +487,9 @@ def main():
                   movement, slices, shapes, batches, constants, quantized, networks]:
         group()
     for group in [openvino_map_cases.sizes, openvino_map_cases.along_axes]:
+        group(case, constant)
+    openvino_detection_cases.priors(case)
+    for group in [openvino_detection_cases.detections, openvino_detection_cases.networks]:
         group(case, constant)
     data = b"BNNCASE2" + struct.pack("<I", len(CASES)) + b"".join(CASES)
     with open("openvino.cases.gz", "wb") as stream:
