@@ -18,29 +18,44 @@ Status FinishConvTranspose(const IrNode& node, const std::string& weights, int64
   attributes["group"] = groups;
   BNN_ASSIGN_OR_RETURN(attributes["strides"], node.Ints("strides"));
   BNN_ASSIGN_OR_RETURN(attributes["dilations"], node.Ints("dilations"));
-  BNN_ASSIGN_OR_RETURN(attributes["output_padding"], node.Ints("output_padding", std::vector<int64_t>{0, 0}));
+  BNN_ASSIGN_OR_RETURN(std::vector<int64_t> output_padding, node.Ints("output_padding", std::vector<int64_t>{0, 0}));
+  attributes["output_padding"] = output_padding;
   BNN_ASSIGN_OR_RETURN(const std::string auto_pad,
                        node.Word("auto_pad", {"explicit", "notset", "same_upper", "same_lower", "valid"}, "explicit"));
-  if (auto_pad == "same_upper" || auto_pad == "same_lower") {
-    if (!node.HasInput(2))
-      return node.NotSupported("attribute 'auto_pad' is \"" + auto_pad + "\" without output_shape");
+  // Without an output_shape to cut down to, "same" cuts nothing.
+  const bool same = auto_pad == "same_upper" || auto_pad == "same_lower";
+  std::vector<int64_t> pads = {0, 0, 0, 0};
+  if (same && node.HasInput(2)) {
     // Of an odd number of pads, "same_upper" cuts one more at the beginning: the other way around than in ONNX.
     attributes["auto_pad"] = std::string(auto_pad == "same_upper" ? "SAME_LOWER" : "SAME_UPPER");
     BNN_ASSIGN_OR_RETURN(attributes["output_shape"], node.KnownInts(2));
-  } else if (auto_pad != "valid") {
-    BNN_ASSIGN_OR_RETURN(std::vector<int64_t> pads, node.Ints("pads_begin"));
+  } else if (!same && auto_pad != "valid") {
+    BNN_ASSIGN_OR_RETURN(pads, node.Ints("pads_begin"));
     BNN_ASSIGN_OR_RETURN(const std::vector<int64_t> pads_end, node.Ints("pads_end"));
-    pads.insert(pads.end(), pads_end.begin(), pads_end.end());
-    attributes["pads"] = std::move(pads);
+    // An output_shape says where the end is, whatever pads_end is.
+    const std::vector<int64_t> open_end(pads_end.size(), 0);
+    const std::vector<int64_t>& end = node.HasInput(2) ? open_end : pads_end;
+    pads.insert(pads.end(), end.begin(), end.end());
+    attributes["pads"] = pads;
   }
-  BNN_ASSIGN_OR_RETURN(const TransposedWindow resolved,
-                       ResolveTransposedWindow(window, node.DimsOf(0), node.builder->DimsOf(weights)));
-  if (node.HasInput(2)) {
-    // With explicit pads, the size that they give must be the one that is wanted.
+  const Dims x = node.DimsOf(0), w = node.builder->DimsOf(weights);
+  BNN_ASSIGN_OR_RETURN(TransposedWindow resolved, ResolveTransposedWindow(window, x, w));
+  if (!same && node.HasInput(2)) {
     BNN_ASSIGN_OR_RETURN(const std::vector<int64_t> wanted, node.KnownInts(2));
-    if (wanted != std::vector<int64_t>{resolved.out[0], resolved.out[1]}) {
-      return node.NotSupported("output_shape " + DimsToString(wanted) + " is not what its pads give");
+    if (wanted.size() != 2 || wanted[0] < 1 || wanted[1] < 1) {
+      return node.Error("input 2, output_shape, is " + DimsToString(wanted) + ", expected two sizes");
     }
+    for (size_t axis = 0; axis < 2; ++axis) {
+      const int64_t cut = resolved.out[axis] - wanted[axis];
+      if (cut < 0 && -cut >= resolved.stride[axis] - output_padding[axis]) {
+        return node.NotSupported("output_shape " + DimsToString(wanted) + ", which is larger than its strides make");
+      }
+      pads[2 + axis] = std::max<int64_t>(cut, 0);
+      output_padding[axis] += std::max<int64_t>(-cut, 0);
+    }
+    attributes["pads"] = pads;
+    attributes["output_padding"] = output_padding;
+    BNN_ASSIGN_OR_RETURN(resolved, ResolveTransposedWindow(window, x, w));
   }
   attributes.erase("auto_pad");
   attributes.erase("output_shape");

@@ -15,6 +15,12 @@ def sizes(case, constant):
     for auto_pad in ["same_upper", "same_lower"]:
         case(f"ConvolutionBackpropData.{auto_pad}", lambda x, a=auto_pad: opset13.convolution_backprop_data(
             x, constant(w), [2, 2], constant([10, 11], np.int64), [0, 0], [0, 0], [1, 1], a), {"x": x})
+        case(f"ConvolutionBackpropData.{auto_pad}.no_shape", lambda x, a=auto_pad: opset13.convolution_backprop_data(
+            x, constant(w), [2, 2], None, [0, 0], [0, 0], [1, 1], a), {"x": x})
+    for size, auto_pad in [([10, 11], "explicit"), ([8, 9], "explicit"), ([9, 12], "valid")]:
+        case(f"ConvolutionBackpropData.{auto_pad}.to_{size[0]}", lambda x, s=size, a=auto_pad:
+             opset13.convolution_backprop_data(x, constant(w), [2, 2], constant(s, np.int64), [1, 0], [0, 1], [1, 1], a),
+             {"x": x})
     grouped = reals("maps.g", 2, 2, 3, 3, 3) / 4
     case("GroupConvolutionBackpropData", lambda x: opset13.group_convolution_backprop_data(
         x, constant(grouped), [2, 2], None, [1, 1], [1, 1], [1, 1]), {"x": x})
