@@ -486,10 +486,8 @@ def main():
     for group in [convolutions, binary_convolutions, products, pools, normalizations, reductions, unary, binary,
                   movement, slices, shapes, batches, constants, quantized, networks]:
         group()
-    for group in [openvino_map_cases.sizes, openvino_map_cases.along_axes]:
-        group(case, constant)
-    openvino_detection_cases.priors(case)
-    for group in [openvino_detection_cases.detections, openvino_detection_cases.networks]:
+    for group in [openvino_map_cases.sizes, openvino_map_cases.along_axes, openvino_detection_cases.priors,
+                  openvino_detection_cases.detections, openvino_detection_cases.networks]:
         group(case, constant)
     data = b"BNNCASE2" + struct.pack("<I", len(CASES)) + b"".join(CASES)
     with open("openvino.cases.gz", "wb") as stream:

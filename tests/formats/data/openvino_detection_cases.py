@@ -21,7 +21,7 @@ def spatial(x):
     return opset13.slice(shape, ints(2), ints(4), ints(1))
 
 
-def priors(case):
+def priors(case, _):
     x = reals("prior.x", 1, 1, 2, 3)
     image = opset13.constant(np.array([33, 47], np.int64))
 
