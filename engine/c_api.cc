@@ -45,6 +45,7 @@ Status Load(Result<bnn::formats::ModelDef> def, const bnn_model_options* options
   engine_options.batch = known.batch;
   engine_options.threads = known.threads;
   if (known.max_isa != nullptr) engine_options.max_isa = known.max_isa;
+  if (known.cpus != nullptr) engine_options.cpus = known.cpus;
   BNN_ASSIGN_OR_RETURN(auto loaded, bnn::engine::LoadedModel::Load(*std::move(def), engine_options));
   *model = new bnn_model{std::move(loaded)};
   return OkStatus();
@@ -246,6 +247,14 @@ bnn_status bnn_session_step_time(const bnn_session* session, size_t index, doubl
     }
     *seconds = times[index];
     return OkStatus();
+  });
+}
+
+bnn_status bnn_move_thread(const char* cpus, bnn_error* error) {
+  return Guarded(error, [&]() -> Status {
+    BNN_ASSIGN_OR_RETURN(const bnn::engine::CpuList list, bnn::engine::ChooseCpus(cpus == nullptr ? "" : cpus, 1));
+    if (list.empty() || bnn::engine::StayOn(list)) return OkStatus();
+    return bnn::Unsupported("the system does not let this thread move to other CPUs");
   });
 }
 

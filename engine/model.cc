@@ -59,6 +59,7 @@ Result<std::shared_ptr<const LoadedModel>> LoadedModel::Load(formats::ModelDef d
   BNN_RETURN_IF_ERROR(CheckRange("threads", compile.threads, kMaxThreads));
   BNN_ASSIGN_OR_RETURN(compile.max_isa, ChooseIsa(options.max_isa));
   std::shared_ptr<LoadedModel> model(new LoadedModel(std::move(def), compile));
+  BNN_ASSIGN_OR_RETURN(model->cpus_, ChooseCpus(options.cpus, compile.threads));
   BNN_ASSIGN_OR_RETURN(model->default_plan_, model->MakePlan(model->def_, compile.batch));
   return std::shared_ptr<const LoadedModel>(std::move(model));
 }

@@ -10,6 +10,7 @@
 
 #include "bnn/status.h"
 #include "engine/compile/compile.h"
+#include "engine/cpu_list.h"
 #include "engine/plan.h"
 #include "engine/weight_store.h"
 #include "formats/model_def.h"
@@ -18,9 +19,10 @@
 namespace bnn::engine {
 
 struct ModelOptions {
-  int64_t batch = 0;    // 0: the source's, or 1
-  int threads = 0;      // 0: 1
-  std::string max_isa;  // empty: the environment's BNN_MAX_ISA, or what the CPU has
+  int64_t batch = 0;      // 0: the source's, or 1
+  int threads = 0;        // 0: 1
+  std::string max_isa;    // empty: the environment's BNN_MAX_ISA, or what the CPU has
+  std::string cpus = {};  // empty: the fastest ones (cpu_list.h)
 };
 
 using Dims = std::vector<int64_t>;
@@ -53,6 +55,9 @@ class LoadedModel {
   // already. Any number of threads may ask.
   Result<std::shared_ptr<const SizedPlan>> PlanFor(const std::vector<Dims>& input_dims) const;
 
+  // Where threads of sessions run; empty: anywhere.
+  const CpuList& cpus() const { return cpus_; }
+
   // Of the weights that are in memory for all plans together.
   int64_t weight_bytes() const { return weights_.bytes(); }
 
@@ -65,7 +70,8 @@ class LoadedModel {
 
   formats::ModelDef def_;         // without the data that weights_ took
   const CompileOptions options_;  // but for the batch
-  mutable WeightStore weights_;   // grows and shrinks with the plans; what it holds is immutable
+  CpuList cpus_;
+  mutable WeightStore weights_;  // grows and shrinks with the plans; what it holds is immutable
   std::shared_ptr<const SizedPlan> default_plan_;
 
   mutable std::mutex mutex_;                                   // one compilation at a time

@@ -43,7 +43,7 @@ Session::Session(std::shared_ptr<const LoadedModel> model, std::shared_ptr<const
     : model_(std::move(model)),
       plan_(std::move(sized)),
       profiles_(profile),
-      pool_(std::make_unique<ThreadPool>(plan_->plan.threads)),
+      pool_(std::make_unique<ThreadPool>(plan_->plan.threads, model_->cpus())),
       arena_(static_cast<size_t>(plan_->plan.arena_bytes)) {
   const Plan& plan = plan_->plan;
   for (size_t s = 0; s < plan.steps.size(); ++s) {

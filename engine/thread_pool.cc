@@ -31,10 +31,15 @@ void AwaitChange(const std::atomic<uint32_t>& value, uint32_t old) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads, const CpuList& cpus) {
   workers_.reserve(static_cast<size_t>(threads > 1 ? threads - 1 : 0));
   try {
-    for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { Work(i); });
+    for (int i = 1; i < threads; ++i) {
+      workers_.emplace_back([this, i, cpus] {
+        if (!cpus.empty()) StayOn(cpus);  // a CPU that went away since the model was loaded is no reason not to run
+        Work(i);
+      });
+    }
   } catch (...) {
     Publish({nullptr, nullptr, 0, true});
     for (std::thread& worker : workers_) worker.join();

@@ -14,15 +14,17 @@
 #include <thread>
 #include <vector>
 
+#include "engine/cpu_list.h"
+
 namespace bnn::engine {
 
 class ThreadPool {
  public:
   static constexpr int kSpinMicroseconds = 20;
 
-  // Starts threads - 1 threads; the caller of For is the first one. Throws std::system_error where the system has no
-  // more, std::bad_alloc.
-  explicit ThreadPool(int threads);
+  // Starts threads - 1 threads, which stay on `cpus` unless that is empty; the caller of Run is the first one. Throws
+  // std::system_error where the system has no more, std::bad_alloc.
+  explicit ThreadPool(int threads, const CpuList& cpus = {});
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;

@@ -13,7 +13,7 @@ using formats::NodeDef;
 // The float part, one node of the chain after the other.
 class Finisher {
  public:
-  Finisher(const StepContext& context, onednn::Int8Finish* finish) : context_(context), finish_(*finish) {}
+  Finisher(const StepContext& context, Int8Finish* finish) : context_(context), finish_(*finish) {}
 
   void Start(const formats::Quantization& input, int weight_scales, int bias, int64_t channels) {
     finish_.src_zero_point = input.zero_point;
@@ -57,7 +57,7 @@ class Finisher {
   }
 
   const StepContext& context_;
-  onednn::Int8Finish& finish_;
+  Int8Finish& finish_;
 };
 
 WindowShape DenseShape(const StepContext& context, const FloatNode& node) {

@@ -21,8 +21,8 @@
 #include <vector>
 
 #include "engine/compile/fuse.h"
+#include "engine/ops/int8_finish.h"
 #include "engine/ops/make_step.h"
-#include "engine/ops/onednn.h"
 #include "engine/ops/window_parts.h"
 #include "formats/model_def.h"
 
@@ -37,7 +37,7 @@ struct Int8Layer {
   formats::ElementType src_type = formats::ElementType::kUInt8;
   formats::ElementType dst_type = formats::ElementType::kFloat32;
   int weights = formats::kNone;  // blob, int8
-  onednn::Int8Finish finish;     // in units of the destination
+  Int8Finish finish;             // in units of the destination
 
   int64_t terms() const { return shape.window.kernel_h * shape.window.kernel_w * (shape.in_c / groups); }
   int64_t macs() const { return shape.batch * shape.out_h * shape.out_w * shape.out_c * terms(); }

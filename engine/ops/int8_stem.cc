@@ -136,7 +136,7 @@ class Int8StemStep final : public StripStep, public RowMaker {
   const Stem8Shape shape_;
   const int64_t slots_;  // strips that may be in work at once
   const bool in_is_signed_;
-  const onednn::Int8Finish finish_;
+  const Int8Finish finish_;
   const std::shared_ptr<const Stem8Weights> weights_;
 };
 

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "bnn/status.h"
+#include "engine/ops/int8_finish.h"
 #include "formats/model_def.h"
 
 namespace bnn::engine::onednn {
@@ -89,14 +90,6 @@ PoolingDesc PoolDesc(dnnl::algorithm algorithm, const dnnl::memory::desc& src, c
                      const formats::Window2d& window);
 dnnl::eltwise_forward::primitive_desc EltwiseDesc(dnnl::algorithm algorithm, const dnnl::memory::desc& data,
                                                   float alpha = 0, float beta = 0);
-
-// What follows the integer sums of an int8 convolution: y = clip(sum((q - src_zero_point) * w) * scale[c] + bias[c]),
-// rounded half to even and saturated where the destination is int8 or uint8.
-struct Int8Finish {
-  int32_t src_zero_point = 0;
-  std::vector<float> scale, bias;  // [out]; bias may be empty
-  float low = -std::numeric_limits<float>::infinity(), high = std::numeric_limits<float>::infinity();
-};
 
 // Whether this CPU sums the products of int8 exactly. Processors without VNNI multiply pairs of bytes into 16 bits
 // (vpmaddubsw), which saturates at 2 * 255 * 127; oneDNN documents it, and halves the weights where the source is

@@ -52,10 +52,22 @@ RULES = (
         libraries=r"(oneapi/dnnl/)?dnnl\w*\.(h|hpp)$",
     ),
     Rule(
+        name="engine, Eigen adapter",
+        files=r"engine/ops/\w*eigen\w*\.(cc|h)$",
+        project=r"engine/|kernels/|bnn/|formats/(model_def|reader|resize|validate)\.h$",
+        libraries=r"Eigen/",
+    ),
+    Rule(
         name="engine, threads",
         files=r"engine/parallel\.(cc|h)$",
         project=r"engine/|bnn/",
         libraries=r"omp\.h$",
+    ),
+    Rule(
+        name="engine, CPUs",
+        files=r"engine/cpu_list\.(cc|h)$",
+        project=r"engine/|bnn/",
+        libraries=r"sched\.h$",
     ),
     Rule(
         name="engine",

@@ -11,6 +11,7 @@ Groups:
   build   compiler, build tools and libraries: enough to configure and build every preset
   demo    the Fashion-MNIST images that the main command classifies
   test    what the tests use besides `build` and `demo` (includes both)
+  packages  what makes and checks Debian packages
   arm     cross compilers for 64-bit and 32-bit ARM, qemu to run their programs, and LLVM's models of ARM cores
   all     everything
 
@@ -25,6 +26,7 @@ build_packages=(
   libbenchmark-dev
   libcli11-dev
   libdnnl-dev
+  libeigen3-dev # float layers where oneDNN is left out (BNN_ONEDNN=OFF)
   opencl-headers # asked for by the CMake file of libdnnl-dev, like the next, which does not depend on them
   ocl-icd-opencl-dev
   libfmt-dev
@@ -61,6 +63,12 @@ arm_packages=(
   qemu-user
 )
 
+packages_packages=(
+  dpkg-dev # dpkg-shlibdeps
+  file     # cpack looks for programs with it
+  lintian
+)
+
 is_installed() {
   [[ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null || true)" == installed ]]
 }
@@ -86,8 +94,9 @@ for group in "$@"; do
     build) wanted+=("${build_packages[@]}") ;;
     demo) wanted+=("${demo_packages[@]}") ;;
     arm) wanted+=("${arm_packages[@]}") ;;
+    packages) wanted+=("${packages_packages[@]}") ;;
     test) wanted+=("${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}") ;;
-    all) wanted+=("${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" "${arm_packages[@]}") ;;
+    all) wanted+=("${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" "${arm_packages[@]}" "${packages_packages[@]}") ;;
     -h | --help)
       usage
       exit 0

@@ -64,9 +64,13 @@ typedef struct bnn_model_options {
   const char* max_isa; /* best instruction set that kernels may use: "reference", "avx2", "avx512", "avx512vpopcnt",
                           "neon"; NULL: the environment's BNN_MAX_ISA, or all that this CPU has. One that this CPU lacks
                           is an error. */
+  const char* cpus;    /* where the threads that sessions start may run, as "4-7" or "0,2"; one that the loading thread
+                          may not use is an error. NULL: where cores differ (big.LITTLE), the fastest ones of which there
+                          are enough for `threads`; else anywhere. The thread that calls bnn_session_run is the host's
+                          and stays where the host put it: see bnn_move_thread. */
 } bnn_model_options;
 #define BNN_MODEL_OPTIONS_INIT \
-  { sizeof(bnn_model_options), 0, 0, NULL }
+  { sizeof(bnn_model_options), 0, 0, NULL, NULL }
 
 /* Reads a .bnn file, checks it and compiles it for this CPU: chooses kernels, packs weights, plans memory. `options`
  * may be NULL. On success *model is the caller's, to be freed by bnn_model_free. */
@@ -160,6 +164,11 @@ typedef struct bnn_buffer {
  * inputs. Equal inputs give equal outputs, whatever the number of threads. */
 BNN_API bnn_status bnn_session_run(bnn_session* session, const bnn_buffer* inputs, size_t num_inputs,
                                    const bnn_buffer* outputs, size_t num_outputs, bnn_error* error);
+
+/* Lets the calling thread run on these CPUs only, written as in bnn_model_options. NULL: where cores differ, the
+ * fastest ones. For hosts that keep a thread for runs, which otherwise may begin on a slow core and keep the others
+ * waiting. */
+BNN_API bnn_status bnn_move_thread(const char* cpus, bnn_error* error);
 
 /* Bytes that the session allocated for tensors between layers and scratch. */
 BNN_API size_t bnn_session_memory(const bnn_session* session);

@@ -38,7 +38,8 @@ struct SessionDeleter {
 struct ModelOptions {
   int64_t batch = 0;  // see bnn_model_options
   int32_t threads = 1;
-  std::string max_isa;  // empty: the environment's BNN_MAX_ISA, or all that this CPU has
+  std::string max_isa;    // empty: the environment's BNN_MAX_ISA, or all that this CPU has
+  std::string cpus = {};  // as "4-7"; empty: the fastest ones of which there are enough for `threads`
 };
 
 // What a model takes or gives; see bnn_tensor_info.
@@ -62,6 +63,13 @@ struct StepInfo {
   int64_t bytes_read = 0, bytes_written = 0;
   bnn_arithmetic arithmetic = BNN_ARITHMETIC_NONE;
 };
+
+// Moves the calling thread to these CPUs; see bnn_move_thread.
+inline Status MoveThread(const std::string& cpus) {
+  bnn_error error{};
+  const bnn_status status = bnn_move_thread(cpus.empty() ? nullptr : cpus.c_str(), &error);
+  return status == BNN_OK ? OkStatus() : internal::ToStatus(status, error);
+}
 
 // What the processor can do at most; see bnn_measure_limits. max_isa empty: as in ModelOptions.
 inline Result<bnn_limits> MeasureLimits(int32_t threads = 1, const std::string& max_isa = {}, int64_t max_bytes = 0) {
@@ -174,6 +182,7 @@ class Model {
     c_options.batch = options.batch;
     c_options.threads = options.threads;
     c_options.max_isa = options.max_isa.empty() ? nullptr : options.max_isa.c_str();
+    c_options.cpus = options.cpus.empty() ? nullptr : options.cpus.c_str();
     return c_options;
   }
 

@@ -1,0 +1,186 @@
+// Float convolution without oneDNN: strips of output pixels, whose windows are gathered as rows of a matrix, times the
+// weights as the file has them. A window that is the pixel itself (1x1) is read where it lies. Where every channel is a
+// group of its own (depthwise) there is nothing to multiply matrices for: taps are added channel by channel.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "engine/aligned_buffer.h"
+#include "engine/ops/gemm_eigen.h"
+#include "engine/ops/loops.h"
+#include "engine/ops/make_step.h"
+#include "engine/ops/window_parts.h"
+
+namespace bnn::engine {
+namespace {
+
+constexpr int64_t kStripPixels = 32;
+
+class Conv2dStep final : public Step {
+ public:
+  Conv2dStep(StepContext& context, const FloatNode& node, const formats::Conv2d& op, const WindowShape& shape,
+             const formats::Op* activation)
+      : shape_(shape),
+        groups_(op.groups),
+        group_in_(shape.in_c / op.groups),
+        group_out_(shape.out_c / op.groups),
+        weights_(context.SharedFloats(op.weights)),
+        bias_(static_cast<size_t>(shape.out_c)) {
+    inputs = {node.inputs[0]};
+    outputs = {node.output};
+    const float* bias = op.bias == formats::kNone ? nullptr : context.BlobFloats(op.bias);
+    for (int64_t c = 0; c < shape.out_c; ++c) bias_[static_cast<size_t>(c)] = bias == nullptr ? 0 : bias[c];
+    if (activation != nullptr) {
+      if (const auto* clamp = std::get_if<formats::Clamp>(activation)) {
+        clamp_ = *clamp;
+        has_clamp_ = true;
+      } else {
+        slope_ = context.BlobFloats(std::get<formats::PRelu>(*activation).slope)[0];
+        has_slope_ = true;
+      }
+    }
+    if (is_depthwise()) PackDepthwise();
+    pixels_ = shape.batch * shape.out_h * shape.out_w;
+    strips_ = (pixels_ + kStripPixels - 1) / kStripPixels;
+    slots_ = std::min<int64_t>(context.plan.threads, strips_);
+    if (gathers()) scratch = context.AddScratch(slots_ * slot_floats() * static_cast<int64_t>(sizeof(float)));
+    Describe(node, activation);
+  }
+
+  Status Run(const RunContext& context) const override {
+    ParallelFor(*context.pool, slots_, [&](int64_t begin, int64_t end) {
+      for (int64_t slot = begin; slot < end; ++slot) {
+        float* columns = gathers() ? reinterpret_cast<float*>(context.Bytes(scratch)) + slot * slot_floats() : nullptr;
+        for (int64_t strip = strips_ * slot / slots_; strip < strips_ * (slot + 1) / slots_; ++strip) {
+          RunStrip(context.Floats(inputs[0]), strip * kStripPixels, std::min(pixels_, (strip + 1) * kStripPixels),
+                   columns, context.Floats(outputs[0]));
+        }
+      }
+    });
+    return OkStatus();
+  }
+
+ private:
+  int64_t taps() const { return shape_.window.kernel_h * shape_.window.kernel_w; }
+  int64_t terms() const { return taps() * group_in_; }
+  int64_t slot_floats() const { return kStripPixels * terms(); }
+  bool is_depthwise() const { return group_in_ == 1 && group_out_ == 1; }
+  bool is_pixelwise() const {
+    const formats::Window2d& w = shape_.window;
+    return taps() == 1 && w.stride_h == 1 && w.stride_w == 1 && w.pad_top == 0 && w.pad_left == 0 &&
+           w.pad_bottom == 0 && w.pad_right == 0;
+  }
+  bool gathers() const { return !is_depthwise() && !is_pixelwise(); }
+
+  void Describe(const FloatNode& node, const formats::Op* activation) {
+    description.name = node.name;
+    description.op = "conv2d";
+    if (activation != nullptr) description.op += has_clamp_ ? "+clamp" : "+prelu";
+    description.kernel = is_depthwise() ? "plain" : "eigen";
+    description.shape = ShapeText(shape_) + " g" + std::to_string(groups_);
+    description.macs = pixels_ * shape_.out_c * terms();
+    description.weight_bytes = shape_.out_c * terms() * static_cast<int64_t>(sizeof(float));
+  }
+
+  // [channel][tap] to [tap][channel].
+  void PackDepthwise() {
+    depthwise_ = AlignedBuffer<float>(static_cast<size_t>(taps() * shape_.out_c));
+    for (int64_t c = 0; c < shape_.out_c; ++c) {
+      for (int64_t t = 0; t < taps(); ++t) {
+        depthwise_[static_cast<size_t>(t * shape_.out_c + c)] = weights_.get()[c * taps() + t];
+      }
+    }
+    weights_.reset();
+  }
+
+  // Calls visit(tap, in) for every tap of an output pixel; `in` is the input pixel, nullptr in the padding.
+  template <typename Visit>
+  void ForTaps(const float* in, int64_t pixel, const Visit& visit) const {
+    const WindowShape& s = shape_;
+    const formats::Window2d& w = s.window;
+    const int64_t x = pixel % s.out_w * w.stride_w - w.pad_left;
+    const int64_t y = pixel / s.out_w % s.out_h * w.stride_h - w.pad_top;
+    const float* image = in + pixel / (s.out_w * s.out_h) * s.in_h * s.in_w * s.in_c;
+    for (int64_t i = 0; i < w.kernel_h; ++i) {
+      const int64_t row = y + i * w.dilation_h;
+      for (int64_t j = 0; j < w.kernel_w; ++j) {
+        const int64_t col = x + j * w.dilation_w;
+        const bool inside = row >= 0 && row < s.in_h && col >= 0 && col < s.in_w;
+        visit(i * w.kernel_w + j, inside ? image + (row * s.in_w + col) * s.in_c : nullptr);
+      }
+    }
+  }
+
+  void Gather(const float* in, int64_t pixel, int64_t group, float* row) const {
+    ForTaps(in, pixel, [&](int64_t tap, const float* from) {
+      float* to = row + tap * group_in_;
+      if (from == nullptr) {
+        std::fill_n(to, group_in_, 0.0f);
+      } else {
+        std::copy_n(from + group * group_in_, group_in_, to);
+      }
+    });
+  }
+
+  void AddDepthwise(const float* in, int64_t pixel, float* out) const {
+    ForTaps(in, pixel, [&](int64_t tap, const float* from) {
+      if (from == nullptr) return;
+      const float* weights = depthwise_.data() + tap * shape_.out_c;
+      for (int64_t c = 0; c < shape_.out_c; ++c) out[c] += from[c] * weights[c];
+    });
+  }
+
+  void Activate(int64_t count, float* y) const {
+    if (has_clamp_) {
+      for (int64_t i = 0; i < count; ++i)
+        y[i] = y[i] < clamp_.low ? clamp_.low : (y[i] > clamp_.high ? clamp_.high : y[i]);
+    }
+    if (has_slope_) {
+      for (int64_t i = 0; i < count; ++i) y[i] = y[i] < 0 ? y[i] * slope_ : y[i];
+    }
+  }
+
+  void RunStrip(const float* in, int64_t begin, int64_t end, float* columns, float* all_out) const {
+    const int64_t channels = shape_.out_c;
+    float* const out = all_out + begin * channels;
+    for (int64_t p = 0; p < end - begin; ++p) std::copy_n(bias_.data(), channels, out + p * channels);
+    if (is_depthwise()) {
+      for (int64_t p = begin; p < end; ++p) AddDepthwise(in, p, all_out + p * channels);
+    } else {
+      for (int64_t group = 0; group < groups_; ++group) {
+        const float* rows = in + begin * shape_.in_c + group * group_in_;
+        int64_t step = shape_.in_c;
+        if (columns != nullptr) {
+          for (int64_t p = begin; p < end; ++p) Gather(in, p, group, columns + (p - begin) * terms());
+          rows = columns;
+          step = terms();
+        }
+        AddProduct(rows, step, end - begin, weights_.get() + group * group_out_ * terms(), terms(), group_out_, terms(),
+                   out + group * group_out_, channels);
+      }
+    }
+    Activate((end - begin) * channels, out);
+  }
+
+  const WindowShape shape_;
+  const int64_t groups_, group_in_, group_out_;
+  std::shared_ptr<const float> weights_;  // as the file has them; none if depthwise
+  AlignedBuffer<float> depthwise_;
+  AlignedBuffer<float> bias_;
+  bool has_clamp_ = false, has_slope_ = false;
+  formats::Clamp clamp_;
+  float slope_ = 0;
+  int64_t pixels_ = 0, strips_ = 0, slots_ = 0;
+};
+
+}  // namespace
+
+Result<StepPtr> MakeConv2d(StepContext& context, const FloatNode& node, const formats::Conv2d& op,
+                           const formats::Op* activation) {
+  BNN_ASSIGN_OR_RETURN(const WindowShape shape, WindowShapeOf(context, node, op.window));
+  return StepPtr(std::make_unique<Conv2dStep>(context, node, op, shape, activation));
+}
+
+}  // namespace bnn::engine
