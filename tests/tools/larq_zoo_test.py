@@ -21,7 +21,7 @@ SIZES = {
     "QuickNetLarge": 64,
     "BiRealNet": 128,
     "BinaryDenseNet28": 128,
-    "RealToBinaryNet": 64,
+    "RealToBinaryNet": 128,
     "XNORNet": 224,
     "BinaryAlexNet": 64,
     "MeliusNet22": 128,
@@ -49,7 +49,7 @@ def random_network(zoo, tensorflow, numpy, name: str):
             weights = [w + generator.normal(0, 0.1, w.shape) for w in weights]
         layer.set_weights(weights)
     last = model.layers[-1]
-    if isinstance(last, tensorflow.keras.layers.Activation):
+    if isinstance(last, (tensorflow.keras.layers.Activation, tensorflow.keras.layers.Softmax)):
         return tensorflow.keras.Model(model.input, last.input)
     if getattr(last, "activation", None) is tensorflow.keras.activations.softmax:
         last.activation = tensorflow.keras.activations.linear
