@@ -18,6 +18,7 @@
 #include <iterator>
 #include <random>
 #include <string>
+#include <system_error>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
@@ -39,7 +40,8 @@ size_t Below(size_t limit) { return limit == 0 ? 0 : Random()() % limit; }
 
 std::vector<Bytes> ReadSeeds(const std::string& folder) {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+  std::error_code error;  // no folder, no seeds
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     if (entry.is_regular_file()) files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
