@@ -20,7 +20,7 @@
 //    (x / (1 + exp(-alpha * x)), attribute alpha); LRN with an attribute `axes` ([1] where absent);
 //  * OpenVINO's "PriorBox" (map size, image size), "PriorBoxClustered" and "DetectionOutput" (boxes, scores, priors),
 //    with its attributes, booleans as 0 and 1 and step_w and step_h resolved (ops/prior_box.h, ops/detection_output.h);
-//  * feature maps are [N, C, H, W]. An importer of NHWC sources (TensorFlow Lite) renames the axes of its maps, and a
+//  * feature maps are [N, C, H, W]. An importer of NHWC sources (TensorFlow) renames the axes of its maps, and a
 //    Transpose stands only where the source's own order matters: inputs, outputs, reshapes. The lowering keeps maps as
 //    NHWC, so these cost nothing;
 //  * every dim of every value is known: a symbolic batch becomes 1 and `batch_is_symbolic` is set.

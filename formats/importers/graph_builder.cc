@@ -117,6 +117,13 @@ Status WriteOutWindow(SourceNode* node, const SourceGraphBuilder& builder) {
   return OkStatus();
 }
 
+SourceNode MakeNode(const char* op, std::vector<std::string> inputs) {
+  SourceNode node;
+  node.op = op;
+  node.inputs = std::move(inputs);
+  return node;
+}
+
 Tensor IntList(std::vector<int64_t> values) {
   const auto count = static_cast<int64_t>(values.size());
   return IntTensor({count}, std::move(values));

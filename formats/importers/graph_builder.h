@@ -74,6 +74,9 @@ class SourceGraphBuilder {
 // pads where auto_pad was.
 Status WriteOutWindow(SourceNode* node, const SourceGraphBuilder& builder);
 
+// A node of a source graph without name and outputs.
+SourceNode MakeNode(const char* op, std::vector<std::string> inputs);
+
 // [n] of int64: what shapes, pads and axes are given as.
 Tensor IntList(std::vector<int64_t> values);
 

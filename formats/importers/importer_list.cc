@@ -2,6 +2,7 @@
 #include <fstream>
 #include <string>
 
+#include "formats/importers/graphdef_importer.h"
 #include "formats/importers/importer.h"
 #include "formats/importers/onnx_importer.h"
 #include "formats/importers/openvino_importer.h"
@@ -12,6 +13,7 @@ namespace {
 
 constexpr const Importer* kImporters[] = {
     &kTfliteImporter,  // first: its files have an identifier
+    &kGraphdefImporter,
     &kOnnxImporter,
     &kOpenvinoImporter,
 };

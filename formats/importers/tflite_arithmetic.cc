@@ -36,13 +36,13 @@ Status ImportTfliteBinary(const TfliteOperator& op, TfliteGraph* graph) {
     BNN_ASSIGN_OR_RETURN(output.activation, FusedActivation(op));
   }
   BNN_ASSIGN_OR_RETURN(std::vector<std::string> inputs, graph->BroadcastInputs(op));
-  return graph->Output(op, TfliteNode(EntryOf(op).renamed, std::move(inputs)), output);
+  return graph->Output(op, MakeNode(EntryOf(op).renamed, std::move(inputs)), output);
 }
 
 Status ImportTfliteUnary(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 1, 1));
   BNN_ASSIGN_OR_RETURN(const std::string x, graph->Input(op, 0));
-  return graph->Output(op, TfliteNode(EntryOf(op).renamed, {x}));
+  return graph->Output(op, MakeNode(EntryOf(op).renamed, {x}));
 }
 
 // RELU, RELU6, RELU_N1_TO_1: what other operators fuse, alone.
@@ -50,18 +50,18 @@ Status ImportTfliteActivation(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 1, 1));
   BNN_ASSIGN_OR_RETURN(const std::string x, graph->Input(op, 0));
   const std::string name = EntryOf(op).name;
-  if (name == "RELU") return graph->Output(op, TfliteNode("Relu", {x}));
+  if (name == "RELU") return graph->Output(op, MakeNode("Relu", {x}));
   const float low = name == "RELU_N1_TO_1" ? -1.0F : 0.0F;
   const float high = name == "RELU6" ? 6.0F : 1.0F;
   return graph->Output(op,
-                       TfliteNode("Clip", {x, graph->NewScalar(op, "/low", low), graph->NewScalar(op, "/high", high)}));
+                       MakeNode("Clip", {x, graph->NewScalar(op, "/low", low), graph->NewScalar(op, "/high", high)}));
 }
 
 Status ImportTfliteLeakyRelu(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 1, 1));
   BNN_ASSIGN_OR_RETURN(const auto* options, TfliteOptions<tflite::LeakyReluOptions>(op));
   BNN_ASSIGN_OR_RETURN(const std::string x, graph->Input(op, 0));
-  SourceNode node = TfliteNode("LeakyRelu", {x});
+  SourceNode node = MakeNode("LeakyRelu", {x});
   node.attributes["alpha"] = options->alpha();
   return graph->Output(op, std::move(node));
 }
@@ -69,7 +69,7 @@ Status ImportTfliteLeakyRelu(const TfliteOperator& op, TfliteGraph* graph) {
 Status ImportTflitePRelu(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 2, 2));
   BNN_ASSIGN_OR_RETURN(std::vector<std::string> inputs, graph->BroadcastInputs(op));
-  return graph->Output(op, TfliteNode("PRelu", std::move(inputs)));
+  return graph->Output(op, MakeNode("PRelu", std::move(inputs)));
 }
 
 // Along the last axis, of x * beta.
@@ -80,13 +80,13 @@ Status ImportTfliteSoftmax(const TfliteOperator& op, TfliteGraph* graph) {
   if (name == "Softmax") {
     BNN_ASSIGN_OR_RETURN(const auto* options, TfliteOptions<tflite::SoftmaxOptions>(op));
     if (options->beta() != 1) {
-      SourceNode scale = TfliteNode("Mul", {x, graph->NewScalar(op, "/beta", options->beta())});
+      SourceNode scale = MakeNode("Mul", {x, graph->NewScalar(op, "/beta", options->beta())});
       BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(scale), "/scaled"));
     }
   }
   const size_t rank = graph->DimsOfInput(op, 0).size();
   if (rank == 0) return TfliteError(op, "its input is a scalar");
-  SourceNode node = TfliteNode(EntryOf(op).renamed, {x});
+  SourceNode node = MakeNode(EntryOf(op).renamed, {x});
   node.attributes["axis"] = MapAxis(rank, static_cast<int64_t>(rank) - 1);
   return graph->Output(op, std::move(node));
 }
@@ -117,8 +117,8 @@ Status ImportTfliteReduce(const TfliteOperator& op, TfliteGraph* graph) {
   }
   std::sort(axes.begin(), axes.end());
   BNN_ASSIGN_OR_RETURN(const std::string x, reorders ? graph->InputInFileOrder(op, 0) : graph->Input(op, 0));
-  if (axes.empty()) return graph->Output(op, TfliteNode("Identity", {x}));
-  SourceNode node = TfliteNode(EntryOf(op).renamed, {x, graph->NewIntegers(op, "/axes", axes)});
+  if (axes.empty()) return graph->Output(op, MakeNode("Identity", {x}));
+  SourceNode node = MakeNode(EntryOf(op).renamed, {x, graph->NewIntegers(op, "/axes", axes)});
   node.attributes["keepdims"] = int64_t{keeps ? 1 : 0};
   return graph->Output(op, std::move(node));
 }
@@ -135,7 +135,7 @@ Status ImportTfliteCast(const TfliteOperator& op, TfliteGraph* graph) {
                                        "not those that CAST reads");
     }
   }
-  SourceNode node = TfliteNode("Cast", {x});
+  SourceNode node = MakeNode("Cast", {x});
   using onnx::TensorProto;
   int64_t to = TensorProto::FLOAT;
   switch (out.type) {
@@ -183,7 +183,7 @@ Status ImportTfliteQuantize(const TfliteOperator& op, TfliteGraph* graph) {
     return graph->OutputConstant(op, std::move(constant));
   }
   BNN_ASSIGN_OR_RETURN(const std::string x, graph->Input(op, 0));
-  return graph->Output(op, TfliteNode("Identity", {x}));
+  return graph->Output(op, MakeNode("Identity", {x}));
 }
 
 }  // namespace bnn::formats

@@ -39,61 +39,6 @@ Status TfliteUnsupported(const TfliteOperator& op, const std::string& problem) {
   return Unsupported(op.label + ": " + problem);
 }
 
-SourceNode TfliteNode(const char* op, std::vector<std::string> inputs) {
-  SourceNode node;
-  node.op = op;
-  node.inputs = std::move(inputs);
-  return node;
-}
-
-SourceNode TfliteToMap(const std::string& file_value) {
-  SourceNode node = TfliteNode("Transpose", {file_value});
-  node.attributes["perm"] = std::vector<int64_t>{0, 3, 1, 2};
-  return node;
-}
-
-SourceNode TfliteToFile(const std::string& map_value) {
-  SourceNode node = TfliteNode("Transpose", {map_value});
-  node.attributes["perm"] = std::vector<int64_t>{0, 2, 3, 1};
-  return node;
-}
-
-Dims MapDimsOf(const Dims& file_dims) {
-  if (!IsMap(file_dims)) return file_dims;
-  return {file_dims[0], file_dims[3], file_dims[1], file_dims[2]};
-}
-
-Dims FileDimsOf(const Dims& map_dims) {
-  if (!IsMap(map_dims)) return map_dims;
-  return {map_dims[0], map_dims[2], map_dims[3], map_dims[1]};
-}
-
-int64_t MapAxis(size_t rank, int64_t file_axis) {
-  constexpr int64_t kPositions[] = {0, 2, 3, 1};
-  return rank == 4 ? kPositions[file_axis] : file_axis;
-}
-
-Tensor ToMapOrder(Tensor tensor) {
-  if (!IsMap(tensor.dims)) return tensor;
-  Tensor out = tensor;
-  out.dims = MapDimsOf(tensor.dims);
-  const int64_t pixels = tensor.dims[1] * tensor.dims[2], channels = tensor.dims[3];
-  size_t next = 0;
-  for (int64_t n = 0; n < tensor.dims[0]; ++n) {
-    for (int64_t c = 0; c < channels; ++c) {
-      for (int64_t p = 0; p < pixels; ++p, ++next) {
-        const auto from = static_cast<size_t>((n * pixels + p) * channels + c);
-        if (tensor.type == DType::kFloat32) {
-          out.floats[next] = tensor.floats[from];
-        } else {
-          out.integers[next] = tensor.integers[from];
-        }
-      }
-    }
-  }
-  return out;
-}
-
 TfliteGraph::TfliteGraph(const TfliteModel& model, SourceGraph* graph)
     : model_(model),
       graph_(graph),
@@ -148,7 +93,7 @@ Status TfliteGraph::AddInputValue(int index) {
   Value& value = values_[static_cast<size_t>(index)];
   const bool is_map = IsMap(tensor(index).dims);
   std::vector<SourceNode> chain;
-  if (is_map) chain.push_back(TfliteToMap(""));
+  if (is_map) chain.push_back(TransposeToMap(""));
   BNN_ASSIGN_OR_RETURN(const std::vector<SourceNode> grid, GridNodes(tensor(index), name));
   chain.insert(chain.end(), grid.begin(), grid.end());
   value.map = chain.empty() ? name : builder_.NewValueName(name + (is_map ? "/nchw" : "/grid"));
@@ -218,7 +163,7 @@ Result<std::string> TfliteGraph::FileValue(int index) {
   const std::string& name = names_[static_cast<size_t>(index)];
   const bool is_constant = tensor(index).is_constant || value.folded;
   value.file = visible_[static_cast<size_t>(index)] && !is_constant ? name : builder_.NewValueName(name + "/nhwc");
-  BNN_RETURN_IF_ERROR(EmitChain(name + "/file_order", {TfliteToFile(map)}, value.file));
+  BNN_RETURN_IF_ERROR(EmitChain(name + "/file_order", {TransposeToFile(map)}, value.file));
   return value.file;
 }
 
@@ -274,9 +219,9 @@ Result<std::vector<std::string>> TfliteGraph::BroadcastInputs(const TfliteOperat
       continue;
     }
     BNN_ASSIGN_OR_RETURN(const std::string value, Input(op, i));
-    SourceNode reshape = TfliteNode("Reshape", {value, NewIntegers(op, suffix + "/dims", wide)});
+    SourceNode reshape = MakeNode("Reshape", {value, NewIntegers(op, suffix + "/dims", wide)});
     BNN_ASSIGN_OR_RETURN(const std::string reshaped, Emit(op, std::move(reshape), suffix + "/nhwc"));
-    BNN_ASSIGN_OR_RETURN(std::string mapped, Emit(op, TfliteToMap(reshaped), suffix));
+    BNN_ASSIGN_OR_RETURN(std::string mapped, Emit(op, TransposeToMap(reshaped), suffix));
     values.push_back(std::move(mapped));
   }
   return values;
@@ -337,19 +282,19 @@ Status TfliteGraph::EmitChain(const std::string& name, std::vector<SourceNode> c
 Result<std::vector<SourceNode>> TfliteGraph::ActivationNodes(int64_t activation, const std::string& name) {
   const auto clip = [&](float low, float high) {
     const std::string least = builder_.AddConstant(name + "/low", FloatTensor({}, {low}));
-    return TfliteNode("Clip", {"", least, builder_.AddConstant(name + "/high", FloatTensor({}, {high}))});
+    return MakeNode("Clip", {"", least, builder_.AddConstant(name + "/high", FloatTensor({}, {high}))});
   };
   switch (activation) {
     case 0:  // NONE
       return std::vector<SourceNode>{};
     case 1:
-      return std::vector<SourceNode>{TfliteNode("Relu", {""})};
+      return std::vector<SourceNode>{MakeNode("Relu", {""})};
     case 2:  // RELU_N1_TO_1
       return std::vector<SourceNode>{clip(-1, 1)};
     case 3:  // RELU6
       return std::vector<SourceNode>{clip(0, 6)};
     case 4:
-      return std::vector<SourceNode>{TfliteNode("Tanh", {""})};
+      return std::vector<SourceNode>{MakeNode("Tanh", {""})};
     default:  // a number of the file
       return Unsupported("field fused_activation_function is " + std::to_string(activation) +
                          ", expected NONE (0), RELU (1), RELU_N1_TO_1 (2), RELU6 (3) or TANH (4)");
@@ -367,10 +312,10 @@ Result<std::vector<SourceNode>> TfliteGraph::GridNodes(const TfliteTensor& tenso
   const std::string scale = builder_.AddConstant(name + "/scale", FloatTensor({}, {quantization.scales[0]}));
   const std::string zero_point =
       builder_.AddConstant(name + "/zero_point", IntTensor({}, {quantization.zero_points[0]}));
-  SourceNode quantize = TfliteNode("QuantizeLinear", {"", scale, zero_point});
+  SourceNode quantize = MakeNode("QuantizeLinear", {"", scale, zero_point});
   quantize.attributes["low"] = int64_t{tensor.type == TfliteType::kInt8 ? -128 : 0};
   quantize.attributes["high"] = int64_t{tensor.type == TfliteType::kInt8 ? 127 : 255};
-  return std::vector<SourceNode>{std::move(quantize), TfliteNode("DequantizeLinear", {"", scale, zero_point})};
+  return std::vector<SourceNode>{std::move(quantize), MakeNode("DequantizeLinear", {"", scale, zero_point})};
 }
 
 Result<std::string> TfliteGraph::Activate(const TfliteOperator& op, std::string value, int64_t activation) {
@@ -389,7 +334,7 @@ Status TfliteGraph::Output(const TfliteOperator& op, SourceNode node, const Outp
   const std::string& name = names_[static_cast<size_t>(index)];
   const bool is_map = IsMap(out.dims);
   std::vector<SourceNode> chain = {std::move(node)};
-  if (is_map && options.file_order) chain.push_back(TfliteToMap(""));
+  if (is_map && options.file_order) chain.push_back(TransposeToMap(""));
   for (const Result<std::vector<SourceNode>>& more :
        {ActivationNodes(options.activation, name), GridNodes(out, name)}) {
     if (!more.ok()) return TfliteUnsupported(op, more.status().message());

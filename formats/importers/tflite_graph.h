@@ -1,10 +1,7 @@
 // The source graph of a .tflite file under construction: which values its tensors become.
 //
 // Feature maps
-//   TensorFlow Lite keeps maps as [N, H, W, C]; source graphs as [N, C, H, W] (source_graph.h). So a tensor of four
-//   dims becomes a value with its axes renamed, and whatever names axes (paddings, slices, constants, filters) is
-//   renamed with it. No data moves: the lowering stores maps as NHWC again. Where the file's own order matters (inputs
-//   and outputs of the network, reshapes) a Transpose stands in the graph, which the lowering resolves without a step.
+//   TensorFlow Lite keeps maps as [N, H, W, C]; source graphs as [N, C, H, W]: axes are renamed (map_axes.h).
 // Quantized tensors
 //   An int8 or uint8 tensor with a scale becomes the float value (q - zero_point) * scale, behind a QuantizeLinear and
 //   a DequantizeLinear that put it on its grid; the operators between are those of floats. TensorFlow Lite rescales its
@@ -20,21 +17,11 @@
 #include "bnn/status.h"
 #include "formats/importers/graph_builder.h"
 #include "formats/importers/importer.h"
+#include "formats/importers/map_axes.h"
 #include "formats/importers/tflite_model.h"
 #include "formats/source_graph.h"
 
 namespace bnn::formats {
-
-// [N, H, W, C] <-> [N, C, H, W]; dims of other ranks stay as they are.
-Dims MapDimsOf(const Dims& file_dims);
-Dims FileDimsOf(const Dims& map_dims);
-// The axis of the value for an axis of the file's tensor.
-int64_t MapAxis(size_t rank, int64_t file_axis);
-// Transpose nodes between the two.
-SourceNode TfliteToMap(const std::string& file_value);
-SourceNode TfliteToFile(const std::string& map_value);
-// The elements of a tensor in the file's order, reordered with its axes.
-Tensor ToMapOrder(Tensor tensor);
 
 class TfliteGraph {
  public:
@@ -132,8 +119,5 @@ class TfliteGraph {
 // "operator 5 (CONV_2D) of tensor 12 'conv': <problem>"
 Status TfliteError(const TfliteOperator& op, const std::string& problem);
 Status TfliteUnsupported(const TfliteOperator& op, const std::string& problem);
-
-// A node of the source graph; name and outputs are given by TfliteGraph.
-SourceNode TfliteNode(const char* op, std::vector<std::string> inputs);
 
 }  // namespace bnn::formats

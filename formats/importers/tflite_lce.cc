@@ -108,7 +108,7 @@ Result<Tensor> LceFilter(const TfliteOperator& op, const TfliteGraph& graph, int
 }
 
 SourceNode Binarize(const TfliteOperator& op, TfliteGraph* graph, const std::string& x) {
-  return TfliteNode("BipolarQuant", {x, graph->NewScalar(op, "/one", 1)});
+  return MakeNode("BipolarQuant", {x, graph->NewScalar(op, "/one", 1)});
 }
 
 // One float for each output channel, [C, 1, 1].
@@ -138,7 +138,7 @@ Status FinishPacked(const TfliteOperator& op, TfliteGraph* graph, const std::str
     limits.floats.push_back(static_cast<float>(terms - 2 * clamped - 1));
   }
   const std::string limit = graph->NewConstant(op, "/threshold", std::move(limits));
-  SourceNode node = TfliteNode(
+  SourceNode node = MakeNode(
       "FakeQuantize", {acc, limit, limit, graph->NewScalar(op, "/minus_one", -1), graph->NewScalar(op, "/one", 1)});
   node.attributes["levels"] = int64_t{2};
   TfliteGraph::OutputOptions output;
@@ -152,9 +152,9 @@ Status FinishAffine(const TfliteOperator& op, TfliteGraph* graph, std::string va
   BNN_ASSIGN_OR_RETURN(value, graph->Activate(op, std::move(value), activation));
   BNN_ASSIGN_OR_RETURN(Tensor multiplier, ChannelConstant(op, *graph, 2, channels));
   BNN_ASSIGN_OR_RETURN(Tensor bias, ChannelConstant(op, *graph, 3, channels));
-  SourceNode scale = TfliteNode("Mul", {value, graph->NewConstant(op, "/multiplier", std::move(multiplier))});
+  SourceNode scale = MakeNode("Mul", {value, graph->NewConstant(op, "/multiplier", std::move(multiplier))});
   BNN_ASSIGN_OR_RETURN(value, graph->Emit(op, std::move(scale), "/scaled"));
-  return graph->Output(op, TfliteNode("Add", {value, graph->NewConstant(op, "/bias", std::move(bias))}));
+  return graph->Output(op, MakeNode("Add", {value, graph->NewConstant(op, "/bias", std::move(bias))}));
 }
 
 }  // namespace
@@ -170,7 +170,7 @@ Status ImportLceQuantize(const TfliteOperator& op, TfliteGraph* graph) {
 Status ImportLceDequantize(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 1, 1));
   BNN_ASSIGN_OR_RETURN(const std::string x, graph->PackedInput(op, 0));
-  return graph->Output(op, TfliteNode("Identity", {x}));
+  return graph->Output(op, MakeNode("Identity", {x}));
 }
 
 Status ImportLceBconv2d(const TfliteOperator& op, TfliteGraph* graph) {
@@ -210,11 +210,11 @@ Status ImportLceBconv2d(const TfliteOperator& op, TfliteGraph* graph) {
   if (pads && pad_value == 1) {
     const std::string amounts = graph->NewIntegers(
         op, "/pads", {0, 0, window.pad_begin[0], window.pad_begin[1], 0, 0, window.pad_end[0], window.pad_end[1]});
-    SourceNode pad = TfliteNode("Pad", {x, amounts, graph->NewScalar(op, "/pad_value", 1)});
+    SourceNode pad = MakeNode("Pad", {x, amounts, graph->NewScalar(op, "/pad_value", 1)});
     BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(pad), "/padded"));
     window.pad_begin = window.pad_end = {0, 0};
   }
-  SourceNode conv = TfliteNode("Conv", {x, graph->NewConstant(op, "/filter", ToMapOrder(std::move(filter)))});
+  SourceNode conv = MakeNode("Conv", {x, graph->NewConstant(op, "/filter", ToMapOrder(std::move(filter)))});
   SetWindow(window, &conv);
   conv.attributes["group"] = groups;
   BNN_ASSIGN_OR_RETURN(const std::string acc, graph->Emit(op, std::move(conv), "/sums"));
@@ -241,7 +241,7 @@ Status ImportLceBMaxPool2d(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_ASSIGN_OR_RETURN(window.stride[1], options.Int("stride_width"));
   BNN_ASSIGN_OR_RETURN(const int64_t padding, options.Int("padding"));
   BNN_RETURN_IF_ERROR(PadLceWindow(op, *graph, in, padding, &window));
-  SourceNode pool = TfliteNode("MaxPool", {x});
+  SourceNode pool = MakeNode("MaxPool", {x});
   SetWindow(window, &pool);
   TfliteGraph::OutputOptions output;
   output.packed = true;

@@ -43,7 +43,7 @@ Status ImportTfliteConcat(const TfliteOperator& op, TfliteGraph* graph) {
     BNN_ASSIGN_OR_RETURN(std::string value, graph->Input(op, i));
     inputs.push_back(std::move(value));
   }
-  SourceNode node = TfliteNode("Concat", std::move(inputs));
+  SourceNode node = MakeNode("Concat", std::move(inputs));
   BNN_ASSIGN_OR_RETURN(node.attributes["axis"], RenamedAxis(op, options->axis(), graph->DimsOfInput(op, 0).size()));
   TfliteGraph::OutputOptions output;
   output.activation = options->fused_activation_function();
@@ -75,9 +75,9 @@ Status ImportTfliteSplit(const TfliteOperator& op, TfliteGraph* graph) {
       return TfliteError(op, "its parts do not fit a dim of " + std::to_string(dim));
     }
     const std::string suffix = "/part" + std::to_string(i);
-    SourceNode node = TfliteNode("Slice", {x, graph->NewIntegers(op, suffix + "/begin", {begin}),
-                                           graph->NewIntegers(op, suffix + "/end", {begin + sizes[i]}),
-                                           graph->NewIntegers(op, suffix + "/axis", {renamed})});
+    SourceNode node = MakeNode("Slice", {x, graph->NewIntegers(op, suffix + "/begin", {begin}),
+                                         graph->NewIntegers(op, suffix + "/end", {begin + sizes[i]}),
+                                         graph->NewIntegers(op, suffix + "/axis", {renamed})});
     begin += sizes[i];
     TfliteGraph::OutputOptions output;
     output.index = i;
@@ -102,8 +102,8 @@ Status ImportTfliteSlice(const TfliteOperator& op, TfliteGraph* graph) {
     end.push_back(size[i] == -1 ? dims[i] : begin[i] + size[i]);
   }
   return graph->Output(
-      op, TfliteNode("Slice", {x, graph->NewIntegers(op, "/begin", begin), graph->NewIntegers(op, "/end", end),
-                               graph->NewIntegers(op, "/axes", RenamedAxes(dims.size()))}));
+      op, MakeNode("Slice", {x, graph->NewIntegers(op, "/begin", begin), graph->NewIntegers(op, "/end", end),
+                             graph->NewIntegers(op, "/axes", RenamedAxes(dims.size()))}));
 }
 
 // STRIDED_SLICE (x, begin, end, strides). Bit i of a mask: begin or end of axis i is open; of shrink_axis_mask: the one
@@ -145,13 +145,13 @@ Status ImportTfliteStridedSlice(const TfliteOperator& op, TfliteGraph* graph) {
     if (masked(options->end_mask())) end[i] = strides[i] > 0 ? kFar : -kFar;
   }
   SourceNode slice =
-      TfliteNode("Slice", {x, graph->NewIntegers(op, "/begin", begin), graph->NewIntegers(op, "/end", end),
-                           graph->NewIntegers(op, "/axes", axes), graph->NewIntegers(op, "/strides", strides)});
+      MakeNode("Slice", {x, graph->NewIntegers(op, "/begin", begin), graph->NewIntegers(op, "/end", end),
+                         graph->NewIntegers(op, "/axes", axes), graph->NewIntegers(op, "/strides", strides)});
   if (!shrinks) return graph->Output(op, std::move(slice));
   BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(slice), "/slice"));
   TfliteGraph::OutputOptions output;
   output.file_order = true;
-  return graph->Output(op, TfliteNode("Squeeze", {x, graph->NewIntegers(op, "/removed", removed)}), output);
+  return graph->Output(op, MakeNode("Squeeze", {x, graph->NewIntegers(op, "/removed", removed)}), output);
 }
 
 // PAD (x, [rank, 2]), PADV2 (x, pads, value), MIRROR_PAD.
@@ -169,7 +169,7 @@ Status ImportTflitePad(const TfliteOperator& op, TfliteGraph* graph) {
     pads[axis + rank] = amounts[2 * i + 1];
     if (amounts[2 * i] < 0 || amounts[2 * i + 1] < 0) return TfliteError(op, "it has negative pads");
   }
-  SourceNode node = TfliteNode("Pad", {x, graph->NewIntegers(op, "/pads", pads)});
+  SourceNode node = MakeNode("Pad", {x, graph->NewIntegers(op, "/pads", pads)});
   if (name == "MIRROR_PAD") {
     BNN_ASSIGN_OR_RETURN(const auto* options, TfliteOptions<tflite::MirrorPadOptions>(op));
     if (options->mode() != 0 && options->mode() != 1) {
@@ -206,8 +206,8 @@ Status ImportTfliteTranspose(const TfliteOperator& op, TfliteGraph* graph) {
     renamed[static_cast<size_t>(to)] = MapAxis(rank, axis);
     identity = identity && axis == static_cast<int64_t>(i);
   }
-  if (identity) return graph->Output(op, TfliteNode("Identity", {x}));
-  SourceNode node = TfliteNode("Transpose", {x});
+  if (identity) return graph->Output(op, MakeNode("Identity", {x}));
+  SourceNode node = MakeNode("Transpose", {x});
   node.attributes["perm"] = renamed;
   return graph->Output(op, std::move(node));
 }

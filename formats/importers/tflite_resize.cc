@@ -35,7 +35,7 @@ Status ImportTfliteResize(const TfliteOperator& op, TfliteGraph* graph) {
         op, "its size is " + DimsToString(size) + " for a map " + DimsToString(in) + ", expected height and width");
   }
   // A size of 0 keeps the axis: an open batch stays open.
-  SourceNode node = TfliteNode("Resize", {x, "", "", graph->NewIntegers(op, "/size", {0, 0, size[0], size[1]})});
+  SourceNode node = MakeNode("Resize", {x, "", "", graph->NewIntegers(op, "/size", {0, 0, size[0], size[1]})});
   node.attributes["mode"] = std::string(linear ? "linear" : "nearest");
   node.attributes["coordinate_transformation_mode"] = std::string(align_corners ? "align_corners"
                                                                   : half_pixels ? "half_pixel"
@@ -81,7 +81,7 @@ Status ImportTfliteTransposeConv(const TfliteOperator& op, TfliteGraph* graph) {
       weights.floats.push_back(stored.floats[row * static_cast<size_t>(filter[3]) + static_cast<size_t>(i)]);
     }
   }
-  SourceNode node = TfliteNode("ConvTranspose", {x, graph->NewConstant(op, "/filter", std::move(weights))});
+  SourceNode node = MakeNode("ConvTranspose", {x, graph->NewConstant(op, "/filter", std::move(weights))});
   BNN_RETURN_IF_ERROR(AddTfliteBias(op, graph, 2, 1, 3, &node));
   SetWindow(window, &node);
   node.attributes["output_padding"] = beyond;

@@ -9,9 +9,6 @@
 namespace bnn::formats {
 namespace {
 
-// Maps of one channel or of one pixel have the same elements in both orders.
-bool SameInBothOrders(const Dims& dims) { return dims.size() != 4 || dims[3] == 1 || dims[1] * dims[2] == 1; }
-
 // Input 0 under other dims (of the file; one may be -1).
 Status ReshapeTo(const TfliteOperator& op, TfliteGraph* graph, const std::vector<int64_t>& target) {
   BNN_RETURN_IF_ERROR(graph->Input(op, 0).status());
@@ -23,7 +20,7 @@ Status ReshapeTo(const TfliteOperator& op, TfliteGraph* graph, const std::vector
   const bool is_known = std::count(target.begin(), target.end(), -1) == 0 || target[0] == -1;
   output.file_order = target.size() != 4 || !is_known || !SameInBothOrders(target);
   if (!output.file_order) dims = MapDimsOf(target);
-  return graph->Output(op, TfliteNode("Reshape", {x, graph->NewIntegers(op, "/dims", dims)}), output);
+  return graph->Output(op, MakeNode("Reshape", {x, graph->NewIntegers(op, "/dims", dims)}), output);
 }
 
 // Input 0 with the dims of its output, which differ by dims of 1. An open batch stays open.
@@ -44,7 +41,7 @@ Status ImportTfliteReshape(const TfliteOperator& op, TfliteGraph* graph) {
     BNN_ASSIGN_OR_RETURN(const std::string dims, graph->Input(op, 1));
     TfliteGraph::OutputOptions output;
     output.file_order = true;
-    return graph->Output(op, TfliteNode("Reshape", {x, dims}), output);
+    return graph->Output(op, MakeNode("Reshape", {x, dims}), output);
   }
   if (TfliteGraph::Has(op, 1)) {
     BNN_ASSIGN_OR_RETURN(target, graph->IntegersInput(op, 1));
@@ -101,7 +98,7 @@ Status ImportTfliteExpandDims(const TfliteOperator& op, TfliteGraph* graph) {
 Status ImportTfliteShape(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 1, 1));
   BNN_ASSIGN_OR_RETURN(const std::string x, graph->InputInFileOrder(op, 0));
-  return graph->Output(op, TfliteNode("Shape", {x}));
+  return graph->Output(op, MakeNode("Shape", {x}));
 }
 
 // Joins its inputs along a new axis.
@@ -120,10 +117,10 @@ Status ImportTflitePack(const TfliteOperator& op, TfliteGraph* graph) {
   for (size_t i = 0; i < op.inputs.size(); ++i) {
     BNN_ASSIGN_OR_RETURN(const std::string x, graph->InputInFileOrder(op, i));
     BNN_ASSIGN_OR_RETURN(std::string part,
-                         graph->Emit(op, TfliteNode("Unsqueeze", {x, axes}), "/part" + std::to_string(i)));
+                         graph->Emit(op, MakeNode("Unsqueeze", {x, axes}), "/part" + std::to_string(i)));
     parts.push_back(std::move(part));
   }
-  SourceNode node = TfliteNode("Concat", std::move(parts));
+  SourceNode node = MakeNode("Concat", std::move(parts));
   node.attributes["axis"] = axis;
   TfliteGraph::OutputOptions output;
   output.file_order = true;
@@ -138,7 +135,7 @@ Status ImportTfliteGather(const TfliteOperator& op, TfliteGraph* graph) {
   }
   BNN_ASSIGN_OR_RETURN(const std::string x, graph->InputInFileOrder(op, 0));
   BNN_ASSIGN_OR_RETURN(const std::string indices, graph->InputInFileOrder(op, 1));
-  SourceNode node = TfliteNode("Gather", {x, indices});
+  SourceNode node = MakeNode("Gather", {x, indices});
   node.attributes["axis"] = int64_t{options->axis()};
   TfliteGraph::OutputOptions output;
   output.file_order = true;
@@ -173,14 +170,14 @@ Status ImportTfliteBlocks(const TfliteOperator& op, TfliteGraph* graph) {
                : std::vector<int64_t>{-1, in[1], in[2], block, block, in[3] / (block * block)};
   const std::vector<int64_t> joined = to_depth ? std::vector<int64_t>{-1, split[1], split[3], block * block * in[3]}
                                                : std::vector<int64_t>{-1, in[1] * block, in[2] * block, split[5]};
-  SourceNode reshape = TfliteNode("Reshape", {x, graph->NewIntegers(op, "/split", split)});
+  SourceNode reshape = MakeNode("Reshape", {x, graph->NewIntegers(op, "/split", split)});
   BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(reshape), "/blocks"));
-  SourceNode transpose = TfliteNode("Transpose", {x});
+  SourceNode transpose = MakeNode("Transpose", {x});
   transpose.attributes["perm"] = std::vector<int64_t>{0, 1, 3, 2, 4, 5};
   BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(transpose), "/exchanged"));
   TfliteGraph::OutputOptions output;
   output.file_order = true;
-  return graph->Output(op, TfliteNode("Reshape", {x, graph->NewIntegers(op, "/joined", joined)}), output);
+  return graph->Output(op, MakeNode("Reshape", {x, graph->NewIntegers(op, "/joined", joined)}), output);
 }
 
 }  // namespace bnn::formats

@@ -140,7 +140,7 @@ Status ImportTfliteConv(const TfliteOperator& op, TfliteGraph* graph) {
   }
   BNN_ASSIGN_OR_RETURN(const std::string x, graph->Input(op, 0));
   BNN_ASSIGN_OR_RETURN(const std::string w, graph->Input(op, 1));
-  return FinishConv(op, graph, TfliteNode("Conv", {x, w}), window, in[3] / filter[3],
+  return FinishConv(op, graph, MakeNode("Conv", {x, w}), window, in[3] / filter[3],
                     options->fused_activation_function());
 }
 
@@ -157,7 +157,7 @@ Status ImportTfliteDepthwiseConv(const TfliteOperator& op, TfliteGraph* graph) {
   weights = ToMapOrder(std::move(weights));
   weights.dims = {filter[3], 1, filter[1], filter[2]};  // of [1, C, H, W]: the same order of elements
   BNN_ASSIGN_OR_RETURN(const std::string x, graph->Input(op, 0));
-  SourceNode node = TfliteNode("Conv", {x, graph->NewConstant(op, "/filter", std::move(weights))});
+  SourceNode node = MakeNode("Conv", {x, graph->NewConstant(op, "/filter", std::move(weights))});
   return FinishConv(op, graph, std::move(node), window, in[3], options->fused_activation_function());
 }
 
@@ -171,19 +171,19 @@ Status ImportDenseOfMap(const TfliteOperator& op, TfliteGraph* graph, const Dims
   BNN_ASSIGN_OR_RETURN(std::string x, graph->Input(op, 0));
   const bool is_map = in.size() == 4;
   if (!is_map) {
-    SourceNode widen = TfliteNode("Reshape", {x, graph->NewIntegers(op, "/map_dims", {-1, in[1], 1, in[2]})});
+    SourceNode widen = MakeNode("Reshape", {x, graph->NewIntegers(op, "/map_dims", {-1, in[1], 1, in[2]})});
     BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(widen), "/nhwc"));
-    BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, TfliteToMap(x), "/map"));
+    BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, TransposeToMap(x), "/map"));
   }
-  SourceNode conv = TfliteNode("Conv", {x, graph->NewConstant(op, "/filter", std::move(weights))});
+  SourceNode conv = MakeNode("Conv", {x, graph->NewConstant(op, "/filter", std::move(weights))});
   if (is_map) return FinishConv(op, graph, std::move(conv), TfliteWindow{}, 1, activation);
   BNN_RETURN_IF_ERROR(AddTfliteBias(op, graph, 0, 1, 2, &conv));
   SetWindow(TfliteWindow{}, &conv);
   BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(conv), "/products"));
-  BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, TfliteToFile(x), "/products_nhwc"));
+  BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, TransposeToFile(x), "/products_nhwc"));
   TfliteGraph::OutputOptions output;
   output.activation = activation;
-  return graph->Output(op, TfliteNode("Reshape", {x, graph->NewIntegers(op, "/dims", {-1, in[1], outputs})}), output);
+  return graph->Output(op, MakeNode("Reshape", {x, graph->NewIntegers(op, "/dims", {-1, in[1], outputs})}), output);
 }
 
 }  // namespace
@@ -212,10 +212,10 @@ Status ImportTfliteFullyConnected(const TfliteOperator& op, TfliteGraph* graph) 
   }
   BNN_ASSIGN_OR_RETURN(std::string x, graph->InputInFileOrder(op, 0));
   if (in.size() != 2 || in[1] != weights[1]) {
-    SourceNode flatten = TfliteNode("Reshape", {x, graph->NewIntegers(op, "/matrix", {-1, weights[1]})});
+    SourceNode flatten = MakeNode("Reshape", {x, graph->NewIntegers(op, "/matrix", {-1, weights[1]})});
     BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(flatten), "/flat"));
   }
-  SourceNode node = TfliteNode("Gemm", {x, w});
+  SourceNode node = MakeNode("Gemm", {x, w});
   node.attributes["transB"] = int64_t{1};
   BNN_RETURN_IF_ERROR(AddTfliteBias(op, graph, 0, 1, 2, &node));
   TfliteGraph::OutputOptions output;
@@ -236,7 +236,7 @@ Status ImportTflitePool(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_ASSIGN_OR_RETURN(const TflitePadding padding, TflitePaddingOf(op, options->padding()));
   BNN_RETURN_IF_ERROR(PadTfliteWindow(op, in, padding, &window));
   BNN_ASSIGN_OR_RETURN(const std::string x, graph->Input(op, 0));
-  SourceNode node = TfliteNode(EntryOf(op).renamed, {x});
+  SourceNode node = MakeNode(EntryOf(op).renamed, {x});
   SetWindow(window, &node);
   TfliteGraph::OutputOptions output;
   output.activation = options->fused_activation_function();

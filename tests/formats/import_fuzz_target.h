@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "formats/importers/graphdef_importer.h"
 #include "formats/importers/onnx_importer.h"
 #include "formats/importers/openvino_importer.h"
 #include "formats/importers/tflite_importer.h"
@@ -55,6 +56,10 @@ inline bool ImportAndInterpretIr(std::string_view bytes) {
 
 inline bool ImportAndInterpretTflite(std::string_view bytes) {
   return FoldAndInterpret(formats::ImportTfliteBytes(bytes, "fuzzed.tflite", {}));
+}
+
+inline bool ImportAndInterpretGraphdef(std::string_view bytes) {
+  return FoldAndInterpret(formats::ImportGraphdefBytes(bytes, "fuzzed.pb", {}));
 }
 
 }  // namespace bnn::test

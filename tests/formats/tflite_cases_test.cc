@@ -2,16 +2,14 @@
 // Larq Compute Engine's interpreter gives.
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "formats/convert.h"
 #include "formats/importers/tflite_importer.h"
-#include "formats/interpreter.h"
+#include "tests/formats/case_check.h"
 #include "tests/formats/convert_check.h"
-#include "tests/formats/model_reference.h"
 #include "tests/formats/onnx_cases.h"
 
 namespace bnn::formats {
@@ -23,51 +21,10 @@ std::vector<OnnxCase> ReadCases(const std::string& name) {
   return test::OnnxCaseReader(test::SourceDir() + "/tests/formats/data/" + name + ".cases").ReadAll();
 }
 
-// Within the case's tolerance: relative to max(1, |expected|), or absolute where it is negative.
-void CheckClose(const std::vector<float>& actual, const std::vector<float>& expected, float tolerance) {
-  REQUIRE(actual.size() == expected.size());
-  for (size_t i = 0; i < actual.size(); ++i) {
-    const double allowed = tolerance < 0 ? -tolerance : tolerance * std::max(1.0F, std::fabs(expected[i]));
-    const double difference = std::fabs(static_cast<double>(actual[i]) - static_cast<double>(expected[i]));
-    CAPTURE(i);
-    CAPTURE(actual[i]);
-    CAPTURE(expected[i]);
-    REQUIRE(difference <= allowed);
-  }
-}
-
-void CheckInterpretation(const SourceGraph& graph, const OnnxCase& one) {
-  std::map<std::string, Tensor> inputs(one.inputs.begin(), one.inputs.end());
-  const auto results = Interpret(graph, inputs, graph.outputs);
-  REQUIRE_MESSAGE(results.ok(), results.status().message());
-  for (const auto& [name, expected] : one.outputs) {
-    CAPTURE(name);
-    REQUIRE(results->count(name) == 1);
-    CHECK(DimsToString(results->at(name).dims) == DimsToString(expected.dims));
-    CheckClose(results->at(name).floats, expected.floats, one.tolerance);
-  }
-}
-
-void CheckModel(const ModelDef& model, const OnnxCase& one) {
-  std::vector<std::vector<float>> inputs;
-  for (const auto& [name, tensor] : one.inputs) inputs.push_back(tensor.floats);
-  const auto outputs = ReferenceOutputs(model, inputs);
-  REQUIRE(outputs.size() == one.outputs.size());
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    CAPTURE(one.outputs[i].first);
-    CheckClose(outputs[i], one.outputs[i].second.floats, one.tolerance);
-  }
-}
-
-Conversion CheckCase(const OnnxCase& one) {
+Conversion CheckTfliteCase(const OnnxCase& one) {
   Result<SourceGraph> graph = ImportTfliteBytes(one.model, one.name + ".tflite", {});
   REQUIRE_MESSAGE(graph.ok(), graph.status().message());
-  CHECK(graph->inputs.size() == one.inputs.size());
-  CheckInterpretation(*graph, one);
-  Result<Conversion> conversion = ConvertGraph(*std::move(graph), {});
-  REQUIRE_MESSAGE(conversion.ok(), conversion.status().message());
-  CheckModel(conversion->model, one);
-  return *std::move(conversion);
+  return CheckCase(*std::move(graph), one);
 }
 
 // Networks that themselves move data in another order than both layouts.
@@ -83,7 +40,7 @@ TEST_CASE("builtin operators of TensorFlow Lite give its outputs, and no layout 
   for (const OnnxCase& one : ReadCases("tflite_builtin")) {
     SUBCASE(one.name.c_str()) {
       CAPTURE(one.name);
-      const Conversion conversion = CheckCase(one);
+      const Conversion conversion = CheckTfliteCase(one);
       if (!Moves(one)) CHECK(Ops(conversion).find("Transpose") == std::string::npos);
       const bool has_layer = one.name.find("conv") == 0 || one.name.find("depthwise") == 0;
       if (has_layer && one.name.find("int8") != std::string::npos) {
@@ -98,7 +55,7 @@ TEST_CASE("the operators of Larq Compute Engine give its outputs, on bits") {
   for (const OnnxCase& one : ReadCases("tflite_lce")) {
     SUBCASE(one.name.c_str()) {
       CAPTURE(one.name);
-      const Conversion conversion = CheckCase(one);
+      const Conversion conversion = CheckTfliteCase(one);
       CHECK(Ops(conversion).find("Transpose") == std::string::npos);
       for (const LayerReport& layer : conversion.report.layers) {
         CAPTURE(layer.reason);

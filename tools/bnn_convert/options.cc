@@ -22,6 +22,10 @@ WHAT BECOMES BINARY
   channel. Every other layer stays float32. The table on stdout says for each layer which of both, and why.
   What cannot be represented exactly is an error that names every such node; nothing is approximated silently.
 
+FROZEN GRAPHS
+  A .pb of TensorFlow does not say what goes in and out. Its inputs are the Placeholders that an output depends on, its
+  outputs the nodes that no other node reads (but constants, Assert and NoOp). Functions of its library are inlined.
+
 SIGN OF ZERO
   Sign(0) is 0, a third value. auto: it counts as +1 where the input is real-valued (noted in the report); where 0 is
   certain to occur (integer sums, zero padding, floor) the layer stays float and exact. Behind a ReLU, Sign is {0, 1} and
