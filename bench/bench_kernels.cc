@@ -23,6 +23,7 @@ constexpr Section kSections[] = {
     {"limits", RunLimitSection},      //
     {"conv", RunConvSection},         //
     {"dense", RunDenseSection},       //
+    {"planes", RunPlaneSection},      //
     {"stream", RunStreamSection},     //
     {"networks", RunNetworkSection},  //
     {"threads", RunThreadSection},    //

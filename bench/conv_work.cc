@@ -44,6 +44,7 @@ kernels::BConv2dShape ConvCase::Shape() const {
   const int64_t pad = valid ? 0 : dilation * (kernel - 1) / 2;
   shape.pad_top = shape.pad_left = shape.pad_bottom = shape.pad_right = pad;
   shape.padding = padding;
+  shape.planes = planes;
   return shape;
 }
 
@@ -74,13 +75,14 @@ ConvWork::ConvWork(const kernels::BConv2dKernel& kernel, const ConvCase& c, Outp
     : kernel_(kernel),
       shape_(c.GroupShape()),
       groups_(c.groups),
-      epilogue_(output, shape_.out_h(), shape_.out_w(), shape_.out_channels, c.groups) {
+      epilogue_(output, shape_.out_h(), shape_.out_w(), shape_.out_channels, c.groups, c.planes) {
   // The kernel reads input that carries its padding.
   const int64_t halo_h = shape_.in_h + shape_.pad_top + shape_.pad_bottom;
   const int64_t halo_w = shape_.in_w + shape_.pad_left + shape_.pad_right;
   const int64_t pixel_words = groups_ * WordsFor(shape_.in_channels);
-  in_ = RandomBits(halo_h * halo_w * groups_, shape_.in_channels);
-  in_strides_ = {halo_h * halo_w * pixel_words, halo_w * pixel_words, pixel_words};
+  in_ = RandomBits(c.planes * halo_h * halo_w * groups_, shape_.in_channels);
+  const int64_t image_words = halo_h * halo_w * pixel_words;
+  in_strides_ = {.image = image_words, .row = halo_w * pixel_words, .pixel = pixel_words, .plane = image_words};
 
   // Packed weights start at cache lines.
   constexpr int64_t kLineWords = 64 / sizeof(uint32_t);
@@ -101,7 +103,7 @@ ConvWork::ConvWork(const kernels::BConv2dKernel& kernel, const ConvCase& c, Outp
   }
   // The corrections of the classes are left out: no time depends on their values.
   base_ = Buffer<int32_t>(CountOf(row_class_) * num_col_classes_ * PaddedChannels(shape_.out_channels));
-  std::fill(base_.data(), base_.data() + base_.count(), static_cast<int32_t>(shape_.terms()));
+  std::fill(base_.data(), base_.data() + base_.count(), static_cast<int32_t>(shape_.max_acc()));
 }
 
 void ConvWork::RunPart(int64_t row_begin, int64_t row_end, int64_t block_begin, int64_t block_end) const {

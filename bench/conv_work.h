@@ -18,6 +18,7 @@ struct ConvCase {
   int64_t kernel = 3, stride = 1, dilation = 1, groups = 1;
   bool valid = false;  // no padding
   kernels::Padding padding = kernels::Padding::kMinusOne;
+  int planes = 1;  // bits of an input element, and of an output element where bits leave
 
   // Of all groups together.
   kernels::BConv2dShape Shape() const;

@@ -10,9 +10,9 @@ std::string NameOf(const kernels::BDenseShape& shape) {
 DenseWork::DenseWork(const kernels::BDenseKernel& kernel, const kernels::BDenseShape& shape, Output output)
     : kernel_(kernel),
       shape_(shape),
-      in_(RandomBits(shape.rows, shape.in_features)),
+      in_(RandomBits(shape.planes * shape.rows, shape.in_features)),
       weights_(kernel.packed_words(shape)),
-      epilogue_(output, 1, shape.rows, shape.out_features) {  // a row is a pixel
+      epilogue_(output, 1, shape.rows, shape.out_features, 1, shape.planes) {  // a row is a pixel
   kernel.pack(shape, RandomBits(shape.out_features, shape.in_features).data(), weights_.data());
 }
 
@@ -21,6 +21,7 @@ void DenseWork::Run() const {
   kernels::BDenseArgs args;
   args.in = in_.data();
   args.in_row_stride = kernels::WordsFor(shape_.in_features);
+  args.in_plane_stride = shape_.rows * args.in_row_stride;
   args.weights = weights_.data();
   args.epilogue = epilogue_.Bind(0, steps);
   args.row_end = shape_.rows;

@@ -21,21 +21,22 @@ const char* NameOf(Output output) {
   return "";
 }
 
-EpilogueWork::EpilogueWork(Output output, int64_t rows, int64_t cols, int64_t channels, int64_t groups)
+EpilogueWork::EpilogueWork(Output output, int64_t rows, int64_t cols, int64_t channels, int64_t groups, int planes)
     : output_(output),
+      planes_(planes),
       group_channels_(channels),
       group_words_(WordsFor(channels)),
       scale_(RandomFloats(PaddedChannels(channels))),
       bias_(RandomFloats(PaddedChannels(channels))),
       slope_(RandomFloats(PaddedChannels(channels))),
-      float_thresholds_(RandomFloats(PaddedChannels(channels))),
-      thresholds_(PaddedChannels(channels)),
+      float_thresholds_(RandomFloats(kernels::HighestLevel(planes) * PaddedChannels(channels))),
+      thresholds_(kernels::HighestLevel(planes) * PaddedChannels(channels)),
       flip_(group_words_) {
   const int64_t pixels = rows * cols;
   const int64_t floats = groups * channels, words = groups * group_words_;
   float_strides_ = {pixels * floats, cols * floats, floats};
-  bits_strides_ = {pixels * words, cols * words, words};
-  if (output == Output::kBits || output == Output::kShortcut) bits_ = Buffer<uint32_t>(pixels * words);
+  bits_strides_ = {.image = pixels * words, .row = cols * words, .pixel = words, .plane = pixels * words};
+  if (output == Output::kBits || output == Output::kShortcut) bits_ = Buffer<uint32_t>(planes * pixels * words);
   if (output != Output::kBits) floats_ = Buffer<float>(pixels * floats);
   if (output == Output::kResidual) residual_ = RandomFloats(pixels * floats);
 }
@@ -45,6 +46,8 @@ kernels::Epilogue EpilogueWork::Bind(int64_t group, kernels::EpilogueStep* steps
   if (output_ == Output::kBits || output_ == Output::kShortcut) {
     epilogue.bits = bits_.data() + group * group_words_;
     epilogue.bits_strides = bits_strides_;
+    epilogue.planes = planes_;
+    epilogue.threshold_stride = PaddedChannels(group_channels_);
   }
   if (output_ == Output::kShortcut) epilogue.thresholds = float_thresholds_.data();
   if (output_ == Output::kBits) {

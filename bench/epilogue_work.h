@@ -19,10 +19,10 @@ inline constexpr Output kAllOutputs[] = {Output::kFloats, Output::kBits, Output:
                                          Output::kShortcut};
 const char* NameOf(Output output);
 
-// The epilogue of `rows` rows of `cols` pixels of `groups` x `channels` channels.
+// The epilogue of `rows` rows of `cols` pixels of `groups` x `channels` channels. `planes`: of the bits.
 class EpilogueWork {
  public:
-  EpilogueWork(Output output, int64_t rows, int64_t cols, int64_t channels, int64_t groups = 1);
+  EpilogueWork(Output output, int64_t rows, int64_t cols, int64_t channels, int64_t groups = 1, int planes = 1);
   EpilogueWork(const EpilogueWork&) = delete;
   EpilogueWork& operator=(const EpilogueWork&) = delete;
 
@@ -31,6 +31,7 @@ class EpilogueWork {
 
  private:
   Output output_;
+  int planes_;
   int64_t group_channels_, group_words_;
   kernels::Strides float_strides_, bits_strides_;
   Buffer<float> scale_, bias_, slope_, float_thresholds_;

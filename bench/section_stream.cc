@@ -87,16 +87,16 @@ void Pack(const kernels::BitpackKernel& kernel, const Image& image, bool planar,
 
 void Unpack(const kernels::BitpackKernel& kernel, const Image& image, const Options& options, Report& report) {
   const Buffer<uint32_t> bits = RandomBits(image.pixels(), image.channels);
-  const Buffer<float> lo = RandomFloats(image.words() * kernels::kBitsPerWord);
-  const Buffer<float> hi = RandomFloats(image.words() * kernels::kBitsPerWord);
+  const int64_t padded = image.words() * kernels::kBitsPerWord;
+  const Buffer<float> values = RandomFloats(2 * padded);
   Buffer<float> out(image.pixels() * image.channels);
   kernels::BitunpackArgs args;
   args.pixels = image.pixels();
   args.channels = image.channels;
   args.bits = bits.data();
   args.bits_pixel_stride = image.words();
-  args.lo = lo.data();
-  args.hi = hi.data();
+  args.values = values.data();
+  args.value_stride = padded;
   args.out = out.data();
   args.out_pixel_stride = image.channels;
   Measure({"unpack/" + image.Name(), kernel.name, kernel.isa, [&] { kernel.unpack(args); }, bits.data(), bits.bytes(),

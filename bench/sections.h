@@ -9,6 +9,7 @@ namespace bnn::bench {
 void RunLimitSection(const Options& options, Report& report);
 void RunConvSection(const Options& options, Report& report);
 void RunDenseSection(const Options& options, Report& report);
+void RunPlaneSection(const Options& options, Report& report);
 void RunStreamSection(const Options& options, Report& report);
 void RunThreadSection(const Options& options, Report& report);
 

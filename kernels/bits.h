@@ -9,6 +9,23 @@
 //   dot(a, w) = sum a_i * w_i = (#equal - #different) = K - 2 * popcount(a XOR w),
 //
 // where K is the real (unpadded) number of terms.
+//
+// Elements of several bits
+//   An element of b = 1 to 4 bits is a level q in 0 to 2^b - 1. Its bits lie in b planes: plane i holds bit i of every
+//   q, and a plane lies in memory as a tensor of single bits does. For arithmetic a level stands for an odd integer,
+//
+//     v = 2q - (2^b - 1)        b = 1: -1, 1        b = 2: -3, -1, 1, 3
+//
+//   because those are weighted sums of -1 and +1: with a_i = 2 * (bit i of q) - 1,
+//
+//     sum of 2^i * a_i = 2 * (sum of 2^i * (bit i of q)) - (sum of 2^i) = 2q - (2^b - 1) = v,
+//
+//   so that a dot product with weights of one bit is a weighted sum of the dot products of the planes:
+//
+//     dot(v, w) = sum of 2^i * dot(a_i, w) = (2^b - 1) * K - 2 * (sum of 2^i * popcount(plane_i XOR w))
+//
+//   A uniform grid lo + step * q is (lo + step / 2 * (2^b - 1)) + step / 2 * v: what is missing is affine, and affine
+//   is what follows a dot product anyway. |dot(v, w)| <= (2^b - 1) * K.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +38,10 @@
 namespace bnn::kernels {
 
 inline constexpr int64_t kBitsPerWord = 32;
+inline constexpr int kMaxPlanes = 4;  // bits of an element
+
+// 2^planes - 1: the highest level of an element of so many bits, and its value v.
+BNN_KERNEL_INLINE constexpr int HighestLevel(int planes) { return (1 << planes) - 1; }
 
 // The number of words that hold `bits` bits.
 BNN_KERNEL_INLINE constexpr int64_t WordsFor(int64_t bits) { return (bits + kBitsPerWord - 1) / kBitsPerWord; }

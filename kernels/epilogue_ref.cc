@@ -14,8 +14,28 @@ float ApplyStepAt(const EpilogueStep& step, const OutputPixel& at, int64_t chann
   return ApplyStep(step, y, a, step.b == nullptr ? 0 : step.b[channel]);
 }
 
-void StoreBits(const Epilogue& epilogue, const OutputPixel& at, int64_t channel_begin, uint32_t word) {
-  epilogue.bits[PixelOffset(epilogue.bits_strides, at) + channel_begin / kBitsPerWord] = word;
+// The words of a block of channels, one a plane.
+struct BlockBits {
+  uint32_t plane[kMaxPlanes] = {};
+
+  void SetLevel(int64_t channel, int level) {
+    for (int p = 0; p < kMaxPlanes; ++p) SetBit(&plane[p], channel, (level >> p) & 1);
+  }
+};
+
+// The number of thresholds of the channel that `y` reaches.
+template <class T>
+int CountReached(const Epilogue& epilogue, const T* thresholds, int64_t channel, T y) {
+  int reached = 0;
+  for (int j = 0; j < HighestLevel(epilogue.planes); ++j) {
+    reached += y >= thresholds[j * epilogue.threshold_stride + channel] ? 1 : 0;
+  }
+  return reached;
+}
+
+void StoreBits(const Epilogue& epilogue, const OutputPixel& at, int64_t channel_begin, const BlockBits& bits) {
+  uint32_t* const word = epilogue.bits + PixelOffset(epilogue.bits_strides, at) + channel_begin / kBitsPerWord;
+  for (int p = 0; p < epilogue.planes; ++p) word[p * epilogue.bits_strides.plane] = bits.plane[p];
 }
 
 }  // namespace
@@ -36,7 +56,7 @@ float ApplyStep(const EpilogueStep& step, float y, float a, float b) {
 
 void ReferenceEpilogue(const Epilogue& epilogue, const OutputPixel& at, int64_t channel_begin, int64_t channels,
                        const float* y) {
-  uint32_t word = 0;
+  BlockBits bits;
   for (int64_t i = 0; i < channels; ++i) {
     const int64_t channel = channel_begin + i;
     float value = y[i];
@@ -44,20 +64,22 @@ void ReferenceEpilogue(const Epilogue& epilogue, const OutputPixel& at, int64_t 
     if (epilogue.out != nullptr) epilogue.out[PixelOffset(epilogue.out_strides, at) + channel] = value;
     if (epilogue.bits == nullptr) continue;
     if (epilogue.signs != nullptr) value *= epilogue.signs[channel];
-    word |= uint32_t{value >= epilogue.thresholds[channel]} << i;
+    bits.SetLevel(i, CountReached(epilogue, epilogue.thresholds, channel, value));
   }
-  if (epilogue.bits != nullptr) StoreBits(epilogue, at, channel_begin, word);
+  if (epilogue.bits != nullptr) StoreBits(epilogue, at, channel_begin, bits);
 }
 
 void ReferenceEpilogue(const Epilogue& epilogue, const OutputPixel& at, int64_t channel_begin, int64_t channels,
                        const int32_t* acc) {
   if (epilogue.bits != nullptr && epilogue.int_thresholds != nullptr) {
-    uint32_t word = 0;
+    BlockBits bits;
     for (int64_t i = 0; i < channels; ++i) {
-      const bool reached = acc[i] >= epilogue.int_thresholds[channel_begin + i];
-      word |= (uint32_t{reached} ^ GetBit(epilogue.flip, channel_begin + i)) << i;
+      const int64_t channel = channel_begin + i;
+      const int reached = CountReached(epilogue, epilogue.int_thresholds, channel, acc[i]);
+      const bool flip = GetBit(epilogue.flip, channel) != 0;
+      bits.SetLevel(i, flip ? HighestLevel(epilogue.planes) - reached : reached);
     }
-    StoreBits(epilogue, at, channel_begin, word);
+    StoreBits(epilogue, at, channel_begin, bits);
     return;
   }
   float y[kChannelBlock];

@@ -1,4 +1,5 @@
 // Steps that move bits: pooling, unpacking, copies between layouts, halos.
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -78,8 +79,11 @@ class UnpackStep final : public Step {
         batch_(context.plan.batch),
         kernel_(kernels::SelectBitpack(context.plan.max_isa, AppendRefusal, &description.reason)) {
     const auto& op = std::get<formats::Unpack>(node.op);
-    low_ = context.PerChannel(op.low, in_.channels, in_.groups);
-    high_ = context.PerChannel(op.high, in_.channels, in_.groups);
+    const AlignedBuffer<float> low = context.PerChannel(op.low, in_.channels, in_.groups);
+    const AlignedBuffer<float> high = context.PerChannel(op.high, in_.channels, in_.groups);
+    values_ = AlignedBuffer<float>(low.size() + high.size());
+    std::copy_n(low.data(), low.size(), values_.data());
+    std::copy_n(high.data(), high.size(), values_.data() + low.size());
     inputs = {node.inputs[0]};
     outputs = {node.output};
     description.name = node.name;
@@ -98,8 +102,8 @@ class UnpackStep final : public Step {
           args.bits = context.Words(inputs[0]) + in_.interior() + row / in_.h * in_.image_words() +
                       row % in_.h * in_.row_words() + g * in_.group_words();
           args.bits_pixel_stride = in_.pixel_words();
-          args.lo = low_.data() + g * kernels::PaddedChannels(in_.group_channels());
-          args.hi = high_.data() + g * kernels::PaddedChannels(in_.group_channels());
+          args.values = values_.data() + g * kernels::PaddedChannels(in_.group_channels());
+          args.value_stride = static_cast<int64_t>(values_.size()) / 2;
           args.out = context.Floats(outputs[0]) + row * in_.w * in_.channels + g * in_.group_channels();
           args.out_pixel_stride = in_.channels;
           kernel_->unpack(args);
@@ -113,7 +117,7 @@ class UnpackStep final : public Step {
   const BitsLayout in_;
   const int64_t batch_;
   const kernels::BitpackKernel* kernel_;
-  AlignedBuffer<float> low_, high_;  // [groups][PaddedChannels(channels of a group)]
+  AlignedBuffer<float> values_;  // [low, high][groups][PaddedChannels(channels of a group)]
 };
 
 class RelayoutStep final : public Step {

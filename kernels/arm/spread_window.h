@@ -41,17 +41,20 @@ class SpreadWindow {
     const uint32x4_t* in;
   };
 
-  BNN_INLINE explicit SpreadWindow(const TileInput& input)
-      : window_(input.walk), in_(input.in), in_pixel_step_(input.pixel_step) {
-    Start();
+  BNN_INLINE SpreadWindow() {}
+  BNN_INLINE void Start(const TileInput& input) {
+    window_ = input.walk;
+    in_ = input.in;
+    in_pixel_step_ = input.pixel_step;
+    Fill();
   }
 
   // Calls count(walk, words) for the parts of the window in order; `words` is the length of a part of one pixel.
   template <class Function>
   BNN_INLINE void ForEachPart(const Function& count) {
-    if (fits_) return count(walk_, window_.rows * window_.cols * window_.words);
+    if (fits_) return count(walk_, window_->rows * window_->cols * window_->words);
     Place at = {0, 0, 0};
-    while (at.row < window_.rows) {
+    while (at.row < window_->rows) {
       const int64_t words = FillPart(at);
       count(walk_, words);
     }
@@ -65,14 +68,14 @@ class SpreadWindow {
     int64_t row, col, word;
   };
 
-  BNN_NOINLINE void Start() {
-    const int64_t words = window_.rows * window_.cols * window_.words;
-    const int64_t span = (kPixels - 1) * in_pixel_step_ + (window_.cols - 1) * window_.col_step + window_.words;
+  BNN_NOINLINE void Fill() {
+    const int64_t words = window_->rows * window_->cols * window_->words;
+    const int64_t span = (kPixels - 1) * in_pixel_step_ + (window_->cols - 1) * window_->col_step + window_->words;
     walk_.in = spread_;
-    if (span <= kPixels * window_.cols * window_.words && window_.rows * span < kSpreadVectors) {
-      for (int64_t row = 0; row < window_.rows; ++row) Spread(in_ + row * window_.row_step, span, spread_ + row * span);
-      spread_[window_.rows * span] = vdupq_n_u32(0);
-      walk_.taps = {window_.rows, span, window_.cols, window_.col_step, window_.words};
+    if (span <= kPixels * window_->cols * window_->words && window_->rows * span < kSpreadVectors) {
+      for (int64_t row = 0; row < window_->rows; ++row) Spread(in_ + row * window_->row_step, span, spread_ + row * span);
+      spread_[window_->rows * span] = vdupq_n_u32(0);
+      walk_.taps = {window_->rows, span, window_->cols, window_->col_step, window_->words};
       walk_.pixel_step = in_pixel_step_;
       fits_ = true;
       return;
@@ -86,16 +89,16 @@ class SpreadWindow {
   // Spreads what comes next of every pixel, as much as fits, and moves on behind it.
   BNN_NOINLINE int64_t FillPart(Place& at) {
     int64_t filled = 0;
-    while (filled < kPartWords && at.row < window_.rows) {
-      const int64_t left = window_.words - at.word;
+    while (filled < kPartWords && at.row < window_->rows) {
+      const int64_t left = window_->words - at.word;
       const int64_t words = left < kPartWords - filled ? left : kPartWords - filled;
-      const uint32_t* from = in_ + at.row * window_.row_step + at.col * window_.col_step + at.word;
+      const uint32_t* from = in_ + at.row * window_->row_step + at.col * window_->col_step + at.word;
       for (int p = 0; p < kPixels; ++p) Spread(from + p * in_pixel_step_, words, spread_ + p * kPixelStep + filled);
       filled += words;
       at.word += words;
-      if (at.word < window_.words) break;
+      if (at.word < window_->words) break;
       at.word = 0;
-      if (++at.col < window_.cols) continue;
+      if (++at.col < window_->cols) continue;
       at.col = 0;
       ++at.row;
     }
@@ -106,7 +109,7 @@ class SpreadWindow {
     return filled;
   }
 
-  const TapWalk& window_;
+  const TapWalk* window_;
   const uint32_t* in_;
   int64_t in_pixel_step_;
   bool fits_;

@@ -67,6 +67,7 @@ struct NeonFloat {
 #endif
 
 struct Neon : NeonFloat {
+  using NeonFloat::Add, NeonFloat::Less;
   using Int = int32x4_t;
   static constexpr int kLanes = 4;
   static constexpr int kVectors = 8;
@@ -112,6 +113,9 @@ struct Neon : NeonFloat {
     return ToWord(masks);
   }
 
+  static BNN_INLINE Mask Less(Int a, Int b) { return vcltq_s32(a, b); }
+  static BNN_INLINE Mask Xor(Mask a, Mask b) { return veorq_u32(a, b); }
+
   static BNN_INLINE Int LoadInt(const int32_t* from) { return vld1q_s32(from); }
   static BNN_INLINE Int Zero() { return vdupq_n_s32(0); }
   static BNN_INLINE Int Half(Int x) { return vshrq_n_s32(x, 1); }
@@ -119,6 +123,7 @@ struct Neon : NeonFloat {
   static BNN_INLINE Int TwicePlusOdd(Int x, Int odd) {
     return vaddq_s32(vaddq_s32(x, x), vandq_s32(odd, vdupq_n_s32(1)));
   }
+  static BNN_INLINE Int Add(Int a, Int b) { return vaddq_s32(a, b); }
   static BNN_INLINE Float ToFloat(Int x) { return vcvtq_f32_s32(x); }
   static BNN_INLINE uint32_t AtLeast(const Int (&x)[8], const Int (&limit)[8]) {
     uint32x4_t masks[8];

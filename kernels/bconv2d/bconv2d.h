@@ -4,22 +4,27 @@
 //                       in[n][y*stride_h + i*dilation_h - pad_top][x*stride_w + j*dilation_w - pad_left][c] *
 //                       w[o][i][j][c]
 //
-// with every in and w in {-1, +1}, stored as bits (kernels/bits.h). Activations are NHWC with the channels packed.
+// with every w in {-1, +1} and every in an element of `planes` bits (one: -1 or +1), stored as bits (kernels/bits.h).
+// Activations are NHWC with the channels packed; the planes of several bits lie one behind the other, each with its
+// halo, in_strides.plane words apart.
 //
 // Padding and the halo
 //   The input buffer carries its padding: it is a halo buffer of (pad_top + in_h + pad_bottom) rows of
 //   (pad_left + in_w + pad_right) pixels, so a kernel never tests for borders and there is no im2col. The producer
-//   writes the interior; the halo holds bit 1 for Padding::kOne and bit 0 for kMinusOne and kZero.
-//   For kZero, taps in the halo must count nothing. Reading them as -1 adds -w for each of their weights, so
+//   writes the interior; the halo holds bit 1 for Padding::kOne and bit 0 for kMinusOne and kZero, in every plane: the
+//   highest level and the lowest one. (Of several bits it may hold any level: kernels read what is there.)
+//   For kZero, taps in the halo must count nothing. With L = 2^planes - 1 (one bit: 1), reading them as -L adds -L * w
+//   for each of their weights, so
 //
-//     acc_valid = acc_read + sum over halo taps of w      (per output channel, and per *which* taps are halo)
+//     acc_valid = acc_read + L * sum over halo taps of w      (per output channel, and per *which* taps are halo)
 //
 //   Which taps are halo depends on the row y and on the column x separately: rows with the same set of valid tap rows
 //   form a row class, likewise columns. The correction is folded, with K, into
 //
-//     base[class][o] = K + sum over halo taps of w[o],        acc = base[class][o] - 2 * popcount(in XOR w)
+//     base[class][o] = L * (K + sum over halo taps of w[o])
+//     acc = base[class][o] - 2 * (sum over planes i of 2^i * popcount(in_i XOR w))
 //
-//   where class = row_class[y] * num_col_classes + col_class[x]. Without correction there is one class and base = K.
+//   where class = row_class[y] * num_col_classes + col_class[x]. Without correction there is one class, base = L * K.
 //
 // Integer thresholds
 //   Let f_c(acc) be the epilogue's float chain for channel c and t its threshold. If f_c is non-decreasing, the set
@@ -27,6 +32,8 @@
 //   the set where the bit is 0 is an upper set, so the bit is (acc >= T) XOR 1. The engine finds T by bisection over
 //   the possible accumulators with the very float operations of the unfused chain, so that fusing never changes a bit.
 //   A channel that is always 1 has T = INT32_MIN (flip 0), always 0: T = INT32_MAX (flip 0).
+//   For several bits there is such a T for every threshold t_1 <= t_2 <= ... of the quantizer; kernels/epilogue.h says
+//   how they make a level.
 //
 // Groups
 //   A kernel computes one group: shape.in_channels and shape.out_channels are the group's, pointers and strides address
@@ -58,14 +65,16 @@ struct BConv2dShape {
   int64_t dilation_h = 1, dilation_w = 1;
   int64_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
   Padding padding = Padding::kMinusOne;
+  int planes = 1;  // bits of an input element, up to kMaxPlanes; those of an output element are the epilogue's
 
   int64_t out_h() const { return (in_h + pad_top + pad_bottom - dilation_h * (kernel_h - 1) - 1) / stride_h + 1; }
   int64_t out_w() const { return (in_w + pad_left + pad_right - dilation_w * (kernel_w - 1) - 1) / stride_w + 1; }
   int64_t terms() const { return kernel_h * kernel_w * in_channels; }  // K of one output without halo taps
+  int64_t max_acc() const { return HighestLevel(planes) * terms(); }   // the largest |acc|
 };
 
 struct BConv2dArgs {
-  const uint32_t* in = nullptr;         // pixel (0, 0) of the halo buffer of image 0, first word of the group
+  const uint32_t* in = nullptr;         // pixel (0, 0) of the halo buffer of image 0, plane 0, the group's first word
   Strides in_strides;                   // words
   const uint32_t* weights = nullptr;    // written by the same kernel's pack()
   const int32_t* base = nullptr;        // [classes][PaddedChannels(out_channels)], of exactly the values above

@@ -30,7 +30,7 @@ TapWalk ResolveWalk(const BConv2dShape& shape, const BConv2dArgs& args) {
 
 // True when the constants of all border classes and channels are even, which follows from the shape: a constant is
 // K = kernel_h * kernel_w * in_channels and, for each tap in the halo, a sum of in_channels weights of +-1, which is
-// odd or even as in_channels.
+// odd or even as in_channels. Several planes multiply it by an odd number.
 bool IsEvenBase(const BConv2dShape& shape, const BConv2dArgs& args) {
   return shape.in_channels % 2 == 0 || (args.row_class == nullptr && shape.terms() % 2 == 0);
 }
@@ -38,7 +38,7 @@ bool IsEvenBase(const BConv2dShape& shape, const BConv2dArgs& args) {
 }  // namespace
 
 const char* RefuseBlockedBConv2d(const BConv2dShape& shape) {
-  return shape.terms() > kMaxTerms ? "more terms per output than a float counts exactly" : nullptr;
+  return shape.max_acc() > kMaxTerms ? "more terms per output than a float counts exactly" : nullptr;
 }
 
 int64_t BlockedBConv2dWords(const BConv2dShape& shape) { return BlockedWeightWords(WeightsOf(shape)); }
@@ -74,8 +74,9 @@ void UnpackByteBConv2d(const BConv2dShape& shape, const uint32_t* packed, uint32
 BinaryTiles ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& args, const PackedOrder& order) {
   BinaryTiles tiles;
   tiles.in = args.in;
-  tiles.in_steps = {args.in_strides.image, shape.stride_h * args.in_strides.row,
-                    shape.stride_w * args.in_strides.pixel};
+  tiles.in_steps = {args.in_strides.image, shape.stride_h * args.in_strides.row, shape.stride_w * args.in_strides.pixel,
+                    args.in_strides.plane};
+  tiles.planes = shape.planes;
   tiles.walk = ResolveWalk(shape, args);
 
   tiles.base = args.base;
@@ -84,6 +85,7 @@ BinaryTiles ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& args, c
   tiles.num_col_classes = args.num_col_classes;
   tiles.class_step = PaddedChannels(shape.out_channels);
   tiles.base_block_step = kChannelBlock;
+  tiles.max_acc = shape.max_acc();
   tiles.even_base = IsEvenBase(shape, args);
 
   const int64_t input_words = shape.kernel_h * shape.kernel_w * WordsFor(shape.in_channels);

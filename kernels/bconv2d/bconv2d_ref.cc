@@ -21,8 +21,9 @@ void Unpack(const BConv2dShape& shape, const uint32_t* packed, uint32_t* weights
   UnpackRowWeights(WeightsOf(shape), packed, weights);
 }
 
-// The number of taps and channels where the window at `at` and the weights of output channel `out` differ.
-int32_t CountDifferences(const BConv2dShape& shape, const BConv2dArgs& args, const OutputPixel& at, int64_t out) {
+// The number of taps and channels where a plane of the window at `at` and the weights of output channel `out` differ.
+int32_t CountDifferences(const BConv2dShape& shape, const BConv2dArgs& args, int plane, const OutputPixel& at,
+                         int64_t out) {
   const int64_t words = WordsFor(shape.in_channels);
   const uint32_t* weights = args.weights + out * shape.kernel_h * shape.kernel_w * words;
   int32_t differences = 0;
@@ -30,7 +31,7 @@ int32_t CountDifferences(const BConv2dShape& shape, const BConv2dArgs& args, con
     for (int64_t j = 0; j < shape.kernel_w; ++j) {
       const OutputPixel tap = {at.image, at.row * shape.stride_h + i * shape.dilation_h,
                                at.col * shape.stride_w + j * shape.dilation_w};
-      const uint32_t* in = args.in + PixelOffset(args.in_strides, tap);
+      const uint32_t* in = args.in + plane * args.in_strides.plane + PixelOffset(args.in_strides, tap);
       for (int64_t w = 0; w < words; ++w) differences += std::popcount(in[w] ^ *weights++);
     }
   }
@@ -47,7 +48,8 @@ void RunPixel(const BConv2dShape& shape, const BConv2dArgs& args, const OutputPi
     const int64_t channels = left < kChannelBlock ? left : kChannelBlock;
     int32_t acc[kChannelBlock];
     for (int64_t c = 0; c < channels; ++c) {
-      acc[c] = base[begin + c] - 2 * CountDifferences(shape, args, at, begin + c);
+      acc[c] = base[begin + c];
+      for (int p = 0; p < shape.planes; ++p) acc[c] -= (2 << p) * CountDifferences(shape, args, p, at, begin + c);
     }
     ReferenceEpilogue(args.epilogue, at, begin, channels, acc);
   }

@@ -1,4 +1,5 @@
-// Binary dense layer (matrix product of bits): acc[r][o] = K - 2 * popcount(in[r] XOR w[o]), K = in_features.
+// Binary dense layer (matrix product of bits): acc[r][o] = K - 2 * popcount(in[r] XOR w[o]), K = in_features; for
+// inputs of several bits acc = (2^planes - 1) * K - 2 * (sum over planes i of 2^i * popcount(in_i[r] XOR w[o])).
 //
 // A row is a sample: for epilogues it is a "pixel" of one image with one row, so only the pixel strides count.
 #pragma once
@@ -16,11 +17,15 @@ struct BDenseShape {
   int64_t rows = 1;
   int64_t in_features = 0;
   int64_t out_features = 0;
+  int planes = 1;  // bits of an input element, up to kMaxPlanes; those of an output element are the epilogue's
+
+  int64_t max_acc() const { return HighestLevel(planes) * in_features; }  // the largest |acc|
 };
 
 struct BDenseArgs {
   const uint32_t* in = nullptr;       // [rows] rows of WordsFor(in_features) words
   int64_t in_row_stride = 0;          // words
+  int64_t in_plane_stride = 0;        // words, from a plane to the next higher one
   const uint32_t* weights = nullptr;  // written by the same kernel's pack()
   Epilogue epilogue;
 

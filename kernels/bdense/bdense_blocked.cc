@@ -10,7 +10,7 @@ WeightShape WeightsOf(const BDenseShape& shape) { return {shape.out_features, 1,
 }  // namespace
 
 const char* RefuseBlockedBDense(const BDenseShape& shape) {
-  return shape.in_features > kMaxTerms ? "more terms per output than a float counts exactly" : nullptr;
+  return shape.max_acc() > kMaxTerms ? "more terms per output than a float counts exactly" : nullptr;
 }
 
 int64_t BlockedBDenseWords(const BDenseShape& shape) { return BlockedWeightWords(WeightsOf(shape)); }
@@ -45,10 +45,11 @@ void UnpackByteBDense(const BDenseShape& shape, const uint32_t* packed, uint32_t
 
 BinaryTiles ResolveBDense(const BDenseShape& shape, const BDenseArgs& args, const PackedOrder& order,
                           int32_t (&base)[kChannelBlock]) {
-  for (int32_t& k : base) k = static_cast<int32_t>(shape.in_features);
+  for (int32_t& k : base) k = static_cast<int32_t>(shape.max_acc());
   BinaryTiles tiles;
   tiles.in = args.in;
-  tiles.in_steps = {0, 0, args.in_row_stride};
+  tiles.in_steps = {0, 0, args.in_row_stride, args.in_plane_stride};
+  tiles.planes = shape.planes;
   tiles.walk.words = WordsFor(shape.in_features);
   tiles.extent = {0, 1, 0, 1, args.row_begin, args.row_end};
 
@@ -57,6 +58,7 @@ BinaryTiles ResolveBDense(const BDenseShape& shape, const BDenseArgs& args, cons
   tiles.num_col_classes = 1;
   tiles.class_step = 0;
   tiles.base_block_step = 0;
+  tiles.max_acc = shape.max_acc();
   tiles.even_base = shape.in_features % 2 == 0;
 
   tiles.weights = args.weights;

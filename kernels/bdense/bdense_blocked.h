@@ -25,7 +25,7 @@ void PackByteBDense(const BDenseShape& shape, const uint32_t* weights, uint32_t*
 void UnpackByteBDense(const BDenseShape& shape, const uint32_t* packed, uint32_t* weights);
 
 // A shape and its arguments, resolved to what the loops need. `base` receives the constants of a channel block, which
-// the result points to: K for every feature.
+// the result points to: the same for every feature.
 BinaryTiles ResolveBDense(const BDenseShape& shape, const BDenseArgs& args, const PackedOrder& order,
                           int32_t (&base)[kChannelBlock]);
 

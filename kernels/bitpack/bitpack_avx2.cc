@@ -15,7 +15,7 @@ struct PackAvx2 : Avx2 {
   static constexpr int kTileVectors = 8;  // leaves 8 registers for two thresholds, the bits and what is loaded
 
   // t <= x: the second operand may come straight from memory.
-  static BNN_INLINE Int IsAtLeast(Float x, Float t) { return _mm256_castps_si256(_mm256_cmp_ps(t, x, _CMP_LE_OQ)); }
+  static BNN_INLINE Int Reached(Float x, Float t) { return _mm256_castps_si256(_mm256_cmp_ps(t, x, _CMP_LE_OQ)); }
 
   // Four comparisons of 8 channels each to one word. Their lanes are 0 or -1. A blend puts the lower halves of the
   // lanes of one beside the higher halves of the other, a saturating pack narrows two such pairs to bytes without loss,
@@ -27,8 +27,8 @@ struct PackAvx2 : Avx2 {
   // On Zen 5 four comparisons (pipes 0, 1), three shuffles (1, 2), two blends (any pipe) take 2.33 cycles for 128
   // bytes. Packs instead of the blends would make it four shuffles, 2.67 cycles.
   static BNN_INLINE void StoreAtLeast(uint32_t* word, const Float (&x)[4], const Float (&t)[4]) {
-    const Int low = _mm256_blend_epi16(IsAtLeast(x[0], t[0]), IsAtLeast(x[1], t[1]), 0xAA);
-    const Int high = _mm256_blend_epi16(IsAtLeast(x[2], t[2]), IsAtLeast(x[3], t[3]), 0xAA);
+    const Int low = _mm256_blend_epi16(Reached(x[0], t[0]), Reached(x[1], t[1]), 0xAA);
+    const Int high = _mm256_blend_epi16(Reached(x[2], t[2]), Reached(x[3], t[3]), 0xAA);
     const Int in_half = _mm256_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15,  //
                                          0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15);
     const Int across = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
@@ -56,12 +56,12 @@ struct PackAvx2 : Avx2 {
   };
   static BNN_INLINE PairWalk StartPairs(int64_t begin, int64_t count) { return {begin, StartZigzag(count, 1)}; }
   static BNN_INLINE Int SetPair(Int words, Float x, Float t, Float x16, Float t16, const PairWalk& walk) {
-    const Int halves = _mm256_blend_epi16(IsAtLeast(x, t), IsAtLeast(x16, t16), 0xAA);
+    const Int halves = _mm256_blend_epi16(Reached(x, t), Reached(x16, t16), 0xAA);
     return _mm256_or_si256(words, _mm256_and_si256(halves, walk.Bits()));
   }
   static BNN_INLINE Int SetLow(Int words, Float x, Float t, const PairWalk& walk) {
     const Int low = _mm256_and_si256(walk.Bits(), _mm256_set1_epi32(0xFFFF));
-    return _mm256_or_si256(words, _mm256_and_si256(IsAtLeast(x, t), low));
+    return _mm256_or_si256(words, _mm256_and_si256(Reached(x, t), low));
   }
   static BNN_INLINE void StoreInt(uint32_t* lanes, Int words) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(lanes), words);

@@ -36,6 +36,7 @@
 #include "kernels/bitpack/with_size.h"
 #include "kernels/simd/inline.h"
 #include "kernels/simd/lanes.h"
+#include "kernels/simd/levels.h"
 
 namespace bnn::kernels {
 namespace {
@@ -181,9 +182,38 @@ void PackContiguous(const BitpackArgs& args) {
   args.channels % kBitsPerWord == 0 ? PackInterleaved<V, false, kSigns>(args) : PackInterleaved<V, true, kSigns>(args);
 }
 
+// Levels: the words of 32 channels of every pixel, one a plane. Several thresholds are compared with each float, so
+// arithmetic counts, not the order of the loads.
+template <class V, bool kSigns>
+BNN_NOINLINE void PackLevels(BitpackArgs args) {
+  for (int64_t p = 0; p < args.pixels; ++p) {
+    const float* const in = args.in + p * args.in_pixel_stride;
+    uint32_t* const bits = args.bits + p * args.bits_pixel_stride;
+    for (int64_t channel = 0; channel < args.channels; channel += kBitsPerWord) {
+      const uint32_t used = FirstLanes(args.channels - channel);
+      typename V::Float x[V::kVectors];
+      if (used == ~uint32_t{0}) {
+        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) x[v] = V::Load(in + channel + v * V::kLanes);
+      } else {
+        LoadTail<V>(in + channel, used, x);
+      }
+      if constexpr (kSigns) {
+        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+          x[v] = V::Mul(x[v], V::Load(args.signs + channel + v * V::kLanes));
+        }
+      }
+      StoreLevels<V>(x, args.thresholds + channel, args.threshold_stride, args.planes,
+                     {bits + channel / kBitsPerWord, args.bits_plane_stride, 0, used});
+    }
+  }
+}
+
 template <class V>
 void Pack(const BitpackArgs& args) {
-  if (args.in_pixel_stride == 1 && args.signs == nullptr) {
+  if (args.planes > 1) {
+    if (args.in_channel_stride != 1) return kBitpackRef.pack(args);
+    args.signs == nullptr ? PackLevels<V, false>(args) : PackLevels<V, true>(args);
+  } else if (args.in_pixel_stride == 1 && args.signs == nullptr) {
     PackPlanar<V>(args);
   } else if (args.in_channel_stride == 1) {
     args.signs == nullptr ? PackContiguous<V, false>(args) : PackContiguous<V, true>(args);
@@ -218,12 +248,14 @@ template <class V, int kWords, bool kTail>
 BNN_NOINLINE void UnpackRegisters(BitunpackArgs args) {
   constexpr int kChannels = kWords * static_cast<int>(kBitsPerWord);
   const uint32_t used = FirstLanes(args.channels - kChannels);
+  const float* const lo_values = args.values;
+  const float* const hi_values = args.values + args.value_stride;
   const uint32_t* bits = args.bits;
   float* out = args.out;
   typename V::Float lo[kWords * V::kVectors + 1], hi[kWords * V::kVectors + 1];
   BNN_UNROLL for (int v = 0; v < kWords * V::kVectors; ++v) {
-    lo[v] = V::Load(args.lo + v * V::kLanes);
-    hi[v] = V::Load(args.hi + v * V::kLanes);
+    lo[v] = V::Load(lo_values + v * V::kLanes);
+    hi[v] = V::Load(hi_values + v * V::kLanes);
   }
   for (int64_t p = 0; p < args.pixels; ++p) {
     BNN_UNROLL for (int w = 0; w < kWords; ++w) {
@@ -233,7 +265,7 @@ BNN_NOINLINE void UnpackRegisters(BitunpackArgs args) {
         V::Store(out + n * V::kLanes, V::Choose(spread, v, lo[n], hi[n]));
       }
     }
-    if (kTail) StoreTail<V>(out + kChannels, used, bits[kWords], args.lo + kChannels, args.hi + kChannels);
+    if (kTail) StoreTail<V>(out + kChannels, used, bits[kWords], lo_values + kChannels, hi_values + kChannels);
     bits += args.bits_pixel_stride;
     out += args.out_pixel_stride;
   }
@@ -244,6 +276,8 @@ template <class V, int kPixels, bool kTail>
 BNN_NOINLINE void UnpackStreams(BitunpackArgs args, int64_t count, int64_t apart) {
   const int64_t full_words = args.channels / kBitsPerWord;
   const uint32_t used = FirstLanes(args.channels % kBitsPerWord);
+  const float* const lo_values = args.values;
+  const float* const hi_values = args.values + args.value_stride;
   for (int64_t p = 0; p < count; ++p) {
     const uint32_t* from[kPixels];
     float* to[kPixels];
@@ -255,8 +289,8 @@ BNN_NOINLINE void UnpackStreams(BitunpackArgs args, int64_t count, int64_t apart
       const int64_t channel = w * kBitsPerWord;
       typename V::Float lo[V::kVectors], hi[V::kVectors];
       BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-        lo[v] = V::Load(args.lo + channel + v * V::kLanes);
-        hi[v] = V::Load(args.hi + channel + v * V::kLanes);
+        lo[v] = V::Load(lo_values + channel + v * V::kLanes);
+        hi[v] = V::Load(hi_values + channel + v * V::kLanes);
       }
       BNN_UNROLL for (int i = 0; i < kPixels; ++i) {
         const typename V::Int spread = V::Spread(from[i][w]);
@@ -268,7 +302,7 @@ BNN_NOINLINE void UnpackStreams(BitunpackArgs args, int64_t count, int64_t apart
     if (!kTail) continue;
     const int64_t channel = full_words * kBitsPerWord;
     BNN_UNROLL for (int i = 0; i < kPixels; ++i) {
-      StoreTail<V>(to[i] + channel, used, from[i][full_words], args.lo + channel, args.hi + channel);
+      StoreTail<V>(to[i] + channel, used, from[i][full_words], lo_values + channel, hi_values + channel);
     }
   }
 }
@@ -293,8 +327,39 @@ void UnpackInterleaved(const BitunpackArgs& args) {
   UnpackStreams<V, 1, kTail>(rest, args.pixels - kPixels * part, 0);
 }
 
+// Levels: a value of 2^kPlanes for each float, chosen plane by plane; the values come from L1.
+template <class V, int kPlanes>
+BNN_NOINLINE void UnpackLevels(BitunpackArgs args) {
+  for (int64_t p = 0; p < args.pixels; ++p) {
+    const uint32_t* const bits = args.bits + p * args.bits_pixel_stride;
+    float* const out = args.out + p * args.out_pixel_stride;
+    for (int64_t channel = 0; channel < args.channels; channel += kBitsPerWord) {
+      const uint32_t used = FirstLanes(args.channels - channel);
+      typename V::Int words[kPlanes];
+      BNN_UNROLL for (int i = 0; i < kPlanes; ++i) {
+        words[i] = V::Spread(bits[i * args.bits_plane_stride + channel / kBitsPerWord]);
+      }
+      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+        const int64_t first = channel + v * V::kLanes;
+        const uint32_t lanes = used >> (v * V::kLanes);
+        if (lanes == 0) break;
+        const typename V::Float x = ValueOfLevel<V, kPlanes>(words, v, args.values + first, args.value_stride);
+        if (used == ~uint32_t{0} || lanes >= FirstLanes(V::kLanes)) {
+          V::Store(out + first, x);
+        } else {
+          V::StorePart(out + first, lanes, x);
+        }
+      }
+    }
+  }
+}
+
 template <class V>
 void Unpack(const BitunpackArgs& args) {
+  static_assert(kMaxPlanes == 4);
+  if (args.planes == 2) return UnpackLevels<V, 2>(args);
+  if (args.planes == 3) return UnpackLevels<V, 3>(args);
+  if (args.planes == 4) return UnpackLevels<V, 4>(args);
   args.channels % kBitsPerWord == 0 ? UnpackInterleaved<V, false>(args) : UnpackInterleaved<V, true>(args);
 }
 

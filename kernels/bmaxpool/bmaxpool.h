@@ -1,5 +1,5 @@
-// Max-pooling of packed bits: the maximum of bits is their OR. Padded taps are -inf in a float pool, so they are
-// skipped.
+// Max-pooling of packed bits: the maximum of bits is their OR, that of several bits the highest level. Padded taps are
+// -inf in a float pool, so they are skipped.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@ struct BMaxPoolShape {
   int64_t dilation_h = 1, dilation_w = 1;
   int64_t pad_top = 0, pad_left = 0;
   int64_t out_h = 0, out_w = 0;  // given, so that ceil_mode needs no rule here; every window holds a valid tap
+  int planes = 1;                // bits of an element, up to kMaxPlanes
 };
 
 struct BMaxPoolArgs {

@@ -13,6 +13,10 @@ struct PoolAvx2 {
 
   static BNN_INLINE Int Zero() { return _mm256_setzero_si256(); }
   static BNN_INLINE Int Or(Int a, Int b) { return _mm256_or_si256(a, b); }
+  static BNN_INLINE Int Xor(Int a, Int b) { return _mm256_xor_si256(a, b); }
+  static BNN_INLINE Int Choose(Int mask, Int yes, Int no) {
+    return _mm256_or_si256(_mm256_and_si256(mask, yes), _mm256_andnot_si256(mask, no));
+  }
   static BNN_INLINE Int LoadWordsPart(const uint32_t* words, uint32_t lanes) {
     return _mm256_maskload_epi32(reinterpret_cast<const int*>(words), Avx2::LaneMask(lanes));
   }

@@ -13,6 +13,8 @@ struct PoolAvx512 {
 
   static BNN_INLINE Int Zero() { return _mm512_setzero_si512(); }
   static BNN_INLINE Int Or(Int a, Int b) { return _mm512_or_si512(a, b); }
+  static BNN_INLINE Int Xor(Int a, Int b) { return _mm512_xor_si512(a, b); }
+  static BNN_INLINE Int Choose(Int mask, Int yes, Int no) { return _mm512_ternarylogic_epi32(mask, yes, no, 0xCA); }
   static BNN_INLINE Int LoadWordsPart(const uint32_t* words, uint32_t lanes) {
     return _mm512_maskz_loadu_epi32(static_cast<__mmask16>(lanes), words);
   }

@@ -13,6 +13,8 @@ struct PoolNeon {
 
   static BNN_INLINE Int Zero() { return vdupq_n_u32(0); }
   static BNN_INLINE Int Or(Int a, Int b) { return vorrq_u32(a, b); }
+  static BNN_INLINE Int Xor(Int a, Int b) { return veorq_u32(a, b); }
+  static BNN_INLINE Int Choose(Int mask, Int yes, Int no) { return vbslq_u32(mask, yes, no); }
   static BNN_INLINE Int LoadWordsPart(const uint32_t* words, uint32_t lanes) {
     if ((lanes & 15) == 15) return vld1q_u32(words);
     Int x = Zero();

@@ -1,4 +1,5 @@
-// Max-pooling of bits, row by row of the output, written once for all vector instruction sets. ISA files only.
+// Max-pooling of bits, row by row of the output, written once for all vector instruction sets; elements of several bits
+// are in bmaxpool_levels.h. ISA files only.
 //
 // A word of output is the OR of the window's words: one load and one OR for each tap, so the work is to load every word
 // once and not once for each window that it is in. Three ways to walk along a row, for windows of 2 x 2 and 3 x 3:
@@ -24,6 +25,7 @@
 
 #include <cstdint>
 
+#include "kernels/bmaxpool/bmaxpool_levels.h"
 #include "kernels/bmaxpool/bmaxpool_window.h"
 #include "kernels/simd/inline.h"
 #include "kernels/simd/lanes.h"
@@ -269,6 +271,10 @@ void PoolTapByTap(const BMaxPoolShape& shape, const BMaxPoolArgs& args) {
 
 template <class V>
 void Pool(const BMaxPoolShape& shape, const BMaxPoolArgs& args) {
+  static_assert(kMaxPlanes == 4);
+  if (shape.planes == 2) return PoolLevels<V, 2>(shape, args);
+  if (shape.planes == 3) return PoolLevels<V, 3>(shape, args);
+  if (shape.planes == 4) return PoolLevels<V, 4>(shape, args);
   const int64_t words = WordsFor(shape.channels);
   const bool is_dense = args.in_strides.pixel == words && args.out_strides.pixel == words;
   const bool is_walkable = shape.dilation_h == 1 && shape.dilation_w == 1 && shape.kernel_h == shape.kernel_w &&

@@ -15,6 +15,7 @@
 #include "kernels/simd/epilogue_tile.h"
 #include "kernels/simd/inline.h"
 #include "kernels/simd/pixel_finish.h"
+#include "kernels/simd/short_levels.h"
 #include "kernels/simd/tile_split.h"
 
 namespace bnn::kernels {
@@ -46,8 +47,68 @@ struct TileCursor {
   WeightsAhead ahead;
 };
 
+// What lies under a tile of input of one plane, and the half accumulators of a channel block, or of the kBlocks that
+// are counted together.
+template <class Counter, int kPixels>
+class PlaneCounts {
+ public:
+  using V = typename Counter::Vector;
+  using Halves = IntTile<V, kPixels>[Counter::kBlocks];
+
+  BNN_INLINE PlaneCounts(const BinaryTiles& tiles, const uint32_t* in, int64_t ahead) {
+    input_.Start({&tiles.walk, in, tiles.in_steps.pixel, ahead});
+  }
+
+  // `second`: of the second block, if there is one.
+  BNN_INLINE void Count(const TileBase& base, const TileBase& second, bool same, const uint32_t* weights,
+                        int64_t block_words, Halves& halves) {
+    StartHalves<V, kPixels>(base, same, halves[0]);
+    if constexpr (Counter::kBlocks == 2) StartHalves<V, kPixels>(second, same, halves[1]);
+    Counter::template Count<kPixels>(input_, weights, block_words, halves);
+  }
+
+ private:
+  typename Counter::template Input<kPixels> input_;
+};
+
+// The same of input of several planes.
+template <class Counter, int kPixels>
+class LevelCounts {
+ public:
+  using V = typename Counter::Vector;
+  using Halves = IntTile<V, kPixels>[Counter::kBlocks];
+
+  BNN_INLINE LevelCounts(const BinaryTiles& tiles, const uint32_t* in, int64_t ahead) : planes_(tiles.planes) {
+    for (int plane = 0; plane < planes_; ++plane) {
+      const bool is_first = plane + 1 == planes_;  // it alone has weights to prefetch
+      inputs_[plane].Start(
+          {&tiles.walk, in + plane * tiles.in_steps.plane, tiles.in_steps.pixel, is_first ? ahead : 0});
+    }
+  }
+
+  BNN_INLINE void Count(const TileBase& base, const TileBase& second, bool same, const uint32_t* weights,
+                        int64_t block_words, Halves& halves) {
+    BNN_UNROLL for (int b = 0; b < Counter::kBlocks; ++b) {
+      BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) halves[b][p][v] = V::Zero();
+      }
+    }
+    BNN_NO_UNROLL for (int plane = planes_ - 1; plane >= 0; --plane) {
+      BNN_UNROLL for (int b = 0; b < Counter::kBlocks; ++b) TwiceTile<V, kPixels>(halves[b]);
+      Counter::template Count<kPixels>(inputs_[plane], weights, block_words, halves);
+    }
+    AddStart<V, kPixels>(base, same, halves[0]);
+    if constexpr (Counter::kBlocks == 2) AddStart<V, kPixels>(second, same, halves[1]);
+  }
+
+ private:
+  int planes_;
+  typename Counter::template Input<kPixels> inputs_[kMaxPlanes];
+};
+
 // Tiles of any window: sums of a tile stay in registers while the counter walks the window, then they are finished.
-template <class Counter, class Finish>
+// Counts is PlaneCounts or LevelCounts.
+template <class Counter, template <class, int> class Counts, class Finish>
 struct WindowTiles {
   static constexpr int kMaxPixels = Counter::kMaxPixels;
   static constexpr int kPixelStep = Counter::kPixelStep;
@@ -55,12 +116,11 @@ struct WindowTiles {
   // `count` neighbouring tiles of kPixels pixels, `blocks` channel blocks each; `tile` moves on behind them. One
   // function a tile size and epilogue (never inlined into the loops), so that each gets its own register allocation.
   template <int kPixels>
-  static BNN_NOINLINE void Run(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t blocks, int64_t count,
-                               TileCursor& tile) {
+  static BNN_NOINLINE void Run(const BinaryTiles& tiles, const EpilogueOf<Finish>& epilogue, int64_t blocks,
+                               int64_t count, TileCursor& tile) {
     using V = typename Counter::Vector;
     for (; count > 0; --count) {
-      typename Counter::template Input<kPixels> input(
-          {tiles.walk, tile.in, tiles.in_steps.pixel, tile.ahead.OfNextTile()});
+      Counts<Counter, kPixels> counts(tiles, tile.in, tile.ahead.OfNextTile());
       const uint32_t* weights = tile.weights;
       TileBase base = tile.base;
       TileFinish<V, kPixels, Finish> finish(epilogue, tile.place, tiles.even_base);
@@ -73,12 +133,8 @@ struct WindowTiles {
         const int64_t block_words = together > 1 ? tiles.block_words : 0;
         IntTile<V, kPixels> halves[Counter::kBlocks];
         TileBase second = base;
-        StartHalves<V, kPixels>(base, same_base, halves[0]);
-        if constexpr (Counter::kBlocks == 2) {
-          if (together == 2) second.classes += tiles.base_block_step;
-          StartHalves<V, kPixels>(second, same_base, halves[1]);
-        }
-        Counter::template Count<kPixels>(input, weights, block_words, halves);
+        if (together == 2) second.classes += tiles.base_block_step;
+        counts.Count(base, second, same_base, weights, block_words, halves);
         BNN_NO_UNROLL for (int b = 0; b < together; ++b) {
           finish.Run(place, base, halves[b]);
           weights += tiles.block_words;
@@ -135,8 +191,8 @@ struct HeldTiles {
   }
 };
 
-template <class Tiles, int kPixels>
-BNN_INLINE void RunTilesOf(int64_t pixels, const BinaryTiles& tiles, const Epilogue& epilogue, int64_t blocks,
+template <class Tiles, int kPixels, class AnyEpilogue>
+BNN_INLINE void RunTilesOf(int64_t pixels, const BinaryTiles& tiles, const AnyEpilogue& epilogue, int64_t blocks,
                            int64_t count, TileCursor& tile) {
   if (pixels == kPixels) {
     Tiles::template Run<kPixels>(tiles, epilogue, blocks, count, tile);
@@ -146,8 +202,8 @@ BNN_INLINE void RunTilesOf(int64_t pixels, const BinaryTiles& tiles, const Epilo
 }
 
 // All pixels of the extent for channel blocks [block_begin, block_end), a group.
-template <class Tiles>
-void RunBlocks(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t block_begin, int64_t block_end) {
+template <class Tiles, class AnyEpilogue>
+void RunBlocks(const BinaryTiles& tiles, const AnyEpilogue& epilogue, int64_t block_begin, int64_t block_end) {
   constexpr int kMax = Tiles::kMaxPixels;
   constexpr int kStep = Tiles::kPixelStep;
   const Extent& extent = tiles.extent;
@@ -204,7 +260,30 @@ BNN_INLINE void RunGroup(const BinaryTiles& tiles, const Epilogue& epilogue, int
         break;
     }
   }
-  RunBlocks<WindowTiles<Counter, Finish>>(tiles, epilogue, block_begin, block_end);
+  RunBlocks<WindowTiles<Counter, PlaneCounts, Finish>>(tiles, epilogue, block_begin, block_end);
+}
+
+// Input of several planes.
+template <class Counter>
+BNN_INLINE void RunLevelGroup(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t block_begin,
+                              int64_t block_end) {
+  using V = typename Counter::Vector;
+  if constexpr (HasShorts<V>) {
+    const bool is_level = epilogue.planes > 1 && epilogue.bits != nullptr && epilogue.int_thresholds != nullptr;
+    const bool is_short = tiles.even_base && tiles.max_acc <= kMaxShortAcc;
+    if (is_level && is_short && tiles.Pixels() >= 2 * Counter::kMaxPixels) {
+      alignas(64) int16_t thresholds[kShortThresholds * kChannelBlock];
+      const int64_t most = ShortLevelBlocks(epilogue.planes) / Counter::kBlocks * Counter::kBlocks;
+      for (int64_t begin = block_begin; begin < block_end; begin += most) {
+        const int64_t end = begin + most < block_end ? begin + most : block_end;
+        NarrowThresholds<V>(epilogue, begin, end, thresholds);
+        const ShortLevelEpilogue narrowed = {epilogue, thresholds, begin};
+        RunBlocks<WindowTiles<Counter, LevelCounts, ShortLevels>>(tiles, narrowed, begin, end);
+      }
+      return;
+    }
+  }
+  RunBlocks<WindowTiles<Counter, LevelCounts, AnyFinish>>(tiles, epilogue, block_begin, block_end);
 }
 
 // Chains: the epilogues that get code of their own (kernels/simd/pixel_finish.h).
@@ -212,6 +291,11 @@ template <class Counter, class Chains>
 BNN_INLINE void RunBinaryTiles(const BinaryTiles& tiles, const Epilogue& epilogue) {
   for (int64_t block = tiles.block_begin; block < tiles.block_end;) {
     const int64_t end = tiles.GroupEnd(block, Counter::kBlocks);
+    if (tiles.planes > 1) {
+      RunLevelGroup<Counter>(tiles, epilogue, block, end);
+      block = end;
+      continue;
+    }
     WithFinish<Chains>(epilogue, tiles.even_base, tiles.LanesOf(end - 1),
                        [&](auto finish) BNN_INLINE_LAMBDA { RunGroup<Counter>(tiles, epilogue, block, end, finish); });
     block = end;

@@ -12,9 +12,10 @@ namespace bnn::kernels {
 
 struct BinaryTiles {
   Extent extent;     // of output pixels, rows merged where memory allows
-  Strides in_steps;  // input words from one output pixel, row, image to the next
+  Strides in_steps;  // input words from one output pixel, row, image, plane to the next
   TapWalk walk;      // the window under one output pixel
   const uint32_t* in;
+  int planes;  // of the input
   const uint32_t* weights;
 
   const int32_t* base;        // the constants of the accumulators (kernels/bconv2d/bconv2d.h)
@@ -23,6 +24,7 @@ struct BinaryTiles {
   int64_t num_col_classes;
   int64_t class_step;       // from the constants of one border class to the next
   int64_t base_block_step;  // from the constants of one channel block to the next
+  int64_t max_acc;          // the largest |accumulator|
   bool even_base;           // every constant is even: half accumulators lose nothing (kernels/simd/epilogue_tile.h)
 
   int64_t block_begin, block_end;
@@ -39,10 +41,11 @@ struct BinaryTiles {
     return end > last_block && block < cut && last_lanes != ~uint32_t{0} ? cut : end;
   }
 
-  BNN_KERNEL_INLINE bool IsOnePixel() const {
-    return extent.image_end - extent.image_begin == 1 && extent.row_end - extent.row_begin == 1 &&
-           extent.col_end - extent.col_begin == 1;
+  BNN_KERNEL_INLINE int64_t Pixels() const {
+    return (extent.image_end - extent.image_begin) * (extent.row_end - extent.row_begin) *
+           (extent.col_end - extent.col_begin);
   }
+  BNN_KERNEL_INLINE bool IsOnePixel() const { return Pixels() == 1; }
 
   BNN_KERNEL_INLINE uint32_t LanesOf(int64_t block) const { return block == last_block ? last_lanes : ~uint32_t{0}; }
 };

@@ -6,9 +6,9 @@
 //   kMaxPixels     pixels of the largest tile
 //   kPixelStep     tiles of a multiple of this many pixels are the good ones
 //   kOrder         of its packed weights
-//   Input<kPixels>(TileInput)
-//                  what lies under kPixels pixels. It lives as long as the tile, through all of its channel blocks, so
-//                  that a counter can keep in it what it makes of the input.
+//   Input<kPixels>, Start(TileInput)
+//                  what lies under kPixels pixels, of one plane. It lives as long as the tile, through all of its
+//                  channel blocks, so that a counter can keep in it what it makes of the input.
 //   Count<kPixels>(input, weights, block_words, halves)
 //                  subtracts the numbers of differing bits between every pixel's window and the weights of kBlocks
 //                  channel blocks, which are `block_words` apart, from `halves` (an IntTile for each block), lanes in
@@ -32,7 +32,7 @@ namespace {
 
 // The walk of the first pixel, which starts at `in`; that of every other pixel is `pixel_step` words further.
 struct TileInput {
-  const TapWalk& walk;
+  const TapWalk* walk;
   const uint32_t* in;
   int64_t pixel_step;
   // Words from the weights of a block to a fourth of a block that is to be prefetched while it is counted; 0: nothing.
@@ -51,7 +51,9 @@ struct PlainCounter {
   static constexpr PackedOrder kOrder = kBlockedOrder;
 
   template <int kPixels>
-  using Input = TileInput;
+  struct Input : TileInput {
+    BNN_INLINE void Start(const TileInput& where) { static_cast<TileInput&>(*this) = where; }
+  };
 };
 
 }  // namespace

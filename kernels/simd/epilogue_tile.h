@@ -14,13 +14,16 @@
 // Load, LoadPart, Store, StorePart (of the lanes whose bit is set; the others are not touched in memory), Splat, Fma,
 // Mul, Add, Less, Select, MulWhere (x * factor where the mask is set, else x), AtLeast (of the 32 channels as bits,
 // false for NaN), Min and Max of a limit and x (x unless the limit is less, or greater: x where either is NaN or both
-// are zeros); LoadInt, Half (floor), HalfUp (ceil), TwicePlusOdd (2 * x + the lowest bit of odd), ToFloat.
+// are zeros); LoadInt, Half (floor), HalfUp (ceil), TwicePlusOdd (2 * x + the lowest bit of odd), Add, ToFloat; and for
+// levels the Mask IsAtLeast of floats (false for NaN) and Less of integers, Xor of masks, ToWord of the masks of 32
+// channels.
 #pragma once
 
 #include <cstdint>
 
 #include "kernels/epilogue.h"
 #include "kernels/simd/inline.h"
+#include "kernels/simd/levels.h"
 
 namespace bnn::kernels {
 namespace {
@@ -144,21 +147,38 @@ BNN_INLINE void StoreBits(const Epilogue& epilogue, const TilePlace& at, const V
   }
 }
 
+// The same for levels: a word in every plane. `thresholds`: of channel 0.
+template <class V, int kPixels, class Vector, class T>
+BNN_INLINE void StoreTileLevels(const Epilogue& epilogue, const TilePlace& at, const Vector (&y)[kPixels][V::kVectors],
+                                const T* thresholds, uint32_t flip) {
+  uint32_t* const bits = epilogue.bits + TileOffset(epilogue.bits_strides, at) + at.channel / kChannelBlock;
+  const int64_t stride = epilogue.threshold_stride;
+  const int64_t plane_step = epilogue.bits_strides.plane;
+  const int64_t pixel_step = epilogue.bits_strides.pixel;
+  const int planes = epilogue.planes;
+  BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+    StoreLevels<V>(y[p], thresholds + at.channel, stride, planes, {bits + p * pixel_step, plane_step, flip, at.lanes});
+  }
+}
+
 // Steps, from `first_step` on, and outputs of a tile that starts as floats.
 template <class V, int kPixels>
 BNN_INLINE void FinishFloats(const Epilogue& epilogue, const TilePlace& at, int first_step, FloatTile<V, kPixels>& y) {
   TileSteps<V, kPixels>(epilogue, at, first_step, y);
   if (epilogue.out != nullptr) StoreFloats<V, kPixels>(epilogue, at, y);
   if (epilogue.bits != nullptr) {
-    typename V::Float thresholds[V::kVectors];
-    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-      thresholds[v] = V::Load(epilogue.thresholds + at.channel + v * V::kLanes);
-    }
     if (epilogue.signs != nullptr) {
       BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
         const typename V::Float signs = V::Load(epilogue.signs + at.channel + v * V::kLanes);
         BNN_UNROLL for (int p = 0; p < kPixels; ++p) y[p][v] = V::Mul(y[p][v], signs);
       }
+    }
+    if (epilogue.planes > 1) {
+      return StoreTileLevels<V, kPixels>(epilogue, at, y, epilogue.thresholds, 0);
+    }
+    typename V::Float thresholds[V::kVectors];
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+      thresholds[v] = V::Load(epilogue.thresholds + at.channel + v * V::kLanes);
     }
     StoreBits<V, kPixels>(epilogue, at, y, thresholds, 0);
   }
@@ -173,6 +193,10 @@ BNN_INLINE void FinishFloats(const Epilogue& epilogue, const TilePlace& at, int 
 //   layer, the accumulator costs nothing more: the factor 2 goes into the scale of the affine step that follows, or
 //   into the integer threshold (2 * h >= T is h >= ceil(T / 2)). Both are exact. With 14 sums a tile, doubling and
 //   subtracting would cost 28 vector operations: 3.5 % of a 3x3 convolution over 64 channels.
+//
+//   Several planes of input are counted from the highest one down by Horner's rule, in the same registers:
+//
+//     s = -popcount(in_top XOR w);  for each plane i below:  s = 2 * s - popcount(in_i XOR w);  h = floor(base / 2) + s
 
 // The constants of a tile's pixels for one channel block: 32 for each border class.
 struct TileBase {
@@ -206,6 +230,23 @@ BNN_INLINE void StartHalves(const TileBase& base, bool same, IntTile<V, kPixels>
   }
 }
 
+template <class V, int kPixels>
+BNN_INLINE void TwiceTile(IntTile<V, kPixels>& x) {
+  BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) x[p][v] = V::Add(x[p][v], x[p][v]);
+  }
+}
+
+// What several planes have counted becomes halves.
+template <class V, int kPixels>
+BNN_INLINE void AddStart(const TileBase& base, bool same, IntTile<V, kPixels>& sum) {
+  IntTile<V, kPixels> start;
+  StartHalves<V, kPixels>(base, same, start);
+  BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) sum[p][v] = V::Add(sum[p][v], start[p][v]);
+  }
+}
+
 // acc in place of h.
 template <class V, int kPixels>
 BNN_INLINE void DoubleHalves(const TileBase& base, IntTile<V, kPixels>& half) {
@@ -216,17 +257,22 @@ BNN_INLINE void DoubleHalves(const TileBase& base, IntTile<V, kPixels>& half) {
   }
 }
 
-// The general epilogue of a tile of half accumulators. Integer thresholds get here with an odd base only.
+// The general epilogue of a tile of half accumulators.
 template <class V, int kPixels>
 BNN_INLINE void FinishAny(const Epilogue& epilogue, const TilePlace& at, const TileBase& base, bool even_base,
                           IntTile<V, kPixels>& half) {
   if (!even_base) DoubleHalves<V, kPixels>(base, half);
   if (epilogue.bits != nullptr && epilogue.int_thresholds != nullptr) {
+    const uint32_t flip = epilogue.flip[at.channel / kChannelBlock];
+    if (even_base) TwiceTile<V, kPixels>(half);
+    if (epilogue.planes > 1) {
+      return StoreTileLevels<V, kPixels>(epilogue, at, half, epilogue.int_thresholds, flip);
+    }
     typename V::Int thresholds[V::kVectors];
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
       thresholds[v] = V::LoadInt(epilogue.int_thresholds + at.channel + v * V::kLanes);
     }
-    StoreBits<V, kPixels>(epilogue, at, half, thresholds, epilogue.flip[at.channel / kChannelBlock]);
+    StoreBits<V, kPixels>(epilogue, at, half, thresholds, flip);
     return;
   }
   FloatTile<V, kPixels> y;

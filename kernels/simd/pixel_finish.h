@@ -20,11 +20,11 @@
 namespace bnn::kernels {
 namespace {
 
-// Even base, bits leave by integer thresholds.
+// Even base, bits of one plane leave by integer thresholds.
 struct ThresholdBits {};
 
-// Even base, these steps, floats leave and with kBits also bits by float thresholds without signs; all 32 channels
-// exist. A kAffine stands first or behind a kClamp.
+// Even base, these steps, floats leave and with kBits also bits of one plane by float thresholds without signs; all 32
+// channels exist. A kAffine stands first or behind a kClamp.
 template <bool kBits, StepKind... kSteps>
 struct Chain {};
 
@@ -53,7 +53,7 @@ BNN_INLINE bool Matches(const Epilogue& epilogue, Chain<kBits, kSteps...>) {
   constexpr int kNumSteps = sizeof...(kSteps);
   constexpr StepKind kKinds[] = {kSteps...};
   if (epilogue.num_steps != kNumSteps || epilogue.out == nullptr || (epilogue.bits != nullptr) != kBits) return false;
-  if (kBits && epilogue.signs != nullptr) return false;
+  if (kBits && (epilogue.signs != nullptr || epilogue.planes > 1)) return false;
   for (int s = 0; s < kNumSteps; ++s) {
     if (epilogue.steps[s].kind != kKinds[s]) return false;
     if (kKinds[s] == StepKind::kClamp && !IsPlainClamp(epilogue.steps[s])) return false;
@@ -70,7 +70,9 @@ BNN_INLINE void WithChain(const Epilogue& epilogue, const Run& run, ChainList<Ch
 // The same for all finishes. `lanes`: of the last block.
 template <class Chains, class Run>
 BNN_INLINE void WithFinish(const Epilogue& epilogue, bool even_base, uint32_t lanes, const Run& run) {
-  if (even_base && epilogue.bits != nullptr && epilogue.int_thresholds != nullptr) return run(ThresholdBits{});
+  const bool is_threshold = epilogue.bits != nullptr && epilogue.int_thresholds != nullptr;
+  if (is_threshold && epilogue.planes > 1) return run(AnyFinish{});
+  if (is_threshold && even_base) return run(ThresholdBits{});
   if (!even_base || lanes != kAllLanes) return run(AnyFinish{});
   WithChain(epilogue, run, Chains{});
 }

@@ -100,7 +100,7 @@ struct WindowPlace {
   int64_t runs;  // with the current one
 
   BNN_INLINE explicit WindowPlace(const TileInput& input)
-      : walk(&input.walk), in(input.in), row(0), col(0), word(0), runs(walk->rows * walk->cols) {}
+      : walk(input.walk), in(input.in), row(0), col(0), word(0), runs(walk->rows * walk->cols) {}
 
   BNN_INLINE const uint32_t* Words() const { return in + row * walk->row_step + col * walk->col_step + word; }
   BNN_INLINE void NextRun() {

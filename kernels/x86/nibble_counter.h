@@ -163,9 +163,13 @@ struct NibbleCounter {
   struct Input : TileInput {
     static constexpr int kPairs = (kPixels + 1) / 2;
     typename Loop::template Window<kPairs> window;
-    int64_t begin = -1;  // the first word in the window; -1: nothing is
+    int64_t begin;  // the first word in the window; -1: nothing is
 
-    BNN_INLINE explicit Input(const TileInput& where) : TileInput(where) {}
+    BNN_INLINE Input() {}
+    BNN_INLINE void Start(const TileInput& where) {
+      static_cast<TileInput&>(*this) = where;
+      begin = -1;
+    }
   };
 
   // halves[b][p] -= the number of differing bits between the window of pixel p and the weights of block b. The first
@@ -174,7 +178,7 @@ struct NibbleCounter {
   static BNN_INLINE void Count(Input<kPixels>& input, const uint32_t* weights, int64_t block_words,
                                typename Vector::Int (&halves)[kBlocks][kPixels][Vector::kVectors]) {
     constexpr int kPairs = Input<kPixels>::kPairs;
-    const int64_t total = input.walk.rows * input.walk.cols * input.walk.words;
+    const int64_t total = input.walk->rows * input.walk->cols * input.walk->words;
     const int64_t block_bytes = block_words * static_cast<int64_t>(sizeof(uint32_t));
     const int32_t* odd_weights = reinterpret_cast<const int32_t*>(weights);
     int64_t odd_step = block_words;

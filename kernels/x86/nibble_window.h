@@ -91,7 +91,7 @@ struct WindowPlace {
   int64_t total;  // words of the window
 
   BNN_INLINE explicit WindowPlace(const TileInput& input)
-      : run(input.in), row(0), col(0), left(input.walk.words), total(input.walk.rows * input.walk.cols * left) {}
+      : run(input.in), row(0), col(0), left(input.walk->words), total(input.walk->rows * input.walk->cols * left) {}
 };
 
 BNN_INLINE void Advance(const TapWalk& walk, const uint32_t* in, int64_t words, WindowPlace& at) {
@@ -126,7 +126,7 @@ BNN_NOINLINE void FillWindow(const TileInput& input, int64_t last_step, WindowPl
         odd[q] = _mm256_add_epi8(odd[q], OddNibbles(pair));
       }
       window.words += words;
-      Advance(input.walk, input.in, words, at);
+      Advance(*input.walk, input.in, words, at);
     }
     BNN_UNROLL for (int q = 0; q < kPairs; ++q) AddSumsOfNibbles(odd[q], window.odd + 2 * q);
   }

@@ -237,7 +237,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
   static BNN_INLINE void Count(const Input<kPixels>& input, const uint32_t* weights, int64_t,
                                __m512i (&blocks)[1][kPixels][2]) {
     __m512i(&halves)[kPixels][2] = blocks[0];
-    const TapWalk& walk = input.walk;
+    const TapWalk& walk = *input.walk;
     const uint32_t* const in = input.in;
     const int64_t pixel_step = input.pixel_step;
     Sum sums[kPixels][2];

@@ -83,7 +83,7 @@ struct CountRowAvx2 : PlainCounter {
   static BNN_INLINE void Count(const Input<kPixels>& input, const uint32_t* weights, int64_t,
                                __m256i (&blocks)[1][kPixels][4]) {
     __m256i(&halves)[kPixels][4] = blocks[0];
-    const TapWalk& walk = input.walk;
+    const TapWalk& walk = *input.walk;
     const uint32_t* const in = input.in;
     const int64_t pixel_step = input.pixel_step;
     __m256i bytes[kPixels][4];

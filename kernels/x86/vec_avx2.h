@@ -48,6 +48,15 @@ struct Avx2 {
     return word;
   }
 
+  static BNN_INLINE Mask IsAtLeast(Float x, Float limit) { return _mm256_cmp_ps(x, limit, _CMP_GE_OQ); }
+  static BNN_INLINE Mask Less(Int a, Int b) { return _mm256_castsi256_ps(_mm256_cmpgt_epi32(b, a)); }
+  static BNN_INLINE Mask Xor(Mask a, Mask b) { return _mm256_xor_ps(a, b); }
+  static BNN_INLINE uint32_t ToWord(const Mask (&masks)[4]) {
+    uint32_t word = 0;
+    BNN_UNROLL for (int v = 0; v < 4; ++v) word |= static_cast<uint32_t>(_mm256_movemask_ps(masks[v])) << (8 * v);
+    return word;
+  }
+
   static BNN_INLINE Int LoadInt(const int32_t* from) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
   }
@@ -59,6 +68,7 @@ struct Avx2 {
   static BNN_INLINE Int TwicePlusOdd(Int x, Int odd) {
     return _mm256_add_epi32(_mm256_add_epi32(x, x), _mm256_and_si256(odd, _mm256_set1_epi32(1)));
   }
+  static BNN_INLINE Int Add(Int a, Int b) { return _mm256_add_epi32(a, b); }
   static BNN_INLINE Float ToFloat(Int x) { return _mm256_cvtepi32_ps(x); }
   static BNN_INLINE uint32_t AtLeast(const Int (&x)[4], const Int (&limit)[4]) {
     uint32_t less = 0;

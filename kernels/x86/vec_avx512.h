@@ -38,6 +38,24 @@ struct Avx512 {
                            _mm512_cmp_ps_mask(x[0], limit[0], _CMP_GE_OQ));
   }
 
+  static BNN_INLINE Mask IsAtLeast(Float x, Float limit) { return _mm512_cmp_ps_mask(x, limit, _CMP_GE_OQ); }
+  static BNN_INLINE Mask Less(Int a, Int b) { return _mm512_cmplt_epi32_mask(a, b); }
+  static BNN_INLINE Mask Xor(Mask a, Mask b) { return _kxor_mask16(a, b); }
+  static BNN_INLINE uint32_t ToWord(const Mask (&masks)[2]) { return _mm512_kunpackw(masks[1], masks[0]); }
+
+  // 16-bit integers (kernels/simd/short_levels.h), in the order of channels.
+  using Short = __m512i;
+  static constexpr int kShorts = 1;
+  static BNN_INLINE void Narrow(const Int (&x)[2], Short (&to)[1]) {
+    to[0] = _mm512_maskz_inserti64x4(0xFF, _mm512_castsi256_si512(_mm512_maskz_cvtsepi32_epi16(0xFFFF, x[0])),
+                                     _mm512_maskz_cvtsepi32_epi16(0xFFFF, x[1]), 1);
+  }
+  static BNN_INLINE void LoadShort(const int16_t* from, Short (&to)[1]) { to[0] = _mm512_loadu_si512(from); }
+  static BNN_INLINE void StoreShort(int16_t* to, const Short (&x)[1]) { _mm512_storeu_si512(to, x[0]); }
+  static BNN_INLINE Short SubSaturated(Short a, Short b) { return _mm512_subs_epi16(a, b); }
+  static BNN_INLINE Short Xor(Short a, Short b, Short c) { return _mm512_ternarylogic_epi32(a, b, c, 0x96); }
+  static BNN_INLINE uint32_t SignsToWord(const Short (&x)[1]) { return _mm512_movepi16_mask(x[0]); }
+
   static BNN_INLINE Int LoadInt(const int32_t* from) { return _mm512_loadu_si512(from); }
   static BNN_INLINE Int Zero() { return _mm512_setzero_si512(); }
   // Here and below with the mask of all lanes, which costs nothing: gcc 12 warns of its own header's unmasked forms.
@@ -50,6 +68,7 @@ struct Avx512 {
   static BNN_INLINE Int TwicePlusOdd(Int x, Int odd) {
     return _mm512_add_epi32(_mm512_add_epi32(x, x), _mm512_and_si512(odd, _mm512_set1_epi32(1)));
   }
+  static BNN_INLINE Int Add(Int a, Int b) { return _mm512_add_epi32(a, b); }
   static BNN_INLINE Float ToFloat(Int x) { return _mm512_maskz_cvtepi32_ps(0xFFFF, x); }
   // The word is flipped next: the empty assembly keeps clang from doing that in mask registers, which is slow.
   static BNN_INLINE uint32_t AtLeast(const Int (&x)[2], const Int (&limit)[2]) {

@@ -15,7 +15,7 @@ import unittest
 PROGRAM = ""
 SCRATCH = pathlib.Path()
 
-SECTIONS = ["limits", "conv", "dense", "stream", "networks", "threads"]
+SECTIONS = ["limits", "conv", "dense", "planes", "stream", "networks", "threads"]
 CONTEXT = ["cpu", "cores", "isas", "compiler", "flags", "peers", "date", "repetitions", "command"]
 NETWORKS = [
     "Bi-Real-Net-18",
@@ -91,6 +91,14 @@ class BenchKernelsTest(unittest.TestCase):
                 for row in kernels:
                     for key in ("us", "gmac_per_s", "limit_gmac_per_s", "share_percent", "times_onednn_f32"):
                         self.assertIsNotNone(row[key], f"{key} of {row}")
+
+    def test_every_number_of_planes_is_measured_against_one(self):
+        cases = {}
+        for row in self.rows("planes"):
+            cases.setdefault((row["case"], row["kernel"], row["output"]), []).append(row)
+        for case, rows in cases.items():
+            self.assertEqual([row["planes"] for row in rows], [1, 2, 3, 4], case)
+            self.assertEqual(rows[0]["relative"], 1, case)
 
     def test_every_instruction_set_has_a_limit(self):
         self.assertEqual(sorted(row["isa"] for row in self.rows("limits")), sorted(self.isas))

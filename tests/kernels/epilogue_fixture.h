@@ -22,7 +22,7 @@ using kernels::EpilogueStep;
 using kernels::StepKind;
 using kernels::Strides;
 
-// A tensor's size, and unused elements after each pixel (another group's channels), row and image.
+// A tensor's size, and unused elements after each pixel (another group's channels), row, image and plane.
 struct TensorGeometry {
   int64_t batch = 1, height = 1, width = 1, channels = 1;
   int64_t gap = 0;
@@ -30,12 +30,14 @@ struct TensorGeometry {
   Strides strides(int64_t elements_per_pixel) const {
     const int64_t pixel = elements_per_pixel + gap;
     const int64_t row = pixel * width + gap;
-    return {.image = row * height + gap, .row = row, .pixel = pixel};
+    const int64_t image = row * height + gap;
+    return {.image = image, .row = row, .pixel = pixel, .plane = image * batch + gap};
   }
   // One past the last element of the last pixel: a buffer of that size ends where reading must end.
-  int64_t elements(int64_t elements_per_pixel) const {
+  int64_t elements(int64_t elements_per_pixel, int planes = 1) const {
     const Strides s = strides(elements_per_pixel);
-    return (batch - 1) * s.image + (height - 1) * s.row + (width - 1) * s.pixel + elements_per_pixel;
+    return (planes - 1) * s.plane + (batch - 1) * s.image + (height - 1) * s.row + (width - 1) * s.pixel +
+           elements_per_pixel;
   }
 };
 
@@ -46,20 +48,22 @@ struct EpilogueCase {
   bool floats = true;
   BitsOutput bits = BitsOutput::kNone;
   bool special_values = false;  // NaN, infinities and signed zeros among the parameters
+  int planes = 1;               // of the bits
 
   std::string Name() const {
     std::string name;
     for (StepKind kind : steps) name += "APCR"[static_cast<int>(kind)];  // affine, prelu, clamp, residual
     return name + (floats ? " floats" : "") + (bits == BitsOutput::kNone ? "" : " bits") +
            (bits == BitsOutput::kSignedThresholds ? " signed" : "") +
-           (bits == BitsOutput::kIntThresholds ? " int" : "");
+           (bits == BitsOutput::kIntThresholds ? " int" : "") +
+           (planes == 1 ? "" : " of " + std::to_string(planes) + " planes");
   }
 };
 
 struct EpilogueOutputs {
-  EpilogueOutputs(const TensorGeometry& geometry, Guard guard)
+  EpilogueOutputs(const TensorGeometry& geometry, Guard guard, int planes = 1)
       : floats(geometry.elements(geometry.channels), guard),
-        bits(geometry.elements(kernels::WordsFor(geometry.channels)), guard) {
+        bits(geometry.elements(kernels::WordsFor(geometry.channels), planes), guard) {
     for (float& x : floats.span()) x = kUntouchedFloat;
     for (uint32_t& x : bits.span()) x = kUntouchedBits;
   }
@@ -89,17 +93,16 @@ class EpilogueFixture {
       : case_(c), geometry_(geometry), magnitude_(magnitude), guard_(guard) {
     for (StepKind kind : c.steps) steps_.push_back(MakeStep(kind, random));
     const int64_t padded = kernels::PaddedChannels(geometry.channels);
-    thresholds_ = Parameters(-magnitude / 2, magnitude / 2, random);
+    const int levels = kernels::HighestLevel(c.planes);
+    threshold_stride_ = padded + geometry.gap;
+    const int64_t num_thresholds = (levels - 1) * threshold_stride_ + padded;
+    thresholds_ = std::make_unique<GuardedBuffer<float>>(num_thresholds, guard);
     signs_ = std::make_unique<GuardedBuffer<float>>(padded, guard);
     for (float& sign : signs_->span()) sign = random() % 2 == 0 ? 1.0f : -1.0f;
-    int_thresholds_ = std::make_unique<GuardedBuffer<int32_t>>(padded, guard);
+    int_thresholds_ = std::make_unique<GuardedBuffer<int32_t>>(num_thresholds, guard);
     flip_ = std::make_unique<GuardedBuffer<uint32_t>>(padded / kernels::kChannelBlock, guard);
     for (int64_t i = 0; i < geometry.channels; ++i) {
-      const int32_t reach = static_cast<int32_t>(magnitude) / 2 + 1;
-      int32_t threshold = std::uniform_int_distribution<int32_t>(-reach, reach)(random);
-      if (random() % 8 == 0) threshold = std::numeric_limits<int32_t>::min();
-      if (random() % 8 == 0) threshold = std::numeric_limits<int32_t>::max();
-      (*int_thresholds_)[i] = threshold;
+      SetThresholds(i, levels, random);
       kernels::SetBit(flip_->data(), i, random() & 1);
     }
   }
@@ -112,6 +115,8 @@ class EpilogueFixture {
     epilogue.out_strides = geometry_.strides(geometry_.channels);
     if (case_.bits != BitsOutput::kNone) epilogue.bits = outputs->bits.data();
     epilogue.bits_strides = geometry_.strides(kernels::WordsFor(geometry_.channels));
+    epilogue.planes = case_.planes;
+    epilogue.threshold_stride = threshold_stride_;
     const bool has_signs = case_.bits == BitsOutput::kSignedThresholds;
     if (has_signs || case_.bits == BitsOutput::kFloatThresholds) epilogue.thresholds = thresholds_->data();
     if (has_signs) epilogue.signs = signs_->data();
@@ -145,6 +150,26 @@ class EpilogueFixture {
     // Half of them integers: accumulators are integers too, and meeting a threshold exactly must be seen.
     const float x = std::uniform_real_distribution<float>(lo, hi)(random);
     return random() % 2 == 0 ? std::round(x) : x;
+  }
+
+  // The thresholds of a channel, float and integer ones, in ascending order. Some are never reached, some always.
+  void SetThresholds(int64_t channel, int levels, std::mt19937& random) {
+    std::vector<float> floats;
+    std::vector<int32_t> ints;
+    const int32_t reach = static_cast<int32_t>(magnitude_) / 2 + 1;
+    for (int j = 0; j < levels; ++j) {
+      floats.push_back(Value(-magnitude_ / 2, magnitude_ / 2, random));
+      int32_t threshold = std::uniform_int_distribution<int32_t>(-reach, reach)(random);
+      if (random() % 8 == 0) threshold = std::numeric_limits<int32_t>::min();
+      if (random() % 8 == 0) threshold = std::numeric_limits<int32_t>::max();
+      ints.push_back(threshold);
+    }
+    std::sort(floats.begin(), std::partition(floats.begin(), floats.end(), [](float t) { return !std::isnan(t); }));
+    std::sort(ints.begin(), ints.end());
+    for (int j = 0; j < levels; ++j) {
+      (*thresholds_)[j * threshold_stride_ + channel] = floats[static_cast<size_t>(j)];
+      (*int_thresholds_)[j * threshold_stride_ + channel] = ints[static_cast<size_t>(j)];
+    }
   }
 
   // One value a channel, the padding 0.
@@ -192,12 +217,13 @@ class EpilogueFixture {
   std::vector<Floats> kept_;
   std::vector<EpilogueStep> steps_;
   Floats thresholds_, signs_;
+  int64_t threshold_stride_;
   std::unique_ptr<GuardedBuffer<int32_t>> int_thresholds_;
   std::unique_ptr<GuardedBuffer<uint32_t>> flip_;
 };
 
 // Every kind of step alone and after every other kind, the chains of Larq, batch-normed ResNets, ReActNet and QuickNet,
-// with each combination of outputs; then integer thresholds, which stand alone.
+// with each combination of outputs; then integer thresholds, which stand alone; then bits of several planes.
 inline std::vector<EpilogueCase> AllEpilogueCases(bool with_int_thresholds) {
   constexpr StepKind A = StepKind::kAffine, P = StepKind::kPRelu, C = StepKind::kClamp, R = StepKind::kAdd;
   std::vector<std::vector<StepKind>> chains = {
@@ -217,6 +243,15 @@ inline std::vector<EpilogueCase> AllEpilogueCases(bool with_int_thresholds) {
     }
   }
   if (with_int_thresholds) cases.push_back({{}, false, BitsOutput::kIntThresholds, false});
+  for (int planes = 2; planes <= kernels::kMaxPlanes; ++planes) {
+    if (with_int_thresholds) cases.push_back({{}, false, BitsOutput::kIntThresholds, false, planes});
+    for (bool special : {false, true}) {
+      cases.push_back({{}, false, BitsOutput::kSignedThresholds, special, planes});
+      cases.push_back({{A}, false, BitsOutput::kFloatThresholds, special, planes});
+      cases.push_back({{A, R}, true, BitsOutput::kFloatThresholds, special, planes});
+      cases.push_back({{A, R, A, P, A}, true, BitsOutput::kSignedThresholds, special, planes});
+    }
+  }
   return cases;
 }
 

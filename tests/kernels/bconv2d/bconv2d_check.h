@@ -48,7 +48,8 @@ inline void CheckAgainstReference(const BConv2dShape& shape, const EpilogueCase&
   std::mt19937 random(7);
   BConv2dProblem problem(shape, gap, guard, random);
   const TensorGeometry geometry = {shape.batch, shape.out_h(), shape.out_w(), shape.out_channels, gap};
-  const float magnitude = static_cast<float>(std::sqrt(static_cast<double>(shape.terms()))) + 1;
+  const float root = static_cast<float>(std::sqrt(static_cast<double>(shape.terms())));
+  const float magnitude = static_cast<float>(HighestLevel(shape.planes)) * root + 1;
   const EpilogueFixture fixture(epilogue_case, geometry, magnitude, guard, random);
 
   const auto run = [&](const BConv2dKernel& kernel, EpilogueOutputs* outputs) {
@@ -61,12 +62,12 @@ inline void CheckAgainstReference(const BConv2dShape& shape, const EpilogueCase&
     }
   };
   const std::vector<const BConv2dKernel*> kernels = RunnableKernels();
-  EpilogueOutputs expected(geometry, guard);
+  EpilogueOutputs expected(geometry, guard, epilogue_case.planes);
   run(*kernels.back(), &expected);
   for (const BConv2dKernel* kernel : kernels) {
     if (kernel == kernels.back()) break;
     REQUIRE(kernel->refuse(shape) == nullptr);
-    EpilogueOutputs actual(geometry, guard);
+    EpilogueOutputs actual(geometry, guard, epilogue_case.planes);
     run(*kernel, &actual);
     CHECK_MESSAGE(test::SameOutputs(expected, actual),
                   kernel->name << ": " << test::Describe(shape) << ", " << epilogue_case.Name() << ", gap " << gap);

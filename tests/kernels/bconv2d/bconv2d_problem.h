@@ -1,4 +1,5 @@
-// A binary convolution as values of -1 and +1, and the same as the buffers that kernels take.
+// A binary convolution as values (-1 and +1, of several bits odd integers), and the same as the buffers that kernels
+// take.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -27,7 +28,8 @@ inline std::string Describe(const BConv2dShape& s) {
          " out " + pair(s.out_h(), s.out_w()) + "x" + std::to_string(s.out_channels) + " kernel " +
          pair(s.kernel_h, s.kernel_w) + " stride " + pair(s.stride_h, s.stride_w) + " dilation " +
          pair(s.dilation_h, s.dilation_w) + " pad " + pair(s.pad_top, s.pad_left) + "," +
-         pair(s.pad_bottom, s.pad_right) + " padding " + std::to_string(static_cast<int>(s.padding));
+         pair(s.pad_bottom, s.pad_right) + " padding " + std::to_string(static_cast<int>(s.padding)) + " planes " +
+         std::to_string(s.planes);
 }
 
 class BConv2dProblem {
@@ -36,7 +38,7 @@ class BConv2dProblem {
   BConv2dProblem(const BConv2dShape& shape, int64_t gap, Guard guard, std::mt19937& random)
       : shape_(shape), gap_(gap), guard_(guard), gaps_(static_cast<uint32_t>(random())) {
     in_.resize(static_cast<size_t>(shape.batch * shape.in_h * shape.in_w * shape.in_channels));
-    for (int8_t& x : in_) x = random() & 1 ? 1 : -1;
+    for (int8_t& x : in_) x = static_cast<int8_t>(2 * static_cast<int>(random() % (Highest() + 1)) - Highest());
     weights_.resize(static_cast<size_t>(shape.out_channels * shape.terms()));
     for (int8_t& x : weights_) x = random() & 1 ? 1 : -1;
     BuildHalo();
@@ -45,6 +47,9 @@ class BConv2dProblem {
   }
 
   const BConv2dShape& shape() const { return shape_; }
+
+  // The value of the highest level; minus it is that of the lowest one.
+  int8_t Highest() const { return static_cast<int8_t>((1 << shape_.planes) - 1); }
 
   void SetAllInputs(int8_t value) {
     in_.assign(in_.size(), value);
@@ -70,7 +75,7 @@ class BConv2dProblem {
     BuildBase();
   }
 
-  // The value under tap (i, j) of output (n, y, x): -1 or +1, or 0 where a tap is excluded.
+  // The value under tap (i, j) of output (n, y, x), 0 where a tap is excluded.
   int Input(int64_t n, int64_t y, int64_t x, int64_t i, int64_t j, int64_t c) const {
     const int64_t row = y * shape_.stride_h + i * shape_.dilation_h - shape_.pad_top;
     const int64_t col = x * shape_.stride_w + j * shape_.dilation_w - shape_.pad_left;
@@ -79,9 +84,9 @@ class BConv2dProblem {
     }
     switch (shape_.padding) {
       case Padding::kOne:
-        return 1;
+        return Highest();
       case Padding::kMinusOne:
-        return -1;
+        return -Highest();
       case Padding::kZero:
         return 0;
     }
@@ -136,25 +141,34 @@ class BConv2dProblem {
     const int64_t words = kernels::WordsFor(shape_.in_channels);
     halo_geometry_ = {shape_.batch, shape_.pad_top + shape_.in_h + shape_.pad_bottom,
                       shape_.pad_left + shape_.in_w + shape_.pad_right, shape_.in_channels, gap_};
-    halo_ = std::make_unique<GuardedBuffer<uint32_t>>(halo_geometry_.elements(words), guard_);
+    halo_ = std::make_unique<GuardedBuffer<uint32_t>>(halo_geometry_.elements(words, shape_.planes), guard_);
     for (uint32_t& word : halo_->span()) word = static_cast<uint32_t>(random());  // what lies in the gaps
-    const Strides strides = halo_geometry_.strides(words);
     for (int64_t n = 0; n < shape_.batch; ++n) {
       for (int64_t row = 0; row < halo_geometry_.height; ++row) {
-        for (int64_t col = 0; col < halo_geometry_.width; ++col) {
-          uint32_t* pixel = halo_->data() + n * strides.image + row * strides.row + col * strides.pixel;
-          for (int64_t w = 0; w < words; ++w) pixel[w] = 0;
-          for (int64_t c = 0; c < shape_.in_channels; ++c) kernels::SetBit(pixel, c, HaloBit(n, row, col, c));
-        }
+        for (int64_t col = 0; col < halo_geometry_.width; ++col) SetHaloPixel(n, row, col);
       }
     }
   }
 
-  uint32_t HaloBit(int64_t n, int64_t row, int64_t col, int64_t c) const {
+  void SetHaloPixel(int64_t n, int64_t row, int64_t col) {
+    const int64_t words = kernels::WordsFor(shape_.in_channels);
+    const Strides strides = halo_geometry_.strides(words);
+    uint32_t* const pixel = halo_->data() + n * strides.image + row * strides.row + col * strides.pixel;
+    for (int plane = 0; plane < shape_.planes; ++plane) {
+      uint32_t* const bits = pixel + plane * strides.plane;
+      for (int64_t w = 0; w < words; ++w) bits[w] = 0;
+      for (int64_t c = 0; c < shape_.in_channels; ++c) {
+        kernels::SetBit(bits, c, static_cast<uint32_t>(HaloLevel(n, row, col, c) >> plane) & 1);
+      }
+    }
+  }
+
+  int HaloLevel(int64_t n, int64_t row, int64_t col, int64_t c) const {
     const int64_t y = row - shape_.pad_top;
     const int64_t x = col - shape_.pad_left;
-    if (y < 0 || y >= shape_.in_h || x < 0 || x >= shape_.in_w) return shape_.padding == Padding::kOne ? 1 : 0;
-    return in_[static_cast<size_t>(((n * shape_.in_h + y) * shape_.in_w + x) * shape_.in_channels + c)] > 0 ? 1 : 0;
+    if (y < 0 || y >= shape_.in_h || x < 0 || x >= shape_.in_w) return shape_.padding == Padding::kOne ? Highest() : 0;
+    const size_t index = static_cast<size_t>(((n * shape_.in_h + y) * shape_.in_w + x) * shape_.in_channels + c);
+    return (in_[index] + Highest()) / 2;
   }
 
   // Numbers the different sets of valid taps along one axis. `taps` receives the sets by class.
@@ -183,7 +197,8 @@ class BConv2dProblem {
                            shape_.in_w, guard_, &col_taps_);
   }
 
-  // base = K + the weights of the taps in the halo, for each class; K where nothing is excluded.
+  // base = K + the weights of the taps in the halo, for each class; K where nothing is excluded. All times the highest
+  // value.
   void BuildBase() {
     const bool zero = shape_.padding == Padding::kZero;
     const size_t rows = zero ? row_taps_.size() : 1;
@@ -194,7 +209,8 @@ class BConv2dProblem {
       for (size_t c = 0; c < cols; ++c) {
         for (int64_t o = 0; o < shape_.out_channels; ++o) {
           const int64_t correction = zero ? HaloWeights(row_taps_[r], col_taps_[c], o) : 0;
-          (*base_)[static_cast<int64_t>(r * cols + c) * padded + o] = static_cast<int32_t>(shape_.terms() + correction);
+          (*base_)[static_cast<int64_t>(r * cols + c) * padded + o] =
+              static_cast<int32_t>(Highest() * (shape_.terms() + correction));
         }
       }
     }

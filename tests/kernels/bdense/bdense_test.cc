@@ -1,5 +1,5 @@
-// Every bdense kernel against the definition of a dot product on values of -1 and +1, and against the reference bit by
-// bit with inaccessible pages around every buffer.
+// Every bdense kernel against the definition of a dot product on values (-1 and +1, of several bits odd integers), and
+// against the reference bit by bit with inaccessible pages around every buffer.
 #include "kernels/bdense/bdense.h"
 
 #include <doctest/doctest.h>
@@ -46,10 +46,13 @@ struct Problem {
   Problem(const BDenseShape& s, int64_t gap, Guard guard, std::mt19937& random)
       : shape(s),
         stride(WordsFor(s.in_features) + gap),
-        in((s.rows - 1) * stride + WordsFor(s.in_features), guard),
+        plane_stride(s.rows * stride + gap),
+        in((s.planes - 1) * plane_stride + (s.rows - 1) * stride + WordsFor(s.in_features), guard),
         weights(s.out_features * WordsFor(s.in_features), guard) {
     for (uint32_t& word : in.span()) word = static_cast<uint32_t>(random());  // the gaps keep it
-    for (int64_t r = 0; r < s.rows; ++r) FillRow(in.data() + r * stride, random);
+    for (int p = 0; p < s.planes; ++p) {
+      for (int64_t r = 0; r < s.rows; ++r) FillRow(in.data() + p * plane_stride + r * stride, random);
+    }
     for (int64_t o = 0; o < s.out_features; ++o) FillRow(weights.data() + o * WordsFor(s.in_features), random);
   }
 
@@ -62,7 +65,11 @@ struct Problem {
   int64_t Naive(int64_t row, int64_t out) const {
     int64_t sum = 0;
     for (int64_t i = 0; i < shape.in_features; ++i) {
-      const int a = GetBit(in.data() + row * stride, i) != 0 ? 1 : -1;
+      int level = 0;
+      for (int p = 0; p < shape.planes; ++p) {
+        level += static_cast<int>(GetBit(in.data() + p * plane_stride + row * stride, i)) << p;
+      }
+      const int a = 2 * level - ((1 << shape.planes) - 1);
       const int w = GetBit(weights.data() + out * WordsFor(shape.in_features), i) != 0 ? 1 : -1;
       sum += a * w;
     }
@@ -70,7 +77,7 @@ struct Problem {
   }
 
   BDenseShape shape;
-  int64_t stride;
+  int64_t stride, plane_stride;
   GuardedBuffer<uint32_t> in;
   GuardedBuffer<uint32_t> weights;  // in the order of the model file
 };
@@ -89,6 +96,7 @@ void Run(const BDenseKernel& kernel, const Problem& problem, Guard guard, const 
   BDenseArgs args;
   args.in = problem.in.data();
   args.in_row_stride = problem.stride;
+  args.in_plane_stride = problem.plane_stride;
   args.weights = packed.data();
   args.epilogue = epilogue;
   for (const Part& part : parts) {
@@ -111,18 +119,19 @@ void CheckAgainstReference(const BDenseShape& shape, const EpilogueCase& epilogu
                            const std::vector<Part>& parts) {
   std::mt19937 random(7);
   const Problem problem(shape, gap, guard, random);
-  const float magnitude = static_cast<float>(std::sqrt(static_cast<double>(shape.in_features))) + 1;
+  const float root = static_cast<float>(std::sqrt(static_cast<double>(shape.in_features)));
+  const float magnitude = static_cast<float>(HighestLevel(shape.planes)) * root + 1;
   const EpilogueFixture fixture(epilogue_case, OutputOf(shape, gap), magnitude, guard, random);
   const std::vector<const BDenseKernel*> kernels = RunnableKernels(shape);
-  EpilogueOutputs expected(OutputOf(shape, gap), guard);
+  EpilogueOutputs expected(OutputOf(shape, gap), guard, epilogue_case.planes);
   Run(*kernels.back(), problem, guard, fixture.Make(&expected), parts);
   for (const BDenseKernel* kernel : kernels) {
     if (kernel == kernels.back()) break;
-    EpilogueOutputs actual(OutputOf(shape, gap), guard);
+    EpilogueOutputs actual(OutputOf(shape, gap), guard, epilogue_case.planes);
     Run(*kernel, problem, guard, fixture.Make(&actual), parts);
-    CHECK_MESSAGE(test::SameOutputs(expected, actual), kernel->name << ": " << shape.rows << " rows, "
-                                                                    << shape.in_features << " -> " << shape.out_features
-                                                                    << ", " << epilogue_case.Name());
+    CHECK_MESSAGE(test::SameOutputs(expected, actual),
+                  kernel->name << ": " << shape.rows << " rows, " << shape.in_features << " -> " << shape.out_features
+                               << ", " << shape.planes << " planes, " << epilogue_case.Name());
   }
 }
 
@@ -142,6 +151,47 @@ TEST_CASE("every kernel computes the dot products of its -1 and +1 values") {
         }
         CHECK_MESSAGE(wrong == 0, kernel->name << ": " << rows << " rows of " << in);
       }
+    }
+  }
+}
+
+TEST_CASE("planes: every kernel computes the dot products of the values of its levels") {
+  for (int planes = 2; planes <= kMaxPlanes; ++planes) {
+    for (int64_t in : kFeatures) {
+      for (int64_t rows : {1, 2, 5}) {
+        const BDenseShape shape = {rows, in, 70, planes};
+        std::mt19937 random(3);
+        const Problem problem(shape, rows % 2, Guard::kAfter, random);
+        const EpilogueFixture fixture(kPlainFloats, OutputOf(shape, 0), 1, Guard::kAfter, random);
+        for (const BDenseKernel* kernel : RunnableKernels(shape)) {
+          EpilogueOutputs outputs(OutputOf(shape, 0), Guard::kAfter);
+          Run(*kernel, problem, Guard::kAfter, fixture.Make(&outputs), Whole(shape));
+          int64_t wrong = 0;
+          for (int64_t i = 0; i < outputs.floats.size(); ++i) {
+            if (outputs.floats[i] != static_cast<float>(problem.Naive(i / 70, i % 70))) ++wrong;
+          }
+          CHECK_MESSAGE(wrong == 0, kernel->name << ": " << rows << " rows of " << in << ", " << planes << " planes");
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("planes: every kernel equals the reference for every number of input and output planes") {
+  for (int planes = 1; planes <= kMaxPlanes; ++planes) {
+    for (int out_planes = 1; out_planes <= kMaxPlanes; ++out_planes) {
+      const EpilogueCase ints = {{}, false, BitsOutput::kIntThresholds, false, out_planes};
+      const EpilogueCase floats = {{StepKind::kAffine}, true, BitsOutput::kSignedThresholds, true, out_planes};
+      for (int64_t rows : {1, 2, 3, 7, 8, 15, 16}) {
+        for (int64_t in : {33, 256, 1000, 10400}) {
+          for (Guard guard : test::kBothGuards) {
+            const BDenseShape shape = {rows, in, 77, planes};
+            CheckAgainstReference(shape, rows % 2 == 0 ? ints : floats, rows % 3, guard, Whole(shape));
+          }
+        }
+      }
+      const BDenseShape shape = {11, 100, 300, planes};
+      CheckAgainstReference(shape, ints, 1, Guard::kAfter, {{2, 10, 9, 10}, {4, 5, 1, 9}, {5, 11, 0, 6}});
     }
   }
 }
@@ -276,6 +326,10 @@ TEST_CASE("select: best first, with a reason for each kernel that was passed ove
   // What a kernel says against few rows does not stand against many.
   for (int64_t i = 0; i < list.size; ++i) CHECK(list.begin[i]->refuse({64, 64, 64}) == nullptr);
 
+  for (int64_t i = 0; i + 1 < list.size; ++i) {
+    CHECK(list.begin[i]->refuse({64, kMaxTerms / 15, 64, 4}) == nullptr);
+    CHECK(list.begin[i]->refuse({64, kMaxTerms / 15 + 1, 64, 4}) != nullptr);
+  }
   const BDenseShape huge = {1, kMaxTerms + 1, 1};
   refusals.clear();
   CHECK(SelectBDense(huge, BestIsa(), note, &refusals) == reference);

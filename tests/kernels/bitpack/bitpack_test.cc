@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -33,7 +34,11 @@ struct Case {
   int64_t channels = 0;
   Layout layout = Layout::kInterleaved;
   int64_t bits_pixel_stride = 0;
+  int planes = 1;
 
+  int highest_level() const { return (1 << planes) - 1; }
+  int64_t padded() const { return (channels + 31) / 32 * 32; }
+  int64_t bits_plane_stride() const { return pixels * bits_pixel_stride + 1; }
   int64_t pixel_stride() const {
     switch (layout) {
       case Layout::kInterleaved:
@@ -64,7 +69,9 @@ struct Case {
   }
   // One past the last element that a kernel may read.
   int64_t in_size() const { return (pixels - 1) * pixel_stride() + (channels - 1) * channel_stride() + 1; }
-  int64_t bits_size() const { return (pixels - 1) * bits_pixel_stride + WordsFor(channels); }
+  int64_t bits_size() const {
+    return (planes - 1) * bits_plane_stride() + (pixels - 1) * bits_pixel_stride + WordsFor(channels);
+  }
 };
 
 // Thresholds that hit all of: above, below, equal, one ulp apart, infinities, NaN on either side, signed zeros.
@@ -116,10 +123,13 @@ std::vector<uint32_t> PackWith(const BitpackKernel& kernel, const Case& c, const
                .in = guarded_in.data(),
                .in_pixel_stride = c.pixel_stride(),
                .in_channel_stride = c.channel_stride(),
+               .planes = c.planes,
                .thresholds = guarded_thresholds.data(),
+               .threshold_stride = c.padded(),
                .signs = signs.empty() ? nullptr : guarded_signs.data(),
                .bits = bits.data(),
-               .bits_pixel_stride = c.bits_pixel_stride});
+               .bits_pixel_stride = c.bits_pixel_stride,
+               .bits_plane_stride = c.bits_plane_stride()});
   CHECK(bits.SlackIntact());
   return bits.ToVector();
 }
@@ -129,17 +139,23 @@ std::vector<uint32_t> PackNaively(const Case& c, const std::vector<float>& in, c
                                   const std::vector<float>& signs = {}) {
   std::vector<uint32_t> words(static_cast<size_t>(c.bits_size()), kUntouched);
   for (int64_t p = 0; p < c.pixels; ++p) {
-    std::vector<bool> flags(static_cast<size_t>((c.channels + 31) / 32 * 32), false);
+    std::vector<int> levels(static_cast<size_t>(c.padded()), 0);
     for (int64_t channel = 0; channel < c.channels; ++channel) {
       double x = in[static_cast<size_t>(p * c.pixel_stride() + channel * c.channel_stride())];
       if (!signs.empty() && signs[static_cast<size_t>(channel)] < 0) x = -x;
-      const double t = thresholds[static_cast<size_t>(channel)];
-      flags[static_cast<size_t>(channel)] = !std::isnan(x) && !std::isnan(t) && !(x < t);
+      int& level = levels[static_cast<size_t>(channel)];
+      for (int j = 0; j < c.highest_level(); ++j) {
+        const double t = thresholds[static_cast<size_t>(j * c.padded() + channel)];
+        if (!std::isnan(x) && !std::isnan(t) && !(x < t)) ++level;
+      }
     }
-    for (size_t w = 0; w < flags.size() / 32; ++w) {
-      uint64_t value = 0;
-      for (size_t b = 0; b < 32; ++b) value += flags[w * 32 + b] ? uint64_t{1} << b : 0;
-      words[static_cast<size_t>(p * c.bits_pixel_stride) + w] = static_cast<uint32_t>(value);
+    for (int plane = 0; plane < c.planes; ++plane) {
+      const size_t pixel = static_cast<size_t>(plane * c.bits_plane_stride() + p * c.bits_pixel_stride);
+      for (size_t w = 0; w < levels.size() / 32; ++w) {
+        uint64_t value = 0;
+        for (size_t b = 0; b < 32; ++b) value += (levels[w * 32 + b] >> plane) % 2 == 1 ? uint64_t{1} << b : 0;
+        words[pixel + w] = static_cast<uint32_t>(value);
+      }
     }
   }
   return words;
@@ -197,6 +213,50 @@ TEST_CASE("pack: channels that are negated first") {
   }
 }
 
+// Thresholds in ascending order for every channel, NaN behind all others; the padding is random.
+std::vector<float> RandomThresholds(const Case& c, std::mt19937& random) {
+  std::vector<float> thresholds = RandomValues(c.highest_level() * c.padded(), random);
+  for (int64_t channel = 0; channel < c.channels; ++channel) {
+    std::vector<float> ascending;
+    for (int j = 0; j < c.highest_level(); ++j) {
+      ascending.push_back(thresholds[static_cast<size_t>(j * c.padded() + channel)]);
+    }
+    const auto nans = std::partition(ascending.begin(), ascending.end(), [](float t) { return !std::isnan(t); });
+    std::sort(ascending.begin(), nans);
+    for (int j = 0; j < c.highest_level(); ++j) {
+      thresholds[static_cast<size_t>(j * c.padded() + channel)] = ascending[static_cast<size_t>(j)];
+    }
+  }
+  return thresholds;
+}
+
+TEST_CASE("pack: levels of several planes") {
+  std::mt19937 random(5);
+  const std::vector<const BitpackKernel*> kernels = RunnableKernels();
+  for (int planes = 2; planes <= kMaxPlanes; ++planes) {
+    for (const int64_t channels : kChannels) {
+      for (const int64_t pixels : {1, 2, 5, 16, 67}) {
+        for (const Layout layout : kLayouts) {
+          const Case c = {pixels, channels, layout, WordsFor(channels) + pixels % 2 * 3, planes};
+          const std::vector<float> in = RandomValues(c.in_size(), random);
+          const std::vector<float> thresholds = RandomThresholds(c, random);
+          std::vector<float> signs;
+          if (pixels % 2 == 1) {
+            for (int64_t i = 0; i < c.padded(); ++i) signs.push_back(random() % 2 == 0 ? 1.0f : -1.0f);
+          }
+          const std::vector<uint32_t> expected = PackNaively(c, in, thresholds, signs);
+          for (const BitpackKernel* kernel : kernels) {
+            for (const Guard guard : test::kBothGuards) {
+              INFO(Describe(*kernel, c), " planes ", planes);
+              REQUIRE(PackWith(*kernel, c, in, thresholds, guard, signs) == expected);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("pack: equality counts as high, NaN as low") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const std::vector<float> in = {2.0f, std::nextafter(2.0f, 0.0f), nan, 2.0f, -0.0f};
@@ -222,48 +282,54 @@ TEST_CASE("pack: no pixels, no writes") {
   }
 }
 
+// Every level of every channel has a value of its own.
+void CheckUnpack(const Case& c, int64_t out_stride, std::mt19937& random) {
+  std::vector<uint32_t> bits(static_cast<size_t>(c.bits_size()));
+  for (uint32_t& word : bits) word = static_cast<uint32_t>(random());
+  std::vector<float> values(static_cast<size_t>((1 << c.planes) * c.padded()));
+  for (size_t i = 0; i < values.size(); ++i) values[i] = 1.0f + static_cast<float>(i);
+  std::vector<float> expected(static_cast<size_t>((c.pixels - 1) * out_stride + c.channels), 0.5f);
+  for (int64_t p = 0; p < c.pixels; ++p) {
+    for (int64_t channel = 0; channel < c.channels; ++channel) {
+      int64_t level = 0;
+      for (int plane = 0; plane < c.planes; ++plane) {
+        const int64_t at = plane * c.bits_plane_stride() + p * c.bits_pixel_stride + channel / 32;
+        level += ((bits[static_cast<size_t>(at)] >> (channel % 32)) % 2) << plane;
+      }
+      const size_t index = static_cast<size_t>(level * c.padded() + channel);
+      expected[static_cast<size_t>(p * out_stride + channel)] = values[index];
+    }
+  }
+  for (const BitpackKernel* kernel : RunnableKernels()) {
+    for (const Guard guard : test::kBothGuards) {
+      INFO(Describe(*kernel, c), " planes ", c.planes);
+      const GuardedBuffer<uint32_t> guarded_bits(bits, guard);
+      const GuardedBuffer<float> guarded_values(values, guard);
+      GuardedBuffer<float> out(std::vector<float>(expected.size(), 0.5f), guard);
+      kernel->unpack({.pixels = c.pixels,
+                      .channels = c.channels,
+                      .bits = guarded_bits.data(),
+                      .bits_pixel_stride = c.bits_pixel_stride,
+                      .bits_plane_stride = c.bits_plane_stride(),
+                      .planes = c.planes,
+                      .values = guarded_values.data(),
+                      .value_stride = c.padded(),
+                      .out = out.data(),
+                      .out_pixel_stride = out_stride});
+      REQUIRE(out.ToVector() == expected);
+      CHECK(out.SlackIntact());
+    }
+  }
+}
+
 TEST_CASE("unpack: every kernel equals the naive computation, touching nothing outside its ranges") {
   std::mt19937 random(2);
-  const std::vector<const BitpackKernel*> kernels = RunnableKernels();
-  for (const int64_t channels : kChannels) {
-    for (const int64_t pixels : {1, 2, 3, 5, 8}) {
-      for (const int64_t gap : {int64_t{0}, int64_t{3}}) {
-        const int64_t bits_stride = WordsFor(channels) + gap;
-        const int64_t out_stride = channels + gap;
-        std::vector<uint32_t> bits(static_cast<size_t>((pixels - 1) * bits_stride + WordsFor(channels)));
-        for (uint32_t& word : bits) word = static_cast<uint32_t>(random());
-        std::vector<float> lo(static_cast<size_t>(PaddedChannels(channels)));
-        std::vector<float> hi(lo.size());
-        for (size_t i = 0; i < lo.size(); ++i) {
-          lo[i] = -1.0f - static_cast<float>(i);
-          hi[i] = 1.0f + static_cast<float>(i);
-        }
-        std::vector<float> expected(static_cast<size_t>((pixels - 1) * out_stride + channels), 0.5f);
-        for (int64_t p = 0; p < pixels; ++p) {
-          for (int64_t c = 0; c < channels; ++c) {
-            const uint32_t word = bits[static_cast<size_t>(p * bits_stride + c / 32)];
-            const size_t index = static_cast<size_t>(c);
-            expected[static_cast<size_t>(p * out_stride + c)] = ((word >> (c % 32)) % 2 == 1) ? hi[index] : lo[index];
-          }
-        }
-        for (const BitpackKernel* kernel : kernels) {
-          for (const Guard guard : test::kBothGuards) {
-            INFO(kernel->name, " pixels ", pixels, " channels ", channels, " gap ", gap);
-            const GuardedBuffer<uint32_t> guarded_bits(bits, guard);
-            const GuardedBuffer<float> guarded_lo(lo, guard);
-            const GuardedBuffer<float> guarded_hi(hi, guard);
-            GuardedBuffer<float> out(std::vector<float>(expected.size(), 0.5f), guard);
-            kernel->unpack({.pixels = pixels,
-                            .channels = channels,
-                            .bits = guarded_bits.data(),
-                            .bits_pixel_stride = bits_stride,
-                            .lo = guarded_lo.data(),
-                            .hi = guarded_hi.data(),
-                            .out = out.data(),
-                            .out_pixel_stride = out_stride});
-            REQUIRE(out.ToVector() == expected);
-            CHECK(out.SlackIntact());
-          }
+  for (int planes = 1; planes <= kMaxPlanes; ++planes) {
+    for (const int64_t channels : kChannels) {
+      for (const int64_t pixels : {1, 2, 3, 5, 8}) {
+        for (const int64_t gap : {int64_t{0}, int64_t{3}}) {
+          CheckUnpack({pixels, channels, Layout::kInterleaved, WordsFor(channels) + gap, planes}, channels + gap,
+                      random);
         }
       }
     }

@@ -1,4 +1,4 @@
-// Every bmaxpool kernel against max-pooling of floats -1 and +1 with a border of -infinity.
+// Every bmaxpool kernel against max-pooling of levels as floats with a border of -infinity.
 #include "kernels/bmaxpool/bmaxpool.h"
 
 #include <doctest/doctest.h>
@@ -42,12 +42,14 @@ struct Geometry {
   Strides in_strides() const {
     const int64_t pixel = words() + in_gap;
     const int64_t row = pixel * shape.in_w + in_gap;
-    return {.image = row * shape.in_h + in_gap, .row = row, .pixel = pixel};
+    const int64_t image = row * shape.in_h + in_gap;
+    return {.image = image, .row = row, .pixel = pixel, .plane = image * shape.batch + in_gap};
   }
   Strides out_strides() const {
     const int64_t pixel = words() + out_gap;
     const int64_t row = pixel * shape.out_w + out_gap;
-    return {.image = row * shape.out_h + out_gap, .row = row, .pixel = pixel};
+    const int64_t image = row * shape.out_h + out_gap;
+    return {.image = image, .row = row, .pixel = pixel, .plane = image * shape.batch + out_gap};
   }
 };
 
@@ -56,8 +58,8 @@ int64_t Offset(const Strides& strides, int64_t n, int64_t y, int64_t x) {
 }
 
 // One past the last word of the last pixel.
-int64_t Extent(const Strides& strides, int64_t batch, int64_t h, int64_t w, int64_t words) {
-  return Offset(strides, batch - 1, h - 1, w - 1) + words;
+int64_t Extent(const Strides& strides, const BMaxPoolShape& s, int64_t h, int64_t w) {
+  return (s.planes - 1) * strides.plane + Offset(strides, s.batch - 1, h - 1, w - 1) + WordsFor(s.channels);
 }
 
 Geometry MakeGeometry(const Window& window, int64_t batch, int64_t in_h, int64_t in_w, int64_t channels, int64_t gap) {
@@ -86,14 +88,17 @@ Geometry MakeGeometry(const Window& window, int64_t batch, int64_t in_h, int64_t
 std::vector<uint32_t> RandomInput(const Geometry& g, std::mt19937& random) {
   const BMaxPoolShape& s = g.shape;
   const Strides strides = g.in_strides();
-  std::vector<uint32_t> words(static_cast<size_t>(Extent(strides, s.batch, s.in_h, s.in_w, g.words())), ~uint32_t{0});
+  std::vector<uint32_t> words(static_cast<size_t>(Extent(strides, s, s.in_h, s.in_w)), ~uint32_t{0});
   for (int64_t n = 0; n < s.batch; ++n) {
     for (int64_t y = 0; y < s.in_h; ++y) {
       for (int64_t x = 0; x < s.in_w; ++x) {
         uint32_t* const pixel = words.data() + Offset(strides, n, y, x);
-        for (int64_t w = 0; w < g.words(); ++w) {
-          // Sparse ones, or the maximum would be 1 nearly everywhere.
-          pixel[w] = static_cast<uint32_t>(random() & random() & random()) & WordMask(s.channels, w);
+        for (int plane = 0; plane < s.planes; ++plane) {
+          for (int64_t w = 0; w < g.words(); ++w) {
+            // Sparse ones, or the maximum would be 1 nearly everywhere.
+            pixel[plane * strides.plane + w] =
+                static_cast<uint32_t>(random() & random() & random()) & WordMask(s.channels, w);
+          }
         }
       }
     }
@@ -103,8 +108,12 @@ std::vector<uint32_t> RandomInput(const Geometry& g, std::mt19937& random) {
 
 float PaddedValue(const Geometry& g, const std::vector<uint32_t>& in, int64_t n, int64_t y, int64_t x, int64_t c) {
   if (y < 0 || x < 0 || y >= g.shape.in_h || x >= g.shape.in_w) return -std::numeric_limits<float>::infinity();
-  const uint32_t word = in[static_cast<size_t>(Offset(g.in_strides(), n, y, x) + c / 32)];
-  return ((word >> (c % 32)) & 1u) != 0 ? 1.0f : -1.0f;
+  const int64_t at = Offset(g.in_strides(), n, y, x) + c / 32;
+  uint32_t level = 0;
+  for (int plane = 0; plane < g.shape.planes; ++plane) {
+    level |= ((in[static_cast<size_t>(plane * g.in_strides().plane + at)] >> (c % 32)) & 1u) << plane;
+  }
+  return static_cast<float>(level);
 }
 
 float FloatMax(const Geometry& g, const std::vector<uint32_t>& in, int64_t n, int64_t y, int64_t x, int64_t c) {
@@ -123,14 +132,19 @@ float FloatMax(const Geometry& g, const std::vector<uint32_t>& in, int64_t n, in
 std::vector<uint32_t> PoolNaively(const Geometry& g, const std::vector<uint32_t>& in, const BMaxPoolArgs& part) {
   const BMaxPoolShape& s = g.shape;
   const Strides strides = g.out_strides();
-  std::vector<uint32_t> out(static_cast<size_t>(Extent(strides, s.batch, s.out_h, s.out_w, g.words())), kUntouched);
+  std::vector<uint32_t> out(static_cast<size_t>(Extent(strides, s, s.out_h, s.out_w)), kUntouched);
   for (int64_t n = part.image_begin; n < part.image_end; ++n) {
     for (int64_t y = part.row_begin; y < part.row_end; ++y) {
       for (int64_t x = 0; x < s.out_w; ++x) {
         uint32_t* const pixel = out.data() + Offset(strides, n, y, x);
-        for (int64_t w = 0; w < g.words(); ++w) pixel[w] = 0;
+        for (int plane = 0; plane < s.planes; ++plane) {
+          for (int64_t w = 0; w < g.words(); ++w) pixel[plane * strides.plane + w] = 0;
+        }
         for (int64_t c = 0; c < s.channels; ++c) {
-          if (FloatMax(g, in, n, y, x, c) > 0) pixel[c / 32] |= uint32_t{1} << (c % 32);
+          const auto level = static_cast<uint32_t>(FloatMax(g, in, n, y, x, c));
+          for (int plane = 0; plane < s.planes; ++plane) {
+            pixel[plane * strides.plane + c / 32] |= ((level >> plane) & 1u) << (c % 32);
+          }
         }
       }
     }
@@ -143,7 +157,7 @@ void CheckKernel(const BMaxPoolKernel& kernel, const Geometry& g, const std::vec
   const BMaxPoolShape& s = g.shape;
   INFO(kernel.name, " in ", s.in_h, "x", s.in_w, "x", s.channels, " kernel ", s.kernel_h, "x", s.kernel_w, " stride ",
        s.stride_h, ",", s.stride_w, " dilation ", s.dilation_h, ",", s.dilation_w, " pad ", s.pad_top, ",", s.pad_left,
-       " gaps ", g.in_gap, ",", g.out_gap);
+       " gaps ", g.in_gap, ",", g.out_gap, " planes ", s.planes);
   for (const Guard guard : test::kBothGuards) {
     const GuardedBuffer<uint32_t> guarded_in(in, guard);
     GuardedBuffer<uint32_t> out(std::vector<uint32_t>(expected.size(), kUntouched), guard);
@@ -192,6 +206,21 @@ TEST_CASE("every kernel equals float max-pooling over row widths") {
       for (const int64_t in_w : {7, 8, 16, 33, 70}) {
         const Geometry g = MakeGeometry(window, 2, 7, in_w, channels, 0);
         CheckAllKernels(g, Everything(g), random);
+      }
+    }
+  }
+}
+
+TEST_CASE("planes: every kernel equals float max-pooling of levels") {
+  std::mt19937 random(10);
+  for (int planes = 2; planes <= kMaxPlanes; ++planes) {
+    for (const int64_t channels : {1, 33, 64, 128, 200, 513}) {
+      for (const Window& window : kWindows) {
+        for (const int64_t in_w : {7, 16, 35}) {
+          Geometry g = MakeGeometry(window, 2, 7, in_w, channels, in_w % 3);
+          g.shape.planes = planes;
+          CheckAllKernels(g, Everything(g), random);
+        }
       }
     }
   }

@@ -73,11 +73,11 @@ void CheckAgainstReference(const TensorGeometry& geometry, const EpilogueCase& e
     }
   };
   const std::vector<const EltwiseKernel*> kernels = RunnableKernels();
-  EpilogueOutputs expected(geometry, guard);
+  EpilogueOutputs expected(geometry, guard, epilogue_case.planes);
   run(*kernels.back(), &expected);
   for (const EltwiseKernel* kernel : kernels) {
     if (kernel == kernels.back()) break;
-    EpilogueOutputs actual(geometry, guard);
+    EpilogueOutputs actual(geometry, guard, epilogue_case.planes);
     run(*kernel, &actual);
     CHECK_MESSAGE(test::SameOutputs(expected, actual),
                   kernel->name << ": " << geometry.batch << "x" << geometry.height << "x" << geometry.width << "x"
