@@ -101,6 +101,9 @@ struct Neon : NeonFloat {
     BNN_UNROLL for (int i = 0; i < 4; ++i) {
       bytes[i] = vmovn_u16(vcombine_u16(vmovn_u32(masks[2 * i]), vmovn_u32(masks[2 * i + 1])));
     }
+    return ToWord(bytes);
+  }
+  static BNN_INLINE uint32_t ToWord(uint8x8_t (&bytes)[4]) {
     alignas(8) static constexpr uint8_t kBit[8] = {1, 2, 4, 8, 16, 32, 64, 128};
     const uint8x8_t bit = vld1_u8(kBit);
     BNN_UNROLL for (int i = 0; i < 4; ++i) bytes[i] = vand_u8(bytes[i], bit);
@@ -111,6 +114,26 @@ struct Neon : NeonFloat {
     uint32x4_t masks[8];
     BNN_UNROLL for (int v = 0; v < 8; ++v) masks[v] = IsAtLeast(x[v], limit[v]);
     return ToWord(masks);
+  }
+
+  // 16-bit integers (kernels/simd/short_levels.h), in the order of channels.
+  using Short = int16x8_t;
+  static constexpr int kShorts = 4;
+  static BNN_INLINE void Narrow(const Int (&x)[8], Short (&to)[4]) {
+    BNN_UNROLL for (int s = 0; s < 4; ++s) to[s] = vcombine_s16(vqmovn_s32(x[2 * s]), vqmovn_s32(x[2 * s + 1]));
+  }
+  static BNN_INLINE void LoadShort(const int16_t* from, Short (&to)[4]) {
+    BNN_UNROLL for (int s = 0; s < 4; ++s) to[s] = vld1q_s16(from + 8 * s);
+  }
+  static BNN_INLINE void StoreShort(int16_t* to, const Short (&x)[4]) {
+    BNN_UNROLL for (int s = 0; s < 4; ++s) vst1q_s16(to + 8 * s, x[s]);
+  }
+  static BNN_INLINE Short SubSaturated(Short a, Short b) { return vqsubq_s16(a, b); }
+  static BNN_INLINE Short Xor(Short a, Short b, Short c) { return veorq_s16(veorq_s16(a, b), c); }
+  static BNN_INLINE uint32_t SignsToWord(const Short (&x)[4]) {
+    uint8x8_t bytes[4];
+    BNN_UNROLL for (int s = 0; s < 4; ++s) bytes[s] = vmovn_u16(vreinterpretq_u16_s16(vshrq_n_s16(x[s], 15)));
+    return ToWord(bytes);
   }
 
   static BNN_INLINE Mask Less(Int a, Int b) { return vcltq_s32(a, b); }
