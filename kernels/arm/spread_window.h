@@ -73,7 +73,8 @@ class SpreadWindow {
     const int64_t span = (kPixels - 1) * in_pixel_step_ + (window_->cols - 1) * window_->col_step + window_->words;
     walk_.in = spread_;
     if (span <= kPixels * window_->cols * window_->words && window_->rows * span < kSpreadVectors) {
-      for (int64_t row = 0; row < window_->rows; ++row) Spread(in_ + row * window_->row_step, span, spread_ + row * span);
+      for (int64_t row = 0; row < window_->rows; ++row)
+        Spread(in_ + row * window_->row_step, span, spread_ + row * span);
       spread_[window_->rows * span] = vdupq_n_u32(0);
       walk_.taps = {window_->rows, span, window_->cols, window_->col_step, window_->words};
       walk_.pixel_step = in_pixel_step_;
