@@ -8,10 +8,11 @@ namespace bnn::formats {
 
 Result<LayerChoice> ChooseLayers(const SourceGraph& graph, const NncfConfig& config) {
   const std::vector<NodeAddress> addresses = AddressesOf(graph);
-  BNN_ASSIGN_OR_RETURN(const auto ignored, MatchScopes(addresses, config.ignored_scopes, "ignored_scopes"));
-  BNN_ASSIGN_OR_RETURN(
-      const auto targets,
-      MatchScopes(addresses, config.target_scopes.value_or(std::vector<std::string>()), "target_scopes"));
+  BNN_ASSIGN_OR_RETURN(const auto ignored,
+                       MatchScopes(addresses, config.ignored_scopes, "ignored_scopes", config.validate_scopes));
+  BNN_ASSIGN_OR_RETURN(const auto targets,
+                       MatchScopes(addresses, config.target_scopes.value_or(std::vector<std::string>()),
+                                   "target_scopes", config.validate_scopes));
   LayerChoice choice;
   for (const NodeAddress& address : addresses) {
     if (address.op.empty()) continue;

@@ -17,7 +17,8 @@ struct LayerChoice {
 };
 
 // A Conv with constant weights of rank 4 is binarized when target_scopes is absent or matches it, and ignored_scopes
-// does not. `graph` has been folded. kInvalidArgument for a scope that matches nothing.
+// does not. `graph` has been folded. kInvalidArgument for a scope that matches nothing,
+// unless the configuration has validate_scopes false.
 Result<LayerChoice> ChooseLayers(const SourceGraph& graph, const NncfConfig& config);
 
 }  // namespace bnn::formats

@@ -230,7 +230,8 @@ std::vector<NodeAddress> AddressesOf(const SourceGraph& graph) {
 }
 
 Result<std::set<std::string>> MatchScopes(const std::vector<NodeAddress>& addresses,
-                                          const std::vector<std::string>& scopes, const std::string& key) {
+                                          const std::vector<std::string>& scopes, const std::string& key,
+                                          bool validate) {
   constexpr std::string_view kRegex = "{re}";
   std::set<std::string> matched;
   for (const std::string& scope : scopes) {
@@ -243,7 +244,9 @@ Result<std::set<std::string>> MatchScopes(const std::vector<NodeAddress>& addres
     if (is_regex) text.erase(text.find(kRegex), kRegex.size());
     Result<std::set<std::string>> found = is_regex ? MatchRegex(addresses, text) : MatchExact(addresses, text);
     if (!found.ok()) return InvalidArgument(shown + ": " + found.status().message());
-    if (found->empty()) return InvalidArgument(shown + " matches nothing; " + Nearest(addresses, text));
+    if (validate && found->empty()) {
+      return InvalidArgument(shown + " matches nothing; " + Nearest(addresses, text));
+    }
     matched.merge(*found);
   }
   return matched;

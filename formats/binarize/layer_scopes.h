@@ -38,9 +38,10 @@ struct NodeAddress {
 // Of all nodes, in the graph's order.
 std::vector<NodeAddress> AddressesOf(const SourceGraph& graph);
 
-// The names of the nodes that these scopes match. kInvalidArgument for a scope that matches nothing, with the nearest
-// addresses, and for an expression that is none or is too long. `key` is for messages.
+// The names of the nodes that these scopes match. kInvalidArgument for an expression that is none or is too long, and,
+// with the nearest addresses, for a scope that matches nothing, unless `validate` is false. `key` is for messages.
 Result<std::set<std::string>> MatchScopes(const std::vector<NodeAddress>& addresses,
-                                          const std::vector<std::string>& scopes, const std::string& key);
+                                          const std::vector<std::string>& scopes, const std::string& key,
+                                          bool validate = true);
 
 }  // namespace bnn::formats

@@ -59,14 +59,14 @@ constexpr Key kTopKeys[] = {
 };
 
 constexpr Key kCompressionKeys[] = {
-    {"algorithm", Kind::kString},
-    {"mode", Kind::kString},
-    {"params", Kind::kObject},
-    {"initializer", Kind::kObject},
-    {"ignored_scopes", Kind::kStrings},
-    {"target_scopes", Kind::kStrings},
-    {"compression_lr_multiplier", Kind::kNumber},
+    {"algorithm", Kind::kString},       {"mode", Kind::kString},
+    {"params", Kind::kObject},          {"initializer", Kind::kObject},
+    {"ignored_scopes", Kind::kStrings}, {"target_scopes", Kind::kStrings},
+    {"validate_scopes", Kind::kBool},   {"compression_lr_multiplier", Kind::kNumber},
 };
+
+constexpr Key kInitializerKeys[] = {
+    {"batchnorm_adaptation", Kind::kObject}, {"range", Kind::kAny}, {"precision", Kind::kObject}};
 
 constexpr Key kParamsKeys[] = {
     {"batch_multiplier", Kind::kNumber},
@@ -248,6 +248,10 @@ Result<NncfConfig> ReadTree(const json& tree) {
   }
   config.mode = mode == "xnor" ? NncfMode::kXnor : NncfMode::kDorefa;
   if (algorithm.contains("params")) BNN_RETURN_IF_ERROR(CheckParams(algorithm["params"]));
+  if (algorithm.contains("initializer")) {
+    BNN_RETURN_IF_ERROR(CheckKeys(algorithm["initializer"], kInitializerKeys, "compression.initializer."));
+  }
+  config.validate_scopes = algorithm.value("validate_scopes", true);
   if (algorithm.contains("ignored_scopes")) config.ignored_scopes = Strings(algorithm["ignored_scopes"]);
   if (algorithm.contains("target_scopes")) config.target_scopes = Strings(algorithm["target_scopes"]);
   for (const auto& item : tree.items()) {

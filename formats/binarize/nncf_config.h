@@ -18,6 +18,7 @@ struct NncfConfig {
   NncfMode mode = NncfMode::kXnor;
   std::vector<std::string> ignored_scopes;
   std::optional<std::vector<std::string>> target_scopes;  // nothing: all layers
+  bool validate_scopes = true;                            // a scope that matches nothing is an error
   std::vector<std::string> training_keys;                 // present, correct, and without meaning for a conversion
 };
 

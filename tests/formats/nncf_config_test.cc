@@ -50,6 +50,12 @@ TEST_CASE("compression as an object, one scope as a string, the default mode") {
   CHECK(config->mode == NncfMode::kXnor);
   REQUIRE(config->target_scopes.has_value());
   CHECK(*config->target_scopes == std::vector<std::string>{"a//b,]/*c*/"});
+  CHECK(config->validate_scopes);
+  const Result<NncfConfig> lax = ParseCompression(
+      R"("validate_scopes": false, "initializer": {"batchnorm_adaptation": {"num_bn_adaptation_samples": 2048}})");
+  REQUIRE_MESSAGE(lax.ok(), ErrorOf(lax));
+  CHECK(!lax->validate_scopes);
+  CHECK(lax->training_keys == std::vector<std::string>{"compression.initializer"});
   const Result<NncfConfig> none = ParseCompression(R"("target_scopes": [])");
   REQUIRE(none.ok());
   CHECK(none->target_scopes.has_value());
@@ -88,6 +94,8 @@ TEST_CASE("mistakes are named by their key") {
       {R"("ignored_scopes": [1])", "'compression.ignored_scopes': expected a string or a list of strings"},
       {R"("target_scopes": {})", "'compression.target_scopes'"},
       {R"("initializer": 1)", "'compression.initializer'"},
+      {R"("initializer": {"rang": {}})", "unknown key 'compression.initializer.rang'"},
+      {R"("validate_scopes": 1)", "'compression.validate_scopes': expected true or false, found number"},
       {R"("params": [])", "'compression.params': expected an object, found array"},
       {R"("params": {"lr": 1})", "unknown key 'compression.params.lr'"},
       {R"("params": {"base_lr": "1e-3"})", "'compression.params.base_lr': expected a number, found string"},

@@ -151,7 +151,13 @@ TEST_CASE("which layers a configuration takes") {
   REQUIRE(choice.ok());
   CHECK(choice->binarized.empty());
 
-  config.target_scopes = std::vector<std::string>{"nothing"};
+  config.target_scopes = std::vector<std::string>{"nothing", "{re}conv1"};
+  CHECK(!ChooseLayers(ResNet(), config).ok());
+  config.validate_scopes = false;
+  choice = ChooseLayers(ResNet(), config);
+  REQUIRE(choice.ok());
+  CHECK(choice->binarized == Names{kFirst, kSecond});
+  config.target_scopes = std::vector<std::string>{"{re}conv["};
   CHECK(!ChooseLayers(ResNet(), config).ok());
 }
 

@@ -54,6 +54,8 @@ Result<Binarization> BinarizeByNncf(const std::string& config_file, const format
   BNN_RETURN_IF_ERROR(formats::RemoveDeadNodes(graph));
   Binarization result;
   BNN_ASSIGN_OR_RETURN(result.choice, ChooseLayers(*graph, config));
+  // This converts the whole float network only to learn what its inputs are (layout, preprocessing): a small part of
+  // the time that interpreting the samples takes.
   BNN_ASSIGN_OR_RETURN(const CalibrationData data, LoadCalibrationData(*graph, convert, preprocessing, options.files));
   BNN_ASSIGN_OR_RETURN(const std::vector<formats::BinarizedLayer> layers,
                        BinarizeLayers(graph, config.mode, result.choice.binarized, MakeBatches(data)));

@@ -47,8 +47,10 @@ BINARIZATION
   "target_scopes") match the name of a node, or the address that NNCF would give it: class names do not matter, for ONNX
   files lack them; ResNet/Sequential[layer2]/BasicBlock[0]/NNCFConv2d[conv1]/conv2d_0 is the node
   /layer2/layer2.0/conv1/Conv, or the Conv with weights layer2.0.conv1.weight. An address without its end names all
-  layers below it; {re} begins a regular expression. Accuracy needs training: tools/training. --verify and --emit-onnx
-  then mean the binarized network.
+  layers below it; {re} begins a regular expression. With "validate_scopes": false, a scope may match nothing.
+  PyTorch's exporter folds batch-norm into weights, which changes the mean of dorefa: export for that with
+  training=torch.onnx.TrainingMode.PRESERVE. Accuracy needs training: tools/training. --verify and --emit-onnx then mean
+  the binarized network.
 
 PREPROCESSING
   --input-mean and --input-scale are stored in the model: bnn-run then turns 8-bit images into inputs with

@@ -66,6 +66,20 @@ class ConfigTest(unittest.TestCase):
             ('{"compression": {"algorithm": "binarization"}, "input_info": {"sample_size": "8"}}', "input_info.sample_size"),
             ('{"compression": {"algorithm": "binarization"}, "input_info": {"size": [1]}}', "unknown key 'input_info.size'"),
             ('{"compression": {"algorithm": "binarization", "mode": "xnor", "mode": "xnor"}}', "'mode' occurs twice"),
+            ('{"compression": {"algorithm": "binarization", "mode": 1}}', "'compression.mode': expected a string, found"),
+            ('{"compression": {"algorithm": "binarization", "validate_scopes": 0}}', "'compression.validate_scopes'"),
+            (
+                '{"compression": {"algorithm": "binarization", "initializer": {"rang": {}}}}',
+                "unknown key 'compression.initializer.rang'",
+            ),
+            (
+                '{"compression": {"algorithm": "binarization"}, "epochs": "90"}',
+                "'epochs': expected a number, found a string",
+            ),
+            (
+                '{"compression": {"algorithm": "binarization"}, "pretrained": 1}',
+                "'pretrained': expected true or false, found a number",
+            ),
             ('{\n  "compression": }', "line 2"),
         ]
         for text, message in cases:
@@ -125,6 +139,11 @@ class ScopesTest(unittest.TestCase):
                 taken(ignored, targets)
             self.assertIn(f"'{key}_scopes'", str(caught.exception))
             self.assertIn("nearest: Net/", str(caught.exception))
+
+    def test_nothing_matched_without_validation(self):
+        config = bnn_training.BinarizationConfig(ignored_scopes=["{re}convv1", "Net/Conv2d[conv1]"], validate_scopes=False)
+        layers = bnn_training.create_binarized_model(Net(), config)[0].layers
+        self.assertEqual([layer.name for layer in layers], ALL[1:])
 
     def test_bad_regex(self):
         with self.assertRaises(bnn_training.ScopeError) as caught:

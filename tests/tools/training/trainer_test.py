@@ -3,6 +3,7 @@
 import copy
 import io
 import pathlib
+import re
 import tempfile
 import unittest
 
@@ -26,6 +27,13 @@ class ScheduleTest(unittest.TestCase):
             enabled = (layer.activation_binarizer.enabled.item(), layer.weight_binarizer.enabled.item())
             seen.append((scheduler.stage(epoch), *enabled))
         self.assertEqual(seen, [(1, 0, 0), (2, 1, 0), (3, 1, 1), (4, 1, 1), (4, 1, 1)])
+
+    def test_a_falling_learning_rate_alone_is_no_stage_of_binarization(self):
+        params = bnn_training.StageParams(
+            activations_quant_start_epoch=5, weights_quant_start_epoch=7, lr_poly_drop_start_epoch=0
+        )
+        scheduler = bnn_training.StagedScheduler(None, None, params)
+        self.assertEqual([scheduler.stage(epoch) for epoch in (0, 4, 5, 7)], [1, 1, 4, 4])
 
     def test_learning_rate_and_weight_decay(self):
         scheduler = make_trainer().scheduler
@@ -81,6 +89,14 @@ class TrainerTest(unittest.TestCase):
             svg = plot.draw_logs("a < b", [("run", rows)], 0.95)
             self.assertIn("a &lt; b", svg)
             self.assertEqual(svg.count("<polyline"), 2)
+
+    def test_labels_of_equal_lines_stand_below_one_another(self):
+        rows = [{"stage": 1, "learning_rate": 0.1, "accuracy": accuracy} for accuracy in (0.5, 0.9)]
+        svg = plot.draw_logs("", [("first", rows), ("second", rows)], 0.9)
+        labels = re.findall(r'y="([0-9.]+)"[^>]*>(?:first|second|float baseline) 90.00<', svg)
+        heights = sorted(float(height) for height in labels)
+        self.assertEqual(len(heights), 3)
+        self.assertTrue(heights[1] - heights[0] >= 12 and heights[2] - heights[1] >= 12, heights)
 
     def test_resumes_in_any_stage(self):
         """Interrupted after any epoch and continued by a new process' trainer: the same weights to the bit."""

@@ -12,20 +12,23 @@ import typing
 
 MODES = ("xnor", "dorefa")
 
-# Of the training scripts that came with NNCF and read the same file.
-_SAMPLE_KEYS = (
-    "model", "model_params", "pretrained", "weights", "num_classes", "dataset", "dataset_dir", "batch_size",
-    "batch_size_per_gpu", "epochs", "workers", "optimizer", "seed", "print_freq", "save_freq", "test_every_n_epochs",
-    "checkpoint_save_dir", "multiprocessing_distributed", "no_strip_on_export", "criterion", "criterion_params",
-)  # fmt: skip
-_TOP_KEYS = (
-    "input_info", "compression", "target_device", "accuracy_aware_training", "compression_lr_multiplier",
-    "disable_shape_matching", "log_dir",
-)  # fmt: skip
-_COMPRESSION_KEYS = (
-    "algorithm", "mode", "params", "initializer", "ignored_scopes", "target_scopes", "compression_lr_multiplier",
-)  # fmt: skip
-_INPUT_KEYS = ("sample_size", "type", "filler", "keyword")
+# What each key may hold; None: anything. NNCF's own keys, then those of the training scripts that came with it and read
+# the same file.
+_TOP_KEYS = {
+    "input_info": None, "compression": None, "target_device": str, "accuracy_aware_training": dict,
+    "compression_lr_multiplier": float, "disable_shape_matching": bool, "log_dir": str,
+    "model": str, "model_params": None, "pretrained": bool, "weights": None, "num_classes": float, "dataset": None,
+    "dataset_dir": None, "batch_size": float, "batch_size_per_gpu": float, "epochs": float, "workers": float,
+    "optimizer": None, "seed": float, "print_freq": float, "save_freq": float, "test_every_n_epochs": float,
+    "checkpoint_save_dir": None, "multiprocessing_distributed": bool, "no_strip_on_export": bool, "criterion": None,
+    "criterion_params": None,
+}  # fmt: skip
+_COMPRESSION_KEYS = {
+    "algorithm": str, "mode": str, "params": dict, "initializer": dict, "ignored_scopes": list, "target_scopes": list,
+    "validate_scopes": bool, "compression_lr_multiplier": float,
+}  # fmt: skip
+_INITIALIZER_KEYS = {"batchnorm_adaptation": dict, "range": None, "precision": dict}
+_INPUT_KEYS = {"sample_size": None, "type": str, "filler": str, "keyword": str}
 
 
 class ConfigError(ValueError):
@@ -52,6 +55,7 @@ class BinarizationConfig:
     params: StageParams = dataclasses.field(default_factory=StageParams)
     ignored_scopes: typing.List[str] = dataclasses.field(default_factory=list)
     target_scopes: typing.Optional[typing.List[str]] = None  # None: all
+    validate_scopes: bool = True  # a scope that matches nothing is an error
     compression_lr_multiplier: typing.Optional[float] = None  # of the gradients of scales and thresholds
     input_shapes: typing.List[typing.List[int]] = dataclasses.field(default_factory=list)
     unused_keys: typing.List[str] = dataclasses.field(default_factory=list)
@@ -71,13 +75,13 @@ def parse_config(source):
     """`source` is the text of a configuration, or what json.load would make of it."""
     tree = _parse_json(source) if isinstance(source, str) else source
     _check(isinstance(tree, dict), "the configuration", "an object", tree)
-    _check_keys(tree, _TOP_KEYS + _SAMPLE_KEYS, "")
+    _check_keys(tree, _TOP_KEYS, "")
     config = BinarizationConfig()
     config.unused_keys = [key for key in tree if key not in ("input_info", "compression", "compression_lr_multiplier")]
     if "input_info" in tree:
         config.input_shapes = _input_shapes(tree["input_info"])
     if "compression_lr_multiplier" in tree:
-        config.compression_lr_multiplier = _number(tree, "compression_lr_multiplier", "")
+        config.compression_lr_multiplier = tree["compression_lr_multiplier"]
     _read_compression(_only_algorithm(tree), config)
     return config
 
@@ -97,35 +101,29 @@ def _only_algorithm(tree):
 
 def _read_compression(algorithm, config):
     _check_keys(algorithm, _COMPRESSION_KEYS, "compression.")
-    name = algorithm.get("algorithm")
+    name = algorithm.get("algorithm", "")
     if name != "binarization":
         raise ConfigError(f"'compression.algorithm': expected \"binarization\", found {json.dumps(name)}")
-    if "mode" in algorithm:
-        config.mode = algorithm["mode"]
-        if config.mode not in MODES:
-            raise ConfigError(f"'compression.mode': expected \"xnor\" or \"dorefa\", found {json.dumps(config.mode)}")
-    if "compression_lr_multiplier" in algorithm:
-        config.compression_lr_multiplier = _number(algorithm, "compression_lr_multiplier", "compression.")
+    config.mode = algorithm.get("mode", config.mode)
+    if config.mode not in MODES:
+        raise ConfigError(f"'compression.mode': expected \"xnor\" or \"dorefa\", found {json.dumps(config.mode)}")
+    config.compression_lr_multiplier = algorithm.get("compression_lr_multiplier", config.compression_lr_multiplier)
     if "initializer" in algorithm:
-        _check(isinstance(algorithm["initializer"], dict), "'compression.initializer'", "an object",
-               algorithm["initializer"])
+        _check_keys(algorithm["initializer"], _INITIALIZER_KEYS, "compression.initializer.")
         config.unused_keys.append("compression.initializer")
-    if "ignored_scopes" in algorithm:
-        config.ignored_scopes = _scopes(algorithm, "ignored_scopes")
+    config.ignored_scopes = _scopes(algorithm.get("ignored_scopes", []))
     if "target_scopes" in algorithm:
-        config.target_scopes = _scopes(algorithm, "target_scopes")
+        config.target_scopes = _scopes(algorithm["target_scopes"])
+    config.validate_scopes = algorithm.get("validate_scopes", True)
     if "params" in algorithm:
         config.params = _read_params(algorithm["params"])
 
 
 def _read_params(tree):
     prefix = "compression.params."
-    _check(isinstance(tree, dict), "'compression.params'", "an object", tree)
-    fields = [field.name for field in dataclasses.fields(StageParams)]
-    _check_keys(tree, fields, prefix)
+    _check_keys(tree, {field.name: float for field in dataclasses.fields(StageParams)}, prefix)
     params = StageParams()
-    for key in tree:
-        value = _number(tree, key, prefix)
+    for key, value in tree.items():
         if value < 0:
             raise ConfigError(f"'{prefix}{key}': expected a number from 0, found {value}")
         if key in ("batch_multiplier", "activations_quant_start_epoch", "weights_quant_start_epoch"):
@@ -140,13 +138,8 @@ def _read_params(tree):
     return params
 
 
-def _scopes(tree, key):
-    scopes = tree[key]
-    if isinstance(scopes, str):
-        scopes = [scopes]
-    good = isinstance(scopes, list) and all(isinstance(scope, str) for scope in scopes)
-    _check(good, f"'compression.{key}'", "a string or a list of strings", scopes)
-    return list(scopes)
+def _scopes(value):
+    return [value] if isinstance(value, str) else list(value)
 
 
 def _input_shapes(tree):
@@ -156,20 +149,11 @@ def _input_shapes(tree):
     for info in inputs:
         _check(isinstance(info, dict), "'input_info'", "an object or a list of objects", info)
         _check_keys(info, _INPUT_KEYS, "input_info.")
-        for key in ("type", "filler", "keyword"):
-            _check(isinstance(info.get(key, ""), str), f"'input_info.{key}'", "a string", info.get(key))
         shape = info.get("sample_size")
         good = isinstance(shape, list) and all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in shape)
         _check(good, "'input_info.sample_size'", "a list of positive whole numbers", shape)
         shapes.append(shape)
     return shapes
-
-
-def _number(tree, key, prefix):
-    value = tree[key]
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    _check(good, f"'{prefix}{key}'", "a number", value)
-    return value
 
 
 def _check(good, where, expected, found):
@@ -182,9 +166,24 @@ def _check(good, where, expected, found):
 
 
 def _check_keys(tree, known, prefix):
-    for key in tree:
+    """Each key of an object is one of `known`, and holds what that says."""
+    for key, value in tree.items():
         if key not in known:
             raise ConfigError(f"unknown key '{prefix}{key}'")
+        good, expected = _is_kind(value, known[key])
+        _check(good, f"'{prefix}{key}'", expected, value)
+
+
+def _is_kind(value, kind):
+    """Whether it is, and what the kind is called. A list is one of strings here, and may be a single one."""
+    if kind is float:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return number and math.isfinite(value), "a number"
+    if kind is list:
+        strings = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        return strings or isinstance(value, str), "a string or a list of strings"
+    names = {None: "any value", dict: "an object", str: "a string", bool: "true or false"}
+    return kind is None or isinstance(value, kind), names[kind]
 
 
 def _parse_json(text):

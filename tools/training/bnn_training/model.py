@@ -146,11 +146,11 @@ def create_binarized_model(model, config):
     """Binarizers for each Conv2d that `config` (BinarizationConfig) takes: (BinarizationController, model).
 
     The model is changed in place and returned. The binarizers begin disabled, so that it computes what it did. A layer is
-    taken when target_scopes is absent or names it and ignored_scopes does not. ScopeError where a scope names nothing.
+    taken when target_scopes is absent or names it and ignored_scopes does not. ScopeError where a scope names nothing, unless validate_scopes is false.
     """
     if any(isinstance(module, Binarizer) for module in model.modules()):
         raise ValueError("the model has binarizers already")
-    matcher = ScopeMatcher(model)
+    matcher = ScopeMatcher(model, config.validate_scopes)
     ignored = matcher.matching(config.ignored_scopes, "ignored_scopes")
     targets = None if config.target_scopes is None else matcher.matching(config.target_scopes, "target_scopes")
     modules = dict(model.named_modules())

@@ -33,12 +33,17 @@ def draw_logs(title, logs, baseline=None):
     canvas.axis(0, low, max(high, low + step), step)
     canvas.axis(1, 0, rate, rate / 2)
     if baseline is not None:
-        canvas.level(0, 100 * baseline, f"float baseline {100 * baseline:.2f}")
+        canvas.level(0, 100 * baseline)
+    labels = []  # (accuracy where it ends, text, color)
     for index, (name, rows) in enumerate(logs):
         color = _COLORS[index % len(_COLORS)]
-        last = 100 * rows[-1]["accuracy"]
-        canvas.line(0, [100 * row["accuracy"] for row in rows], color, f"{name} {last:.2f}", 14 * index)
-        canvas.line(1, [row["learning_rate"] for row in rows], color, name, 14 * index)
+        accuracies = [100 * row["accuracy"] for row in rows]
+        canvas.line(0, accuracies, color)
+        canvas.line(1, [row["learning_rate"] for row in rows], color)
+        labels.append((accuracies[-1], f"{name} {accuracies[-1]:.2f}", color))
+    if baseline is not None:
+        labels.append((100 * baseline, f"float baseline {100 * baseline:.2f}", "#555"))
+    canvas.labels(labels)
     return canvas.document()
 
 
@@ -87,18 +92,23 @@ class _Canvas:
         for epoch in range(self._epochs):
             self.text(self.x(epoch), top + height + 16, str(epoch + 1), anchor="middle", size=11)
 
-    def level(self, panel, value, label):
+    def level(self, panel, value):
         y = self.y(panel, value)
         self._parts.append(
             f'<path d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}" stroke="#555" stroke-dasharray="5 4" fill="none"/>'
         )
-        self.text(_WIDTH - _RIGHT + 8, y - 6, label, color="#555")
 
-    def line(self, panel, values, color, label, offset):
+    def line(self, panel, values, color):
         points = " ".join(f"{self.x(i):.1f},{self.y(panel, value):.1f}" for i, value in enumerate(values))
         self._parts.append(f'<polyline points="{points}" stroke="{color}" stroke-width="2" fill="none"/>')
-        top = self.y(panel, values[-1]) if panel == 0 else _PANELS[panel][0]
-        self.text(_WIDTH - _RIGHT + 8, top + 10 + offset, label, color=color)
+
+    def labels(self, labels):
+        """At the right of the first panel, at the height of their values where they do not lie on one another."""
+        free = 0.0
+        for value, text, color in sorted(labels, reverse=True):
+            free = max(free, self.y(0, value) + 4)
+            self.text(_WIDTH - _RIGHT + 8, free, text, color=color)
+            free += 14
 
     def document(self):
         top, height, _ = _PANELS[-1]

@@ -41,6 +41,8 @@ class StagedScheduler:
 
     def stage(self, epoch):
         """1 to 4: float, activations, activations and weights, falling learning rate (or without weight decay)."""
+        if epoch < min(self.params.activations_quant_start_epoch, self.params.weights_quant_start_epoch):
+            return 1
         starts = (self.params.lr_poly_drop_start_epoch, self.params.disable_wd_start_epoch)
         if any(start is not None and epoch >= start for start in starts):
             return 4

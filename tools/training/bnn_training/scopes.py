@@ -51,7 +51,9 @@ def _without_prefix(address):
 class ScopeMatcher:
     """The modules that each scope names. All scopes are checked against the whole model before any is used."""
 
-    def __init__(self, model):
+    def __init__(self, model, validate=True):
+        """`validate`: a scope that names nothing is an error."""
+        self._validate = validate
         self._addresses = module_addresses(model)
         self._operators = {name: operator_of(module) for name, module in model.named_modules()}
         self._leaves = [name for name, module in model.named_modules() if not list(module.children())]
@@ -66,7 +68,7 @@ class ScopeMatcher:
         matched = set()
         for scope in scopes:
             found = self._matching_regex(scope, key) if "{re}" in scope else self._matching_exact(scope)
-            if not found:
+            if not found and self._validate:
                 raise ScopeError(f"'{key}': \"{scope}\" matches nothing; nearest: {', '.join(self._nearest(scope))}")
             matched |= found
         return matched
