@@ -1,6 +1,9 @@
 // Float convolution without oneDNN: strips of output pixels, whose windows are gathered as rows of a matrix, times the
 // weights as the file has them. A window that is the pixel itself (1x1) is read where it lies. Where every channel is a
 // group of its own (depthwise) there is nothing to multiply matrices for: taps are added channel by channel.
+//
+// The work is cut into strips of whole rows, by the shape alone: Eigen sums in an order that depends on how many pixels
+// a product has, so strips that depended on the number of threads would change the result.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -11,18 +14,22 @@
 #include "engine/ops/gemm_eigen.h"
 #include "engine/ops/loops.h"
 #include "engine/ops/make_step.h"
+#include "engine/ops/strips.h"
 #include "engine/ops/window_parts.h"
 
 namespace bnn::engine {
 namespace {
 
-constexpr int64_t kStripPixels = 32;
+// Of one product: more share the packing of the weights, but their windows should stay in the cache.
+constexpr int64_t kProductPixels = 32;
+constexpr auto kFloatBytes = static_cast<int64_t>(sizeof(float));
 
-class Conv2dStep final : public Step {
+class Conv2dStep final : public StripStep {
  public:
   Conv2dStep(StepContext& context, const FloatNode& node, const formats::Conv2d& op, const WindowShape& shape,
              const formats::Op* activation)
-      : shape_(shape),
+      : StripStep(node.output),
+        shape_(shape),
         groups_(op.groups),
         group_in_(shape.in_c / op.groups),
         group_out_(shape.out_c / op.groups),
@@ -42,30 +49,47 @@ class Conv2dStep final : public Step {
       }
     }
     if (is_depthwise()) PackDepthwise();
-    pixels_ = shape.batch * shape.out_h * shape.out_w;
-    strips_ = (pixels_ + kStripPixels - 1) / kStripPixels;
+    strip_rows_ = (kProductPixels + shape.out_w - 1) / shape.out_w;
+    strips_ = (rows() + strip_rows_ - 1) / strip_rows_;
     slots_ = std::min<int64_t>(context.plan.threads, strips_);
-    if (gathers()) scratch = context.AddScratch(slots_ * slot_floats() * static_cast<int64_t>(sizeof(float)));
+    PlaceScratch(&context);
     Describe(node, activation);
   }
 
+  bool passes_rows_on() const override { return true; }
+
   Status Run(const RunContext& context) const override {
+    float* const whole_map = keeps_map() ? context.Floats(map()) : nullptr;
     ParallelFor(*context.pool, slots_, [&](int64_t begin, int64_t end) {
       for (int64_t slot = begin; slot < end; ++slot) {
-        float* columns = gathers() ? reinterpret_cast<float*>(context.Bytes(scratch)) + slot * slot_floats() : nullptr;
+        float* const own = scratch < 0 ? nullptr : context.Floats(scratch) + slot * slot_floats();
+        float* const columns = gathers() ? own : nullptr;
         for (int64_t strip = strips_ * slot / slots_; strip < strips_ * (slot + 1) / slots_; ++strip) {
-          RunStrip(context.Floats(inputs[0]), strip * kStripPixels, std::min(pixels_, (strip + 1) * kStripPixels),
-                   columns, context.Floats(outputs[0]));
+          const int64_t first = strip * strip_rows_, last = std::min(rows(), first + strip_rows_);
+          float* const out = whole_map != nullptr ? whole_map + first * row_floats() : own + columns_floats();
+          MakeRows(context.Floats(inputs[0]), first, last, columns, out);
+          if (has_readers()) PassOn(context, first, last, out);
         }
       }
     });
     return OkStatus();
   }
 
+ protected:
+  // A thread's: gathered windows, and a strip where the map is not stored.
+  void PlaceScratch(StepContext* context) override {
+    const int64_t floats = slots_ * slot_floats();
+    scratch = floats > 0 ? context->AddScratch(floats * kFloatBytes) : -1;
+  }
+
  private:
   int64_t taps() const { return shape_.window.kernel_h * shape_.window.kernel_w; }
   int64_t terms() const { return taps() * group_in_; }
-  int64_t slot_floats() const { return kStripPixels * terms(); }
+  int64_t rows() const { return shape_.batch * shape_.out_h; }
+  int64_t row_floats() const { return shape_.out_w * shape_.out_c; }
+  int64_t columns_floats() const { return gathers() ? Padded(kProductPixels * terms()) : 0; }
+  int64_t slot_floats() const { return columns_floats() + (keeps_map() ? 0 : Padded(strip_rows_ * row_floats())); }
+  static int64_t Padded(int64_t floats) { return WholeLines(floats * kFloatBytes) / kFloatBytes; }
   bool is_depthwise() const { return group_in_ == 1 && group_out_ == 1; }
   bool is_pixelwise() const {
     const formats::Window2d& w = shape_.window;
@@ -80,7 +104,7 @@ class Conv2dStep final : public Step {
     if (activation != nullptr) description.op += has_clamp_ ? "+clamp" : "+prelu";
     description.kernel = is_depthwise() ? "plain" : "eigen";
     description.shape = ShapeText(shape_) + " g" + std::to_string(groups_);
-    description.macs = pixels_ * shape_.out_c * terms();
+    description.macs = rows() * row_floats() * terms();
     description.weight_bytes = shape_.out_c * terms() * static_cast<int64_t>(sizeof(float));
   }
 
@@ -142,12 +166,19 @@ class Conv2dStep final : public Step {
     }
   }
 
-  void RunStrip(const float* in, int64_t begin, int64_t end, float* columns, float* all_out) const {
+  // The rows [first, last), dense at `out`.
+  void MakeRows(const float* in, int64_t first, int64_t last, float* columns, float* out) const {
+    for (int64_t begin = first * shape_.out_w; begin < last * shape_.out_w; begin += kProductPixels) {
+      const int64_t end = std::min(last * shape_.out_w, begin + kProductPixels);
+      MakePixels(in, begin, end, columns, out + (begin - first * shape_.out_w) * shape_.out_c);
+    }
+  }
+
+  void MakePixels(const float* in, int64_t begin, int64_t end, float* columns, float* out) const {
     const int64_t channels = shape_.out_c;
-    float* const out = all_out + begin * channels;
     for (int64_t p = 0; p < end - begin; ++p) std::copy_n(bias_.data(), channels, out + p * channels);
     if (is_depthwise()) {
-      for (int64_t p = begin; p < end; ++p) AddDepthwise(in, p, all_out + p * channels);
+      for (int64_t p = begin; p < end; ++p) AddDepthwise(in, p, out + (p - begin) * channels);
     } else {
       for (int64_t group = 0; group < groups_; ++group) {
         const float* rows = in + begin * shape_.in_c + group * group_in_;
@@ -172,7 +203,7 @@ class Conv2dStep final : public Step {
   bool has_clamp_ = false, has_slope_ = false;
   formats::Clamp clamp_;
   float slope_ = 0;
-  int64_t pixels_ = 0, strips_ = 0, slots_ = 0;
+  int64_t strip_rows_ = 1, strips_ = 0, slots_ = 0;
 };
 
 }  // namespace

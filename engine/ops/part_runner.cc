@@ -11,12 +11,6 @@
 namespace bnn::engine {
 namespace {
 
-// Whole cache lines.
-int64_t Lines(int64_t bytes) {
-  constexpr auto kLine = static_cast<int64_t>(kAlignment);
-  return (bytes + kLine - 1) / kLine * kLine;
-}
-
 // A strip that stays in the second level of a core's cache beside what else is read and written.
 constexpr int64_t kMostStripBytes = int64_t{512} << 10;
 // Parts a thread, so that few rows at their borders are made twice.
@@ -32,7 +26,7 @@ struct PartState final : StepState {
 int64_t PartPlan::scratch_bytes() const {
   int64_t bytes = 0;
   for (const onednn::Kernel& kernel : kernels) bytes = std::max(bytes, kernel.scratch_bytes());
-  return Lines(bytes);
+  return WholeLines(bytes);
 }
 
 int64_t PartPlan::weight_bytes() const {
@@ -147,7 +141,7 @@ void PartStep::TakeMaker(StepContext* context, StepPtr maker) {
 
 // A thread's scratch: the kernel's, a strip of the source, a strip of the destination.
 void PartStep::PlaceScratch(StepContext* context) {
-  slot_bytes_ = runner_.slot_bytes() + Lines(src_strip_bytes()) + Lines(dst_strip_bytes());
+  slot_bytes_ = runner_.slot_bytes() + WholeLines(src_strip_bytes()) + WholeLines(dst_strip_bytes());
   scratch = slot_bytes_ > 0 ? context->AddScratch(slot_bytes_ * runner_.slots()) : -1;
 }
 
@@ -180,7 +174,7 @@ Status PartStep::Run(const RunContext& context) const {
     const Part& part = runner_.parts()[static_cast<size_t>(index)];
     std::byte* own = memory + slot * slot_bytes_;
     std::byte* src_strip = own + runner_.slot_bytes();
-    std::byte* dst_strip = src_strip + Lines(src_strip_bytes());
+    std::byte* dst_strip = src_strip + WholeLines(src_strip_bytes());
     const void* from = maker_ == nullptr ? static_cast<const void*>(src + part.src_offset * src_bytes_)
                                          : MadeRows(context, index, is_first, src_strip);
     std::byte* to = keeps_map() ? dst + part.dst_offset * dst_bytes_ : dst_strip;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/ops/loops.h"
+#include "engine/ops/strips.h"
 
 namespace bnn::engine {
 namespace {
@@ -19,10 +20,14 @@ TapRange TapsInside(int64_t start, int64_t kernel, int64_t dilation, int64_t siz
   return {std::min(first, kernel), std::clamp(last, std::min(first, kernel), kernel)};
 }
 
-class PlainPoolStep final : public Step {
+// Strips are passed on by themselves; a row does not depend on which others are made with it.
+class PlainPoolStep final : public StripStep {
  public:
   PlainPoolStep(const StepContext& context, const FloatNode& node, PoolKind kind, const WindowShape& shape)
-      : kind_(kind), shape_(shape) {
+      : StripStep(node.output),
+        kind_(kind),
+        shape_(shape),
+        slots_(std::min<int64_t>(context.plan.threads, shape.batch * shape.out_h)) {
     inputs = {node.inputs[0]};
     outputs = {node.output};
     description.name = node.name;
@@ -31,21 +36,44 @@ class PlainPoolStep final : public Step {
 
   Status Run(const RunContext& context) const override {
     const float* in = context.Floats(inputs[0]);
-    float* out = context.Floats(outputs[0]);
-    const WindowShape& s = shape_;
-    const int64_t taps = s.window.kernel_h * s.window.kernel_w;
-    ParallelItems(*context.pool, s.batch * s.out_h, s.out_w * s.out_c * taps, [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
-        const float* image = in + row / s.out_h * s.in_h * s.in_w * s.in_c;
-        for (int64_t w = 0; w < s.out_w; ++w) {
-          Pixel(image, row % s.out_h, w, out + (row * s.out_w + w) * s.out_c);
+    float* const whole_map = keeps_map() ? context.Floats(map()) : nullptr;
+    const int64_t rows = shape_.batch * shape_.out_h;
+    if (!has_readers()) {
+      const int64_t taps = shape_.window.kernel_h * shape_.window.kernel_w;
+      ParallelItems(*context.pool, rows, row_floats() * taps, [&](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; ++row) MakeRow(in, row, whole_map + row * row_floats());
+      });
+      return OkStatus();
+    }
+    ParallelFor(*context.pool, slots_, [&](int64_t first, int64_t last) {
+      for (int64_t slot = first; slot < last; ++slot) {
+        std::byte* const own = whole_map == nullptr ? context.Bytes(scratch) + slot * strip_bytes() : nullptr;
+        for (int64_t row = rows * slot / slots_; row < rows * (slot + 1) / slots_; ++row) {
+          float* const out = whole_map != nullptr ? whole_map + row * row_floats() : reinterpret_cast<float*>(own);
+          MakeRow(in, row, out);
+          PassOn(context, row, row + 1, out);
         }
       }
     });
     return OkStatus();
   }
 
+  bool passes_rows_on() const override { return true; }
+
+ protected:
+  void PlaceScratch(StepContext* context) override {
+    scratch = keeps_map() ? -1 : context->AddScratch(slots_ * strip_bytes());
+  }
+
  private:
+  int64_t row_floats() const { return shape_.out_w * shape_.out_c; }
+  int64_t strip_bytes() const { return WholeLines(row_floats() * static_cast<int64_t>(sizeof(float))); }
+
+  void MakeRow(const float* in, int64_t row, float* out) const {
+    const float* image = in + row / shape_.out_h * shape_.in_h * shape_.in_w * shape_.in_c;
+    for (int64_t w = 0; w < shape_.out_w; ++w) Pixel(image, row % shape_.out_h, w, out + w * shape_.out_c);
+  }
+
   void Pixel(const float* image, int64_t out_row, int64_t out_col, float* out) const {
     const formats::Window2d& window = shape_.window;
     const int64_t channels = shape_.in_c;
@@ -75,6 +103,7 @@ class PlainPoolStep final : public Step {
 
   const PoolKind kind_;
   const WindowShape shape_;
+  const int64_t slots_;  // rows that may be in work at once
 };
 
 }  // namespace

@@ -19,6 +19,12 @@
 
 namespace bnn::engine {
 
+// Bytes rounded up to cache lines, so that threads share none.
+inline int64_t WholeLines(int64_t bytes) {
+  constexpr auto kLine = static_cast<int64_t>(kAlignment);
+  return (bytes + kLine - 1) / kLine * kLine;
+}
+
 // Takes the rows [begin, end) of the step's one input, which lie dense at `rows`.
 class RowReader {
  public:

@@ -137,7 +137,10 @@ TEST_CASE("an int8 stem makes the rows that its pooling wants, and the pooling p
         CAPTURE(floats_wanted);
         ModelBuilder b = Stem(c.dims, pool, floats_wanted, true);
         const Ran ran = CheckAgainstReference(&b, c.dims, c.batch, c.threads);
-        if (Count(ran.kernels, "stem8_avx512vnni") == 1) CHECK(ran.ops[1] == "qconv2d+maxpool+binarize");
+        // Without oneDNN the pooling reads whole maps.
+        if (BNN_HAS_ONEDNN && Count(ran.kernels, "stem8_avx512vnni") == 1) {
+          CHECK(ran.ops[1] == "qconv2d+maxpool+binarize");
+        }
       }
     }
   }
