@@ -128,9 +128,9 @@ Status RunOnData(const Options& options, Runner& runner, Measurement& measuremen
 }  // namespace
 
 Result<Report> RunTool(const Options& options) {
-  BNN_ASSIGN_OR_RETURN(Runner runner,
-                       Runner::Load({options.model, options.batch, options.height, options.width,
-                                     static_cast<int32_t>(options.threads), options.max_isa, options.profile}));
+  BNN_ASSIGN_OR_RETURN(Runner runner, Runner::Load({options.model, options.batch, options.height, options.width,
+                                                    static_cast<int32_t>(options.threads), options.max_isa,
+                                                    options.cpus, options.profile}));
   Report report;
   report.model = options.model;
   report.inputs = runner.input_infos();
@@ -160,6 +160,8 @@ Result<Report> RunTool(const Options& options) {
   report.latency = measurement.Latency();
   report.timed_runs = measurement.num_runs();
   report.images_per_second = measurement.SamplesPerSecond();
+  report.load_seconds = runner.load_seconds();
+  report.first_run_seconds = runner.first_run_seconds();
   if (options.plan) report.plan = runner.plan();
   report.memory = runner.memory();
   report.peak_memory_bytes = PeakMemoryBytes();

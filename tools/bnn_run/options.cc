@@ -35,9 +35,9 @@ OUTPUT
   the network over one batch, without reading and converting the input. The last batch of a dataset is filled up with
   zeros. A model that was exported with a fixed batch runs at any --batch too.
   --json prints one object to stdout: model, batch, threads, isa, samples, correct (null without labels), predictions,
-  latency_ms {min, median, p90, p99, mean}, images_per_second, peak_memory_bytes, session_memory_bytes,
-  live_tensor_bytes (what tensors need at once, the least that session_memory_bytes could be), weight_bytes, inputs,
-  outputs; with --input top_k,
+  latency_ms {min, median, p90, p99, mean}, images_per_second, load_ms (to read and compile the model), first_run_ms,
+  peak_memory_bytes, session_memory_bytes, live_tensor_bytes (what tensors need at once, the least that
+  session_memory_bytes could be), weight_bytes, inputs, outputs; with --input top_k,
   with --profile layers, run_ms, layers_ms, overhead_ms, clock_ms, limit_ms, limit_share and limits, with --plan plan.
 
 PROFILE
@@ -130,6 +130,11 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
       ->check(CLI::Range(1, 1024).description(""))
       ->capture_default_str()
       ->type_name("N")
+      ->group("Running");
+  app.add_option("--cpus", options.cpus,
+                 "CPUs to run on, as 4-7 or 0,2. Default: where cores differ, threads beside the first stay on the "
+                 "fastest of which there are enough")
+      ->type_name("LIST")
       ->group("Running");
   app.add_option("--batch", options.batch, "Samples of one run. Default: the batch that the model fixed, else 1")
       ->check(CLI::Range(1, 1 << 20).description(""))

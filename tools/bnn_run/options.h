@@ -33,6 +33,7 @@ struct Options {
   int64_t repeat = 0;             // 0: without input, as many runs as fit into some seconds; with input, 1
   int64_t warmup = 3;
   std::string max_isa;
+  std::string cpus;
 
   bool profile = false;
   ProfileFormat profile_format = ProfileFormat::kTable;

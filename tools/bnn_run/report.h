@@ -31,6 +31,7 @@ struct Report {
   LatencySummary latency;
   int64_t timed_runs = 0;
   double images_per_second = 0;
+  double load_seconds = 0, first_run_seconds = 0;
   int64_t peak_memory_bytes = 0;
   MemoryInfo memory;
 

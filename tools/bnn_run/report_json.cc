@@ -98,6 +98,8 @@ std::string ToJson(const Report& report) {
                         {"mean", latency.mean}};
   json["timed_runs"] = report.timed_runs;
   json["images_per_second"] = report.images_per_second;
+  json["load_ms"] = 1e3 * report.load_seconds;
+  json["first_run_ms"] = 1e3 * report.first_run_seconds;
   json["peak_memory_bytes"] = report.peak_memory_bytes;
   json["session_memory_bytes"] = report.memory.arena_bytes;
   json["live_tensor_bytes"] = report.memory.live_bytes;

@@ -116,6 +116,8 @@ std::string ToText(const Report& report) {
       "latency   min {:.4f}  median {:.4f}  p90 {:.4f}  p99 {:.4f}  mean {:.4f} ms  ({} runs of batch {})\n",
       latency.min, latency.median, latency.p90, latency.p99, latency.mean, report.timed_runs, report.batch);
   text += fmt::format("speed     {:.1f} images/s\n", report.images_per_second);
+  text += fmt::format("start-up  {:.2f} ms to load, {:.2f} ms for the first run\n", 1e3 * report.load_seconds,
+                      1e3 * report.first_run_seconds);
   const MemoryInfo& memory = report.memory;
   text += fmt::format("memory    peak {} of the process, of which {} are the session's tensors, {} weights\n",
                       Memory(report.peak_memory_bytes), Memory(static_cast<int64_t>(memory.arena_bytes)),

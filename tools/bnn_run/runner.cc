@@ -9,6 +9,10 @@
 namespace bnn::run {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
 // A buffer for each tensor, and the view of it that runs need.
 void MakeBuffers(const std::vector<TensorInfo>& infos, std::vector<std::vector<float>>& tensors,
                  std::vector<bnn_buffer>& buffers) {
@@ -37,7 +41,10 @@ Result<std::vector<std::vector<int64_t>>> DimsAt(const std::vector<TensorInfo>& 
 }  // namespace
 
 Result<Runner> Runner::Load(const Options& options) {
-  BNN_ASSIGN_OR_RETURN(Model model, Model::Load(options.path, {options.batch, options.threads, options.max_isa}));
+  const Clock::time_point start = Clock::now();
+  BNN_ASSIGN_OR_RETURN(Model model,
+                       Model::Load(options.path, {options.batch, options.threads, options.max_isa, options.cpus}));
+  if (!options.cpus.empty()) BNN_RETURN_IF_ERROR(MoveThread(options.cpus));
   SessionOptions session_options;
   session_options.profile = options.profile;
   if (options.height != 0) {
@@ -46,6 +53,7 @@ Result<Runner> Runner::Load(const Options& options) {
   BNN_ASSIGN_OR_RETURN(Session session, Session::Create(model, session_options));
   Runner runner(std::move(model), std::move(session));
   BNN_RETURN_IF_ERROR(runner.Prepare(options));
+  runner.load_seconds_ = SecondsSince(start);
   return runner;
 }
 
@@ -81,10 +89,10 @@ Result<int64_t> Runner::OutputSampleSize(size_t index) const {
 }
 
 Result<double> Runner::Run() {
-  using Clock = std::chrono::steady_clock;
   const Clock::time_point start = Clock::now();
   BNN_RETURN_IF_ERROR(session_.Run(input_buffers_, output_buffers_));
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  const double seconds = SecondsSince(start);
+  if (first_run_seconds_ == 0) first_run_seconds_ = seconds;
   if (profile_) {
     for (size_t step = 0; step < step_seconds_.size(); ++step) step_seconds_[step] = session_.step_seconds(step);
   }

@@ -18,6 +18,7 @@ class Runner {
     int64_t height = 0, width = 0;  // of images; 0: the model's
     int32_t threads = 1;
     std::string max_isa;
+    std::string cpus;  // for this thread, too; empty: as the library chooses
     bool profile = false;
   };
 
@@ -36,6 +37,10 @@ class Runner {
   // Seconds of each step of the plan in the last Run(); zeros unless loaded with profile.
   std::span<const double> step_seconds() const { return step_seconds_; }
 
+  // From the call of Load until runs could begin; and of the first run, which finds all caches cold.
+  double load_seconds() const { return load_seconds_; }
+  double first_run_seconds() const { return first_run_seconds_; }
+
   int64_t batch() const { return batch_; }
   const std::vector<TensorInfo>& input_infos() const { return input_infos_; }
   const std::vector<TensorInfo>& output_infos() const { return output_infos_; }
@@ -49,6 +54,7 @@ class Runner {
   Model model_;
   Session session_;
   bool profile_ = false;
+  double load_seconds_ = 0, first_run_seconds_ = 0;
   int64_t batch_ = 1;
   std::vector<TensorInfo> input_infos_, output_infos_;
   std::vector<StepInfo> plan_;

@@ -1,6 +1,7 @@
 // The real bnn-run program on small models whose results are known exactly: pixels and weights are small integers, so
 // that no sum rounds.
 #include <doctest/doctest.h>
+#include <sched.h>
 #include <stb/stb_image_write.h>
 #include <sys/wait.h>
 
@@ -167,9 +168,23 @@ TEST_CASE("a dataset gives the same exact results at any batch and with any numb
     CHECK(json["latency_ms"]["min"] > 0);
     CHECK(json["latency_ms"]["median"] >= json["latency_ms"]["min"]);
     CHECK(json["latency_ms"]["p99"] >= json["latency_ms"]["p90"]);
+    CHECK(json["load_ms"] > 0);
+    CHECK(json["first_run_ms"] > 0);
     CHECK(json["peak_memory_bytes"] > 1 << 20);
     CHECK(ReadFloats(output, {kSamples, kClasses}) == ExpectedOutputs());
   }
+}
+
+TEST_CASE("--cpus takes CPUs that are there") {
+  const std::string model = MakeModel("cpus.bnn");
+  const Outcome refused = Run(model + " --repeat 1 --cpus 1-");
+  CHECK(refused.exit_code == 1);
+  CHECK(refused.err.find("cpus: found '1-'") != std::string::npos);
+  cpu_set_t allowed;
+  REQUIRE(sched_getaffinity(0, sizeof(allowed), &allowed) == 0);
+  int cpu = 0;
+  while (!CPU_ISSET(cpu, &allowed)) ++cpu;
+  CHECK(Run(model + " --json --repeat 1 --threads 2 --cpus " + std::to_string(cpu)).exit_code == 0);
 }
 
 TEST_CASE("--limit takes the first samples") {

@@ -28,6 +28,8 @@ Report DatasetReport() {
   report.latency = {1, 2, 3, 4, 2.5};
   report.timed_runs = 2;
   report.images_per_second = 800;
+  report.load_seconds = 0.004;
+  report.first_run_seconds = 0.002;
   report.peak_memory_bytes = 1 << 21;
   return report;
 }
@@ -43,6 +45,8 @@ TEST_CASE("JSON of a dataset run is one line with the promised fields") {
   CHECK(json["latency_ms"]["median"] == 2);
   CHECK(json["latency_ms"]["p90"] == 3);
   CHECK(json["latency_ms"]["p99"] == 4);
+  CHECK(json["load_ms"] == 4);
+  CHECK(json["first_run_ms"] == 2);
   CHECK(json["peak_memory_bytes"] == 1 << 21);
   CHECK(json["batch"] == 2);
   CHECK(json["by_class"][0]["confused_with"] == 1);
