@@ -38,6 +38,7 @@ packages=(
   doctest-dev
   libcli11-dev
   libeigen3-dev # float layers without oneDNN
+  libflatbuffers-dev
   libfmt-dev
   libonnx-dev
   libprotobuf-dev
@@ -53,7 +54,6 @@ fi
 
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)"
 sysroot="${root}/build/sysroot-${arch}"
-apt_dir="${sysroot}.apt"
 stamp="${sysroot}/.packages"
 
 wanted="$(printf '%s\n' "${packages[@]}")"
@@ -68,35 +68,9 @@ skip() {
 }
 command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || skip "needs Debian's apt-get and dpkg-deb"
 
-rm -rf -- "${sysroot}" "${apt_dir}"
-mkdir -p "${apt_dir}"/{state/lists/partial,cache/archives/partial}
-: >"${apt_dir}/state/status" # no package is installed, so the resolver brings all that the wanted ones depend on
-cat >"${apt_dir}/apt.conf" <<TEXT
-#clear APT::Architectures;
-APT::Architecture "${arch}";
-APT::Architectures { "${arch}"; };
-APT::Install-Recommends "false";
-APT::Sandbox::User "";
-Acquire::Languages "none";
-Dir::State "${apt_dir}/state";
-Dir::State::status "${apt_dir}/state/status";
-Dir::Cache "${apt_dir}/cache";
-TEXT
-
-export APT_CONFIG="${apt_dir}/apt.conf"
-# A list that fails (a mirror that is being renewed) matters only if a package is then not found.
-apt-get --quiet update || echo "arm_sysroot.sh: not all lists of ${arch} could be read; trying with the others"
-apt-get --quiet --yes --download-only install "${packages[@]}" ||
+# shellcheck source=tools/setup/debian_root.sh
+source "${root}/tools/setup/debian_root.sh"
+make_debian_root "${arch}" "${sysroot}" "${packages[@]}" ||
   skip "the package sources of this system do not have these for ${arch}: ${packages[*]}"
-
-mkdir -p "${sysroot}"
-for package in "${apt_dir}"/cache/archives/*.deb; do
-  dpkg-deb --extract "${package}" "${sysroot}"
-done
-# Links to absolute places would leave the root.
-find "${sysroot}" -type l -lname '/*' -print0 | while IFS= read -r -d '' link; do
-  ln --symbolic --force --no-dereference --relative "${sysroot}$(readlink "${link}")" "${link}"
-done
-rm -rf -- "${apt_dir}"
 printf '%s\n' "${packages[@]}" >"${stamp}"
 echo "arm_sysroot.sh: made ${sysroot} ($(du --summarize --human-readable "${sysroot}" | cut --fields 1))"
