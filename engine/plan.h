@@ -18,11 +18,13 @@
 
 namespace bnn::engine {
 
-// How the bits of a tensor lie in memory: [batch][halo rows + h][halo pixels + w][groups][words of a group].
-// With several groups each group's channels start at a word of their own. The halo carries the padding of the
-// convolution that reads the tensor (kernels/bconv2d/bconv2d.h); the session fills it before the producing step runs.
+// How the bits of a tensor lie in memory: [batch][planes][halo rows + h][halo pixels + w][groups][words of a group].
+// Elements of several bits have a plane for each (kernels/bits.h). With several groups each group's channels start at a
+// word of their own. The halo carries the padding of the convolution that reads the tensor (kernels/bconv2d/bconv2d.h);
+// the session fills it before the producing step runs.
 struct BitsLayout {
   int64_t h = 1, w = 1, channels = 1;
+  int planes = 1;
   int64_t groups = 1;
   int64_t top = 0, left = 0, bottom = 0, right = 0;
   bool halo_one = false;
@@ -31,10 +33,11 @@ struct BitsLayout {
   int64_t group_words() const { return kernels::WordsFor(group_channels()); }
   int64_t pixel_words() const { return groups * group_words(); }
   int64_t row_words() const { return (left + w + right) * pixel_words(); }
-  int64_t image_words() const { return (top + h + bottom) * row_words(); }
-  // Of the first real pixel within an image.
+  int64_t plane_words() const { return (top + h + bottom) * row_words(); }
+  int64_t image_words() const { return planes * plane_words(); }
+  // Of the first real pixel within a plane.
   int64_t interior() const { return top * row_words() + left * pixel_words(); }
-  kernels::Strides strides() const { return {image_words(), row_words(), pixel_words()}; }
+  kernels::Strides strides() const { return {image_words(), row_words(), pixel_words(), plane_words()}; }
   bool has_halo() const { return top + left + bottom + right > 0; }
 };
 
@@ -45,7 +48,7 @@ struct PlanTensor {
   std::string name;
   formats::ElementType type = formats::ElementType::kFloat32;
   std::vector<int64_t> dims;  // of one sample; floats lie dense: [batch][dims...]
-  BitsLayout bits;            // when type is kBits
+  BitsLayout bits;            // when the type is one of bits
   Place place = Place::kArena;
   int64_t external_index = 0;  // of the input or output
   int alias_of = -1;           // another tensor whose memory this one is (reshape, in place); -1: its own

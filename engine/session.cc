@@ -52,7 +52,7 @@ Session::Session(std::shared_ptr<const LoadedModel> model, std::shared_ptr<const
       const PlanTensor& tensor = plan.tensors[static_cast<size_t>(t)];
       const bool is_known =
           std::any_of(halos_.begin(), halos_.end(), [t](const Halo& halo) { return halo.tensor == t; });
-      if (tensor.type == formats::ElementType::kBits && tensor.bits.has_halo() && !is_known) halos_.push_back({s, t});
+      if (formats::BitsOf(tensor.type) > 0 && tensor.bits.has_halo() && !is_known) halos_.push_back({s, t});
     }
   }
   if (profile) step_seconds_.assign(plan.steps.size(), 0.0);

@@ -38,7 +38,8 @@ class WeightStore {
   using Source = std::vector<std::byte>;
 
   // Moves the data of all blobs of two or more axes here: weights of layers, and constants that are whole tensors.
-  // What stays in the model, one value or one value a channel, is small and is read by every compilation.
+  // What stays in the model, one value, one value a channel, or such rows for a few levels, is small and is read by
+  // every compilation.
   explicit WeightStore(formats::ModelDef* model);
 
   // False: the blob's data are in the model.

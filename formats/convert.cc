@@ -23,14 +23,14 @@ Result<PassedGraph> RunPasses(SourceGraph graph) {
 Result<Conversion> LowerPassed(SourceGraph source, PassedGraph passed, const ConvertOptions& options) {
   Conversion conversion;
   const SourceGraph& graph = passed.graph;
-  BNN_ASSIGN_OR_RETURN(const TwoValuedResult two_valued, AnalyzeTwoValued(graph, options.sign_of_zero));
-  BNN_ASSIGN_OR_RETURN(conversion.model, Lower(graph, two_valued, &conversion.report));
+  BNN_ASSIGN_OR_RETURN(const FewValuedResult few_valued, AnalyzeFewValued(graph, options.sign_of_zero));
+  BNN_ASSIGN_OR_RETURN(conversion.model, Lower(graph, few_valued, &conversion.report));
   for (LayerReport& layer : conversion.report.layers) {
     const auto outcome = passed.binarize_weights.find(layer.name);
     if (outcome == passed.binarize_weights.end()) continue;
     layer.binarize_weights = (outcome->second.done ? "done: " : "declined: ") + outcome->second.text;
   }
-  for (const auto& [node, note] : two_valued.notes) conversion.report.notes.push_back("'" + node + "': " + note);
+  for (const auto& [node, note] : few_valued.notes) conversion.report.notes.push_back("'" + node + "': " + note);
   conversion.model.producer = "bnn-convert " BNN_VERSION;
   conversion.model.source = std::filesystem::path(graph.file).filename().string();
   BNN_RETURN_IF_ERROR(Validate(conversion.model, graph.file + " (converted)"));

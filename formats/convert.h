@@ -7,7 +7,7 @@
 #include "formats/importers/importer.h"
 #include "formats/model_def.h"
 #include "formats/passes/binarize_weights.h"
-#include "formats/passes/two_valued.h"
+#include "formats/passes/few_valued.h"
 #include "formats/report.h"
 #include "formats/source_graph.h"
 

@@ -9,7 +9,7 @@ namespace {
 
 // The enumerators of model_def.h are stored by their numbers.
 static_assert(static_cast<int>(ElementType::kBits) == proto::ELEMENT_TYPE_BITS);
-static_assert(static_cast<int>(ElementType::kUInt8) == proto::ElementType_MAX);
+static_assert(static_cast<int>(ElementType::kBits4) == proto::ElementType_MAX);
 static_assert(static_cast<int>(PadValue::kOne) == proto::PAD_VALUE_ONE);
 static_assert(static_cast<int>(PadValue::kZero) == proto::PadValue_MAX);
 static_assert(static_cast<int>(UnaryKind::kSigmoid) == proto::UNARY_KIND_SIGMOID);
@@ -94,12 +94,15 @@ Status ReadOp(const proto::BMaxPool& in, const Path& path, BMaxPool* out) {
   return ReadWindow(in.window(), path, &out->window);
 }
 Status ReadOp(const proto::Binarize& in, const Path&, Binarize* out) {
+  out->bits = in.bits();
   if (in.has_thresholds()) out->thresholds = in.thresholds();
   return OkStatus();
 }
 Status ReadOp(const proto::Unpack& in, const Path&, Unpack* out) {
   if (in.has_low()) out->low = in.low();
   if (in.has_high()) out->high = in.high();
+  out->bits = in.bits();
+  if (in.has_values()) out->values = in.values();
   return OkStatus();
 }
 Status ReadOp(const proto::Conv2d& in, const Path& path, Conv2d* out) {

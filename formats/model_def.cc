@@ -36,6 +36,37 @@ IntegerRange RangeOf(ElementType type) {
   return type == ElementType::kUInt8 ? IntegerRange{0, 255} : IntegerRange{-128, 127};
 }
 
+int BitsOf(ElementType type) {
+  switch (type) {
+    case ElementType::kBits:
+      return 1;
+    case ElementType::kBits2:
+      return 2;
+    case ElementType::kBits3:
+      return 3;
+    case ElementType::kBits4:
+      return 4;
+    case ElementType::kFloat32:
+    case ElementType::kInt8:
+    case ElementType::kUInt8:
+      return 0;
+  }
+  return 0;
+}
+
+ElementType BitsType(int bits) {
+  switch (bits) {
+    case 2:
+      return ElementType::kBits2;
+    case 3:
+      return ElementType::kBits3;
+    case 4:
+      return ElementType::kBits4;
+    default:
+      return ElementType::kBits;
+  }
+}
+
 int64_t BlobBytes(ElementType type, const std::vector<int64_t>& dims) {
   if (type == ElementType::kInt8 || type == ElementType::kUInt8) return BoundedProduct(dims, 0, kMaxBlobBytes);
   constexpr int64_t kWordBytes = 4;

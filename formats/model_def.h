@@ -5,6 +5,9 @@
 //    samples, so a model runs at any batch size.
 //  * Feature maps are NHWC: dims {height, width, channels}. Vectors are {features}. The last axis is the channel axis.
 //  * Element type kBits holds two-valued data as bits: 1 = high value (+1), 0 = low value (-1).
+//  * Element types kBits2 to kBits4 hold levels q of 2 to 4 bits, 0 the lowest. What binary layers compute with is the
+//    odd number v = 2q - (2^b - 1): -3, -1, 1, 3 for b = 2. Of one bit, v is -1 or 1, so all that is said of bits of
+//    several values holds for kBits with b = 1.
 //  * Element types kInt8 and kUInt8 hold integers q; what real number stands for q is a matter of the operators that
 //    write and read them (Quantization).
 //  * Constants live in `blobs`; operators name them by index.
@@ -22,7 +25,7 @@
 
 namespace bnn::formats {
 
-enum class ElementType : uint8_t { kFloat32 = 1, kBits = 2, kInt8 = 3, kUInt8 = 4 };
+enum class ElementType : uint8_t { kFloat32 = 1, kBits = 2, kInt8 = 3, kUInt8 = 4, kBits2 = 5, kBits3 = 6, kBits4 = 7 };
 
 inline constexpr int kNone = -1;  // an absent optional tensor or blob index
 
@@ -59,7 +62,10 @@ enum class PadValue : uint8_t { kOne = 1, kMinusOne = 2, kZero = 3 };  // kZero:
 
 // ---- Operators. "in -> out" gives the element types.
 
-// bits -> float32: the exact integer dot products of +-1 values. Weights: bits [out][kernel_h][kernel_w][in / groups].
+// "bits" are kBits, kBits2, kBits3 or kBits4, of b bits; weights are kBits.
+
+// bits -> float32: the exact integer dot products of v (above) and weights of +-1. Weights: kBits
+// [out][kernel_h][kernel_w][in / groups]. Padded taps are the highest v (kOne), the lowest (kMinusOne), or excluded.
 struct BConv2d {
   Window2d window;
   int64_t groups = 1;
@@ -68,28 +74,34 @@ struct BConv2d {
 
   bool operator==(const BConv2d&) const = default;
 };
-// bits {in} -> float32 {out}. Weights: bits [out][in].
+// bits {in} -> float32 {out}. Weights: kBits [out][in].
 struct BDense {
   int weights = kNone;
 
   bool operator==(const BDense&) const = default;
 };
-// bits -> bits: OR over the window; padded taps are skipped.
+// bits -> the same type: the highest level in the window (of one bit: OR); padded taps are skipped.
 struct BMaxPool {
   Window2d window;
 
   bool operator==(const BMaxPool&) const = default;
 };
-// float32 -> bits: bit = x >= threshold. Thresholds: float32 [1] or [channels]; -inf and +inf are allowed, NaN is not.
+// float32 -> bits of `bits` bits: q = how many of the channel's thresholds are at most x; NaN gives 0. Thresholds:
+// float32 [1] or [channels]; with more than one bit [2^bits - 1][1] or [2^bits - 1][channels], increasing (neighbours
+// may be equal). -inf and +inf are allowed, NaN is not.
 struct Binarize {
   int thresholds = kNone;
+  int bits = 1;
 
   bool operator==(const Binarize&) const = default;
 };
-// bits -> float32: bit ? high : low. Float32 [1] or [channels] each.
+// Bits of `bits` bits -> float32. Of one bit: bit ? high : low, float32 [1] or [channels] each, and no values. Of more:
+// values[q], float32 [2^bits][1] or [2^bits][channels], and neither low nor high.
 struct Unpack {
   int low = kNone;
   int high = kNone;
+  int bits = 1;
+  int values = kNone;
 
   bool operator==(const Unpack&) const = default;
 };
@@ -430,6 +442,13 @@ struct IntegerRange {
   int32_t high = 0;
 };
 IntegerRange RangeOf(ElementType type);
+
+inline constexpr int kMaxBits = 4;  // of an element
+
+// b of an element type of b bits; 0 of the others.
+int BitsOf(ElementType type);
+// kBits for 1, ... kBits4 for 4.
+ElementType BitsType(int bits);
 
 // Bytes that a blob of that type and dims has; -1 where a dim is below 1 (or bits have no dims) or the size exceeds
 // kMaxBlobBytes.

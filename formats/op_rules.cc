@@ -47,6 +47,19 @@ Status CheckBlobFloats(const char* field, int index, const std::vector<Blob>& bl
   return OkStatus();
 }
 
+// The rows of a [rows][columns] blob of floats do not decrease from one to the next.
+Status CheckIncreasing(const char* field, const Blob& blob) {
+  if (blob.dims.size() != 2) return OkStatus();
+  const auto columns = static_cast<size_t>(blob.dims[1]);
+  for (size_t i = columns; i < blob.data.size() / 4; ++i) {
+    const float before = LittleEndianFloat(&blob.data[(i - columns) * 4]), value = LittleEndianFloat(&blob.data[i * 4]);
+    if (value >= before) continue;
+    return InvalidModel(std::string(field) + ": found " + std::to_string(value) + " at element " + std::to_string(i) +
+                        ", expected at least the " + std::to_string(before) + " of the level before");
+  }
+  return OkStatus();
+}
+
 template <typename Enum>
 Status CheckEnum(const char* field, Enum value, Enum last) {
   if (static_cast<int>(value) >= 1 && value <= last) return OkStatus();
@@ -79,11 +92,13 @@ struct ValueRules {
   Status operator()(const BDense&) const { return OkStatus(); }
   Status operator()(const BMaxPool&) const { return OkStatus(); }
   Status operator()(const Binarize& op) const {
-    return CheckBlobFloats("thresholds", op.thresholds, blobs, Values::kNotNan);
+    BNN_RETURN_IF_ERROR(CheckBlobFloats("thresholds", op.thresholds, blobs, Values::kNotNan));
+    return CheckIncreasing("thresholds", blobs[static_cast<size_t>(op.thresholds)]);
   }
   Status operator()(const Unpack& op) const {
     BNN_RETURN_IF_ERROR(CheckBlobFloats("low", op.low, blobs, Values::kFinite));
-    return CheckBlobFloats("high", op.high, blobs, Values::kFinite);
+    BNN_RETURN_IF_ERROR(CheckBlobFloats("high", op.high, blobs, Values::kFinite));
+    return CheckBlobFloats("values", op.values, blobs, Values::kFinite);
   }
   Status operator()(const Conv2d& op) const {
     BNN_RETURN_IF_ERROR(CheckBlobFloats("weights", op.weights, blobs, Values::kFinite));
@@ -214,10 +229,26 @@ Status CheckReshape(ElementType type, const std::vector<int64_t>& from, const st
   if (ElementCount(from) != ElementCount(to)) {
     return InvalidModel("output: found dims " + ShapeText(to) + ", expected as many elements as " + ShapeText(from));
   }
-  if (type == ElementType::kBits && (from.empty() || to.empty() || from.back() != to.back())) {
+  if (BitsOf(type) > 0 && (from.empty() || to.empty() || from.back() != to.back())) {
     return InvalidModel("output: found bits " + ShapeText(to) + ", expected the last axis of " + ShapeText(from));
   }
   return OkStatus();
+}
+
+Status CheckBinarySums(const Op& op, const std::vector<ElementType>& inputs, const std::vector<Blob>& blobs) {
+  const int weights = std::visit(
+      []<typename T>(const T& o) {
+        if constexpr (kIsOneOf<T, BConv2d, BDense>) return o.weights;
+        return kNone;
+      },
+      op);
+  if (weights == kNone) return OkStatus();
+  const std::vector<int64_t>& dims = blobs[static_cast<size_t>(weights)].dims;
+  const int64_t terms = ElementCount({dims.begin() + 1, dims.end()});
+  const int64_t most = kMaxBinaryTerms / ((1 << BitsOf(inputs[0])) - 1);
+  if (terms <= most) return OkStatus();
+  return InvalidModel("weights: found " + std::to_string(terms) + " terms a sum, expected at most " +
+                      std::to_string(most) + " of " + TypeName(inputs[0]));
 }
 
 Status CheckSpareBits(const Blob& blob) {
@@ -243,24 +274,38 @@ Result<ElementType> OutputType(const Op& op, const std::vector<ElementType>& inp
   const Quantization* integers = InputQuantization(op);
   return std::visit(
       [&]<typename T>(const T& o) -> Result<ElementType> {
-        constexpr bool kKeepsType = std::is_same_v<T, Reshape>;
-        constexpr bool kTakesBits = kIsOneOf<T, BConv2d, BDense, BMaxPool, Unpack>;
-        constexpr bool kGivesBits = kIsOneOf<T, BMaxPool, Binarize>;
+        constexpr bool kTakesAnyBits = kIsOneOf<T, BConv2d, BDense, BMaxPool>;
+        constexpr bool kKeepsType = kIsOneOf<T, Reshape, BMaxPool>;
+        constexpr bool kStatesBits = kIsOneOf<T, Binarize, Unpack>;
         if (kKeepsType && inputs.empty()) return InvalidModel("inputs: found 0, expected at least 1");
-        const ElementType expected = kKeepsType ? inputs[0] : kTakesBits ? ElementType::kBits : ElementType::kFloat32;
+        ElementType stated = ElementType::kFloat32;
+        if constexpr (kStatesBits) {
+          if (o.bits < 1 || o.bits > kMaxBits) {
+            return InvalidModel("bits: found " + std::to_string(o.bits) + ", expected 1 to " +
+                                std::to_string(kMaxBits));
+          }
+          stated = BitsType(o.bits);
+        }
+        ElementType expected = ElementType::kFloat32;
+        if (std::is_same_v<T, Reshape>) expected = inputs[0];
+        if (std::is_same_v<T, Unpack>) expected = stated;
         for (size_t i = 0; i < inputs.size(); ++i) {
           const bool is_integer = inputs[i] == ElementType::kInt8 || inputs[i] == ElementType::kUInt8;
-          if (integers != nullptr ? is_integer : inputs[i] == expected) continue;
+          if (integers != nullptr ? is_integer : kTakesAnyBits ? BitsOf(inputs[i]) > 0 : inputs[i] == expected)
+            continue;
           return InvalidModel("inputs[" + std::to_string(i) + "]: found " + TypeName(inputs[i]) + ", expected " +
-                              (integers != nullptr ? "int8 or uint8" : TypeName(expected)));
+                              (integers != nullptr ? "int8 or uint8"
+                               : kTakesAnyBits     ? "bits"
+                                                   : TypeName(expected)));
         }
         if (integers != nullptr && !inputs.empty()) {
           const char* field = std::is_same_v<T, Dequantize> ? "from" : "input";
           BNN_RETURN_IF_ERROR(CheckZeroPoint(field, *integers, inputs[0]));
         }
         if constexpr (std::is_same_v<T, Quantize>) return o.type;
-        if (kKeepsType) return expected;
-        return kGivesBits ? ElementType::kBits : ElementType::kFloat32;
+        if constexpr (std::is_same_v<T, Binarize>) return stated;
+        if (kKeepsType) return inputs[0];
+        return ElementType::kFloat32;
       },
       op);
 }

@@ -96,6 +96,23 @@ struct DimRules {
     return WrongDims(field, blob->dims, "[1] or [" + std::to_string(channels) + "]");
   }
 
+  // Constants of `rows` values, or as many a channel.
+  Status CheckTable(const char* field, int index, int64_t rows) const {
+    BNN_ASSIGN_OR_RETURN(const Blob* blob, FindBlob(field, index, ElementType::kFloat32, blobs));
+    const int64_t channels = in().empty() ? 1 : in().back();
+    if (blob->dims == Shape{rows, 1} || blob->dims == Shape{rows, channels}) return OkStatus();
+    return WrongDims(field, blob->dims, ShapeText({rows, 1}) + " or " + ShapeText({rows, channels}));
+  }
+  Status CheckAbsent(const char* field, int index, int bits) const {
+    if (index == kNone) return OkStatus();
+    return InvalidModel(std::string(field) + ": found blob " + std::to_string(index) + ", expected none for " +
+                        std::to_string(bits) + " bits");
+  }
+  Status CheckBits(int bits) const {
+    if (bits >= 1 && bits <= kMaxBits) return OkStatus();
+    return InvalidModel("bits: found " + std::to_string(bits) + ", expected 1 to " + std::to_string(kMaxBits));
+  }
+
   // BConv2d, Conv2d and QConv2d.
   Result<Shape> Convolution(const Window2d& window, int64_t groups, int weights, ElementType type) const {
     BNN_ASSIGN_OR_RETURN(Shape out, WindowOutput(window, in(), EveryWindow::kMayBeAllPadding));
@@ -160,9 +177,7 @@ struct DimRules {
   }
 
   Result<Shape> operator()(const BConv2d& op) const {
-    BNN_ASSIGN_OR_RETURN(Shape out, Convolution(op.window, op.groups, op.weights, ElementType::kBits));
-    BNN_RETURN_IF_ERROR(CheckTerms(op.window.kernel_h * op.window.kernel_w * (in()[2] / op.groups), kMaxBinaryTerms));
-    return out;
+    return Convolution(op.window, op.groups, op.weights, ElementType::kBits);
   }
   Result<Shape> operator()(const BDense& op) const {
     if (in().size() != 1) return WrongDims("input", in(), "one axis");
@@ -170,14 +185,24 @@ struct DimRules {
     if (blob->dims.size() != 2 || blob->dims[1] != in()[0]) {
       return WrongDims("weights", blob->dims, "[out features] followed by " + ShapeText(in()));
     }
-    BNN_RETURN_IF_ERROR(CheckTerms(in()[0], kMaxBinaryTerms));
     return Shape{blob->dims[0]};
   }
   Result<Shape> operator()(const BMaxPool& op) const {
     return WindowOutput(op.window, in(), EveryWindow::kNeedsValidTap);
   }
-  Result<Shape> operator()(const Binarize& op) const { return SameDims(CheckPerChannel("thresholds", op.thresholds)); }
+  Result<Shape> operator()(const Binarize& op) const {
+    BNN_RETURN_IF_ERROR(CheckBits(op.bits));
+    if (op.bits == 1) return SameDims(CheckPerChannel("thresholds", op.thresholds));
+    return SameDims(CheckTable("thresholds", op.thresholds, (1 << op.bits) - 1));
+  }
   Result<Shape> operator()(const Unpack& op) const {
+    BNN_RETURN_IF_ERROR(CheckBits(op.bits));
+    if (op.bits > 1) {
+      BNN_RETURN_IF_ERROR(CheckAbsent("low", op.low, op.bits));
+      BNN_RETURN_IF_ERROR(CheckAbsent("high", op.high, op.bits));
+      return SameDims(CheckTable("values", op.values, 1 << op.bits));
+    }
+    BNN_RETURN_IF_ERROR(CheckAbsent("values", op.values, op.bits));
     BNN_RETURN_IF_ERROR(CheckPerChannel("low", op.low));
     return SameDims(CheckPerChannel("high", op.high));
   }

@@ -11,7 +11,7 @@
 namespace bnn::formats {
 
 inline constexpr uint16_t kFormatMajor = 1;
-inline constexpr uint16_t kFormatMinor = 3;
+inline constexpr uint16_t kFormatMinor = 4;
 
 inline constexpr int64_t kPreambleBytes = 36;
 inline constexpr int64_t kMaxStructureBytes = int64_t{64} << 20;

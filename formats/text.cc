@@ -25,6 +25,12 @@ const char* TypeName(ElementType type) {
       return "int8";
     case ElementType::kUInt8:
       return "uint8";
+    case ElementType::kBits2:
+      return "bits2";
+    case ElementType::kBits3:
+      return "bits3";
+    case ElementType::kBits4:
+      return "bits4";
   }
   return "unknown";
 }

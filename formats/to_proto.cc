@@ -48,12 +48,15 @@ struct OpWriter {
   void operator()(const BMaxPool& op) const { Fill(op.window, node->mutable_bmaxpool()->mutable_window()); }
   void operator()(const Binarize& op) const {
     proto::Binarize* out = node->mutable_binarize();
+    if (op.bits != 1) out->set_bits(op.bits);
     if (op.thresholds != kNone) out->set_thresholds(op.thresholds);
   }
   void operator()(const Unpack& op) const {
     proto::Unpack* out = node->mutable_unpack();
     if (op.low != kNone) out->set_low(op.low);
     if (op.high != kNone) out->set_high(op.high);
+    if (op.bits != 1) out->set_bits(op.bits);
+    if (op.values != kNone) out->set_values(op.values);
   }
   void operator()(const Conv2d& op) const {
     proto::Conv2d* out = node->mutable_conv2d();

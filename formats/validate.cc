@@ -33,9 +33,9 @@ Status CheckCount(const char* list, size_t found, int64_t least, int64_t most) {
 }
 
 Status CheckType(const std::string& field, ElementType type) {
-  if (type >= ElementType::kFloat32 && type <= ElementType::kUInt8) return OkStatus();
+  if (type >= ElementType::kFloat32 && type <= ElementType::kBits4) return OkStatus();
   return Wrong(field, "value " + std::to_string(static_cast<int>(type)),
-               "float32 (1), bits (2), int8 (3) or uint8 (4)");
+               "float32 (1), bits (2), int8 (3), uint8 (4), bits2 (5), bits3 (6) or bits4 (7)");
 }
 
 // The dims of tensors and blobs; `most` elements, -1: no limit here.
@@ -44,7 +44,7 @@ Status CheckDims(const std::string& field, ElementType type, const std::vector<i
   if (static_cast<int64_t>(dims.size()) > kMaxRank) {
     return Wrong(field, found, "at most " + std::to_string(kMaxRank) + " axes");
   }
-  if (type == ElementType::kBits && dims.empty()) return Wrong(field, found, "at least one axis for bits");
+  if (BitsOf(type) > 0 && dims.empty()) return Wrong(field, found, "at least one axis for bits");
   int64_t elements = 1;
   for (const int64_t dim : dims) {
     if (dim < 1 || dim > kMaxDim) return Wrong(field, found, "each from 1 to " + std::to_string(kMaxDim));
@@ -126,6 +126,7 @@ class Validator {
     const Blob& blob = model_.blobs[index];
     const std::string field = Indexed("blobs", index);
     BNN_RETURN_IF_ERROR(CheckType(field + ".type", blob.type));
+    if (BitsOf(blob.type) > 1) return Wrong(field + ".type", TypeName(blob.type), "a type of constants");
     BNN_RETURN_IF_ERROR(CheckDims(field + ".dims", blob.type, blob.dims, -1));
     const int64_t expected = BlobBytes(blob.type, blob.dims);
     if (expected < 0) {
@@ -217,6 +218,7 @@ class Validator {
       return Wrong("output", TypedShapeText(output.type, output.dims), TypeName(type));
     }
     BNN_RETURN_IF_ERROR(CheckOutputDims(node.op, dims, output));
+    BNN_RETURN_IF_ERROR(CheckBinarySums(node.op, types, model_.blobs));
     return CheckOpValues(node.op, model_.blobs);
   }
 

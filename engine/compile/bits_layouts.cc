@@ -13,9 +13,10 @@ int64_t EffectiveGroups(int64_t channels, int64_t groups) {
   return (channels / groups) % kernels::kBitsPerWord == 0 ? 1 : groups;
 }
 
-BitsLayout PlainLayout(const std::vector<int64_t>& dims) {
-  const Geometry geometry = GeometryOf(dims);
+BitsLayout PlainLayout(const formats::TensorDef& tensor) {
+  const Geometry geometry = GeometryOf(tensor.dims);
   BitsLayout layout;
+  layout.planes = formats::BitsOf(tensor.type);
   layout.h = geometry.h;
   layout.w = geometry.w;
   layout.channels = geometry.c;
@@ -24,8 +25,8 @@ BitsLayout PlainLayout(const std::vector<int64_t>& dims) {
 
 }  // namespace
 
-BitsLayout LayoutForReader(const std::vector<int64_t>& dims, const formats::BConv2d& op) {
-  BitsLayout layout = PlainLayout(dims);
+BitsLayout LayoutForReader(const formats::TensorDef& tensor, const formats::BConv2d& op) {
+  BitsLayout layout = PlainLayout(tensor);
   layout.groups = EffectiveGroups(layout.channels, op.groups);
   layout.top = op.window.pad_top;
   layout.left = op.window.pad_left;
@@ -43,8 +44,7 @@ bool Serves(const BitsLayout& have, const BitsLayout& wanted) {
 
 void ChooseBitsLayouts(const formats::ModelDef& model, const Fusion& fusion, Plan* plan) {
   for (size_t t = 0; t < model.tensors.size(); ++t) {
-    if (model.tensors[t].type == formats::ElementType::kBits)
-      plan->tensors[t].bits = PlainLayout(model.tensors[t].dims);
+    if (formats::BitsOf(model.tensors[t].type) > 0) plan->tensors[t].bits = PlainLayout(model.tensors[t]);
   }
   // A grouped convolution writes each group of output channels from a word of its own.
   for (const Group& group : fusion.groups) {
@@ -65,7 +65,7 @@ void ChooseBitsLayouts(const formats::ModelDef& model, const Fusion& fusion, Pla
     if (conv == nullptr) continue;
     const auto input = static_cast<size_t>(node.inputs[0]);
     BitsLayout& layout = plan->tensors[input].bits;
-    const BitsLayout wanted = LayoutForReader(model.tensors[input].dims, *conv);
+    const BitsLayout wanted = LayoutForReader(model.tensors[input], *conv);
     if (!wanted.has_halo() || wanted.groups != layout.groups) continue;
     if (layout.has_halo() && layout.halo_one != wanted.halo_one) continue;  // the first reader's bit wins
     layout.halo_one = wanted.halo_one;

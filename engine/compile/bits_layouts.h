@@ -13,7 +13,7 @@
 namespace bnn::engine {
 
 // The layout that a convolution needs for its input of these dims.
-BitsLayout LayoutForReader(const std::vector<int64_t>& dims, const formats::BConv2d& op);
+BitsLayout LayoutForReader(const formats::TensorDef& tensor, const formats::BConv2d& op);
 
 // True when a reader that needs `wanted` can work on a tensor that lies as `have`.
 bool Serves(const BitsLayout& have, const BitsLayout& wanted);

@@ -58,7 +58,7 @@ BorderClasses MakeBorderClasses(const kernels::BConv2dShape& shape, const uint32
   if (!NeedsBorderClasses(shape)) {
     result.base = AlignedBuffer<int32_t>(static_cast<size_t>(padded));
     for (int64_t o = 0; o < shape.out_channels; ++o) {
-      result.base[static_cast<size_t>(o)] = static_cast<int32_t>(shape.terms());
+      result.base[static_cast<size_t>(o)] = static_cast<int32_t>(shape.max_acc());
     }
     return result;
   }
@@ -85,7 +85,8 @@ BorderClasses MakeBorderClasses(const kernels::BConv2dShape& shape, const uint32
           }
         }
         const size_t class_index = r * cols.valid.size() + c;
-        result.base[class_index * static_cast<size_t>(padded) + static_cast<size_t>(o)] = base;
+        result.base[class_index * static_cast<size_t>(padded) + static_cast<size_t>(o)] =
+            kernels::HighestLevel(shape.planes) * base;
       }
     }
   }

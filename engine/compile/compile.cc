@@ -109,7 +109,7 @@ class Compiler {
     if (group.source_node == formats::kNone) return AddStep(MakeEltwise(context_, group));
     const NodeDef& source = model_.nodes[Index(group.source_node)];
     if (const auto* conv = std::get_if<formats::BConv2d>(&source.op)) {
-      const BitsLayout wanted = LayoutForReader(model_.tensors[Index(group.input)].dims, *conv);
+      const BitsLayout wanted = LayoutForReader(model_.tensors[Index(group.input)], *conv);
       return AddStep(MakeBConv2d(context_, group, InLayout(group.input, wanted, source.name)));
     }
     if (std::holds_alternative<formats::BDense>(source.op)) return AddStep(MakeBDense(context_, group, group.input));
@@ -178,7 +178,7 @@ class Compiler {
     while (plan_.tensors[Index(root)].alias_of >= 0) root = plan_.tensors[Index(root)].alias_of;
     PlanTensor& from = plan_.tensors[Index(root)];
     PlanTensor& to = plan_.tensors[Index(node.output)];
-    if (to.type == ElementType::kBits) {
+    if (formats::BitsOf(to.type) > 0) {
       const bool same_words = !from.bits.has_halo() && !to.bits.has_halo() && from.bits.groups == to.bits.groups;
       if (!same_words) {
         plan_.steps.push_back(MakeRelayout(context_, node.name, node.inputs[0], node.output, "reshape of padded bits"));
@@ -207,7 +207,7 @@ class Compiler {
 
   Status SetBytes(PlanTensor* tensor) const {
     if (tensor->bytes != 0) return OkStatus();  // scratch knows its own
-    const bool is_bits = tensor->type == ElementType::kBits;
+    const bool is_bits = formats::BitsOf(tensor->type) > 0;
     const bool is_byte = tensor->type == ElementType::kInt8 || tensor->type == ElementType::kUInt8;
     const int64_t per_sample = is_bits ? tensor->bits.image_words() : formats::ElementCount(tensor->dims);
     if (__builtin_mul_overflow(per_sample, plan_.batch * int64_t{is_byte ? 1 : 4}, &tensor->bytes) ||

@@ -33,7 +33,7 @@ const char* StepName(StepKind kind) {
 }  // namespace
 
 EpilogueParams::EpilogueParams(const StepContext& context, const Group& group, int64_t channels, int64_t groups,
-                               int64_t terms)
+                               int64_t max_acc)
     : channels_(channels),
       groups_(groups),
       float_output_(group.float_output),
@@ -49,16 +49,17 @@ EpilogueParams::EpilogueParams(const StepContext& context, const Group& group, i
     value = node.output;
   }
   if (!group.branch.empty()) {
-    thresholds_ = PaddedPerChannel(group.thresholds.data(), std::ssize(group.thresholds), channels_, groups_);
+    planes_ = context.Tensor(bits_output_).bits.planes;
+    thresholds_ = PaddedTable(group.thresholds, channels_, groups_);
     if (!group.signs.empty()) {
       signs_ = PaddedPerChannel(group.signs.data(), std::ssize(group.signs), channels_, groups_);
     }
-    if (terms > 0) CollapseThresholds(terms);
+    if (max_acc > 0) CollapseThresholds(max_acc);
     if (group.branch.size() > 1) {
       reason_ = JoinReasons(
           reason_, "thresholds of " + std::to_string(group.branch.size() - 1) + " monotonic nodes before the bits");
     }
-    op_suffix_ += "+binarize";
+    op_suffix_ += BitsName();
   }
   GuardFirstScale();
 }
@@ -98,7 +99,34 @@ void EpilogueParams::AddStep(const StepContext& context, const formats::NodeDef&
   steps_.push_back(std::move(step));
 }
 
-void EpilogueParams::CollapseThresholds(int64_t terms) {
+// What op_suffix_ calls the bits.
+std::string EpilogueParams::BitsName() const {
+  return planes_ == 1 ? "+binarize" : "+quantize" + std::to_string(planes_) + "bit";
+}
+
+std::optional<bool> EpilogueParams::IsDecreasing(size_t i) const {
+  bool decreasing = !signs_.empty() && signs_[i] < 0;
+  for (const StepParams& step : steps_) {
+    if (step.kind == StepKind::kAffine && step.a[i] < 0) decreasing = !decreasing;
+    if (step.kind == StepKind::kPRelu && step.a[i] < 0) return std::nullopt;
+  }
+  return decreasing;
+}
+
+// The chain of channel i, of which a threshold is a number.
+float EpilogueParams::ChainOf(int32_t acc, size_t i) const {
+  auto y = static_cast<float>(acc);
+  for (const StepParams& step : steps_) {
+    kernels::EpilogueStep one;
+    one.kind = step.kind;
+    one.lo = step.lo;
+    one.hi = step.hi;
+    y = kernels::ApplyStep(one, y, step.a.empty() ? 0 : step.a[i], step.b.empty() ? 0 : step.b[i]);
+  }
+  return signs_.empty() ? y : y * signs_[i];
+}
+
+void EpilogueParams::CollapseThresholds(int64_t max_acc) {
   if (float_output_ != -1) {
     reason_ = "float thresholds: the floats are wanted as well";
     return;
@@ -111,35 +139,29 @@ void EpilogueParams::CollapseThresholds(int64_t terms) {
   }
   const int64_t group_channels = channels_ / groups_;
   const int64_t padded = PaddedChannels(group_channels);
-  AlignedBuffer<int32_t> int_thresholds(static_cast<size_t>(groups_ * padded));
-  AlignedBuffer<uint32_t> flip(static_cast<size_t>(groups_ * padded / kernels::kChannelBlock));
+  const auto levels = static_cast<size_t>(kernels::HighestLevel(planes_));
+  const auto stride = static_cast<size_t>(ThresholdStride());
+  AlignedBuffer<int32_t> int_thresholds(levels * stride);
+  AlignedBuffer<uint32_t> flip(stride / kernels::kChannelBlock);
   for (int64_t c = 0; c < channels_; ++c) {
     const auto i = static_cast<size_t>(c / group_channels * padded + c % group_channels);
-    const float sign = signs_.empty() ? 1.0f : signs_[i];
-    bool decreasing = sign < 0;
-    for (const StepParams& step : steps_) {
-      if (step.kind == StepKind::kAffine && step.a[i] < 0) decreasing = !decreasing;
-      if (step.kind == StepKind::kPRelu && step.a[i] < 0) {
-        reason_ = "float thresholds: a PReLU with a negative slope is not monotonic";
-        return;
-      }
+    const std::optional<bool> decreasing = IsDecreasing(i);
+    if (!decreasing) {
+      reason_ = "float thresholds: a PReLU with a negative slope is not monotonic";
+      return;
     }
-    const IntThreshold found = FindIntThreshold(terms, decreasing, [&](int32_t acc) {
-      auto y = static_cast<float>(acc);
-      for (const StepParams& step : steps_) {
-        kernels::EpilogueStep one;
-        one.kind = step.kind;
-        one.lo = step.lo;
-        one.hi = step.hi;
-        y = kernels::ApplyStep(one, y, step.a.empty() ? 0 : step.a[i], step.b.empty() ? 0 : step.b[i]);
-      }
-      return y * sign >= thresholds_[i];
-    });
-    int_thresholds[i] = found.threshold;
-    if (found.flip) kernels::SetBit(flip.data(), static_cast<int64_t>(i), 1);
+    for (size_t level = 0; level < levels; ++level) {
+      const float t = thresholds_[level * stride + i];
+      const IntThreshold found =
+          FindIntThreshold(max_acc, *decreasing, [&](int32_t acc) { return ChainOf(acc, i) >= t; });
+      // Where the chain falls, what reaches the highest level is the least.
+      const size_t place = found.flip ? levels - 1 - level : level;
+      int_thresholds[place * stride + i] = found.threshold;
+      if (found.flip) kernels::SetBit(flip.data(), static_cast<int64_t>(i), 1);
+    }
   }
-  reason_ = "integer thresholds: " + std::string(steps_.empty() ? "" : op_suffix_.substr(1) + "+binarize ") +
-            "collapsed to one comparison a channel";
+  reason_ = "integer thresholds: " + std::string(steps_.empty() ? "" : op_suffix_.substr(1) + BitsName() + " ") +
+            "collapsed to one comparison a channel" + (planes_ > 1 ? " and level" : "");
   int_thresholds_ = std::move(int_thresholds);
   flip_ = std::move(flip);
   steps_.clear();
@@ -183,6 +205,8 @@ kernels::Epilogue EpilogueParams::Bind(const RunContext& context, int64_t group,
     epilogue.bits = context.Words(bits_output_) + layout.interior() + bits_word_ + group_word;
     epilogue.bits_strides = layout.strides();
     if (rows_are_samples) epilogue.bits_strides.pixel = epilogue.bits_strides.image;
+    epilogue.planes = planes_;
+    epilogue.threshold_stride = ThresholdStride();
     if (int_thresholds_.empty()) {
       epilogue.thresholds = thresholds_.data() + padded_offset;
       if (!signs_.empty()) epilogue.signs = signs_.data() + padded_offset;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,9 @@ namespace bnn::engine {
 // grouped convolution gets an array of its own.
 class EpilogueParams {
  public:
-  // `terms`: K of the binary layer that feeds the epilogue, or 0 where a float tensor does. With K known and only bits
-  // wanted, a monotonic chain collapses into integer thresholds.
-  EpilogueParams(const StepContext& context, const Group& group, int64_t channels, int64_t groups, int64_t terms);
+  // `max_acc`: the largest sum of the binary layer that feeds the epilogue, or 0 where a float tensor does. With sums
+  // known and only bits wanted, a monotonic chain collapses into integer thresholds.
+  EpilogueParams(const StepContext& context, const Group& group, int64_t channels, int64_t groups, int64_t max_acc);
 
   // The epilogue of channel group `group` for a run; `steps` is storage of kMaxEpilogueSteps that the result points to.
   // `rows_are_samples`: a dense layer, whose rows are the samples of the batch.
@@ -51,15 +52,21 @@ class EpilogueParams {
 
   void AddStep(const StepContext& context, const formats::NodeDef& node, int value);
   // Replaces steps and float thresholds by integer ones where that is exact.
-  void CollapseThresholds(int64_t terms);
+  void CollapseThresholds(int64_t max_acc);
+  int64_t ThresholdStride() const { return groups_ * kernels::PaddedChannels(channels_ / groups_); }
+  // Whether bits of the parameter i (of a channel) fall with the accumulator; nothing where they do neither.
+  std::optional<bool> IsDecreasing(size_t i) const;
+  float ChainOf(int32_t acc, size_t i) const;
+  std::string BitsName() const;
   // Puts a clamp to everything before a first scale that kernels cannot double (kernels/epilogue.h).
   void GuardFirstScale();
 
   int64_t channels_ = 0;  // of all groups
   int64_t groups_ = 1;
   std::vector<StepParams> steps_;
-  AlignedBuffer<float> thresholds_, signs_;  // signs_ may be empty: all 1
-  AlignedBuffer<int32_t> int_thresholds_;
+  int planes_ = 1;                           // bits of an element of the bits output
+  AlignedBuffer<float> thresholds_, signs_;  // thresholds level by level; signs_ may be empty: all 1
+  AlignedBuffer<int32_t> int_thresholds_;    // level by level
   AlignedBuffer<uint32_t> flip_;
   int float_output_ = -1;
   int bits_output_ = -1;

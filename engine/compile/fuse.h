@@ -22,12 +22,13 @@ namespace bnn::engine {
 
 struct Group {
   int source_node =
-      formats::kNone;             // BConv2d, BDense, Conv2d, QConv2d, QDense; kNone: the chain works on floats `input`
-  int input = formats::kNone;     // tensor that the source node, or the first node of the chain, reads
-  std::vector<int> chain;         // Affine, PRelu, Clamp and Add nodes, in order
-  std::vector<int> branch;        // nodes that `thresholds` stand for; a Binarize is the last. Empty: no bits
-  std::vector<float> thresholds;  // [1] or [channels], of the chain's value; NaN: the bit is always 0
-  std::vector<float> signs;       // as many, 1 or -1: bit = value * sign >= threshold; empty: all 1
+      formats::kNone;          // BConv2d, BDense, Conv2d, QConv2d, QDense; kNone: the chain works on floats `input`
+  int input = formats::kNone;  // tensor that the source node, or the first node of the chain, reads
+  std::vector<int> chain;      // Affine, PRelu, Clamp and Add nodes, in order
+  std::vector<int> branch;     // nodes that `thresholds` stand for; a Binarize is the last. Empty: no bits
+  // By level (of bits, one), [1] or [channels] each, of the chain's value; NaN: the level is never reached.
+  std::vector<std::vector<float>> thresholds;
+  std::vector<float> signs;           // as many, 1 or -1: value * sign >= threshold; empty: all 1
   int float_output = formats::kNone;  // tensor, when somebody reads the chain's floats
   int bits_output = formats::kNone;   // tensor, when there is a branch
   int64_t bits_channel = 0;           // the first one of the tensor's that this group makes (split_bits.h)

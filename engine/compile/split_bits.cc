@@ -88,7 +88,8 @@ class Splitter {
       return std::vector<float>(values.begin() + channel, values.begin() + channel + count);
     };
     maker->branch = packing.branch;
-    maker->thresholds = part(packing.thresholds);
+    maker->thresholds.clear();
+    for (const std::vector<float>& level : packing.thresholds) maker->thresholds.push_back(part(level));
     maker->signs = part(packing.signs);
     maker->bits_output = packing.bits_output;
     maker->bits_channel = channel;

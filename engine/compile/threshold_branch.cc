@@ -19,14 +19,15 @@ using formats::NodeDef;
 using kernels::EpilogueStep;
 using kernels::StepKind;
 
-// Values of a blob {1} or {channels}.
+// Values of a blob {1} or {channels}, or of a row of a table of such rows.
 class ChannelValues {
  public:
   ChannelValues() = default;
-  ChannelValues(const ModelDef& model, int index) {
+  ChannelValues(const ModelDef& model, int index, size_t row = 0, size_t rows = 1) {
     const formats::Blob& blob = model.blobs[static_cast<size_t>(index)];
-    values_.resize(blob.data.size() / sizeof(float));
-    std::memcpy(values_.data(), blob.data.data(), values_.size() * sizeof(float));
+    const size_t bytes = blob.data.size() / rows;
+    values_.resize(bytes / sizeof(float));
+    std::memcpy(values_.data(), blob.data.data() + row * bytes, bytes);
   }
   size_t size() const { return values_.size(); }
   float at(size_t channel) const { return values_[values_.size() == 1 ? 0 : channel]; }
@@ -118,20 +119,23 @@ float LeastTrue(const BitFn& bit) {
 }
 
 // Sets thresholds and signs before the steps; false where a channel is not monotonic.
-bool MoveThresholds(const std::vector<BranchStep>& steps, const ChannelValues& thresholds, ThresholdBranch* branch) {
-  size_t channels = thresholds.size();
+bool MoveThresholds(const std::vector<BranchStep>& steps, const std::vector<ChannelValues>& levels,
+                    ThresholdBranch* branch) {
+  size_t channels = levels[0].size();
   for (const BranchStep& step : steps) channels = std::max({channels, step.a.size(), step.b.size()});
-  branch->thresholds.resize(channels);
+  branch->thresholds.assign(levels.size(), std::vector<float>(channels));
   branch->signs.resize(channels);
   for (size_t c = 0; c < channels; ++c) {
     const int direction = Direction(steps, c);
     if (direction == 0) return false;
     branch->signs[c] = static_cast<float>(direction);
-    branch->thresholds[c] = LeastTrue([&](float y) {
-      y *= branch->signs[c];
-      for (const BranchStep& step : steps) y = step.Apply(y, c);
-      return y >= thresholds.at(c);
-    });
+    for (size_t level = 0; level < levels.size(); ++level) {
+      branch->thresholds[level][c] = LeastTrue([&](float y) {
+        y *= branch->signs[c];
+        for (const BranchStep& step : steps) y = step.Apply(y, c);
+        return y >= levels[level].at(c);
+      });
+    }
   }
   if (std::all_of(branch->signs.begin(), branch->signs.end(), [](float sign) { return sign > 0; })) {
     branch->signs.clear();
@@ -156,7 +160,10 @@ std::optional<ThresholdBranch> FindThresholdBranch(const ModelDef& model, const 
     const NodeDef& node = model.nodes[static_cast<size_t>(n)];
     branch.nodes.push_back(n);
     if (const auto* binarize = std::get_if<formats::Binarize>(&node.op)) {
-      if (!MoveThresholds(steps, ChannelValues(model, binarize->thresholds), &branch)) return std::nullopt;
+      std::vector<ChannelValues> levels;
+      const auto count = static_cast<size_t>((1 << binarize->bits) - 1);
+      for (size_t level = 0; level < count; ++level) levels.emplace_back(model, binarize->thresholds, level, count);
+      if (!MoveThresholds(steps, levels, &branch)) return std::nullopt;
       return branch;
     }
     std::optional<BranchStep> step = ToStep(model, node);

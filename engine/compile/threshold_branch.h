@@ -6,6 +6,8 @@
 // sign) and batch-norm before a sign are of this kind. Their input mostly has other readers too (a residual), so
 // without this it would be stored, read again and mapped by a step of its own.
 //
+// A Binarize of several levels has several thresholds, each of which moves like that.
+//
 // t' is found by bisection over the floats with the kernels' own arithmetic, so no bit differs from the separate nodes,
 // infinities and NaN included.
 #pragma once
@@ -19,9 +21,10 @@
 namespace bnn::engine {
 
 struct ThresholdBranch {
-  std::vector<int> nodes;         // in order; the Binarize is the last one
-  std::vector<float> thresholds;  // [1] or [channels]; NaN where the bit is always 0
-  std::vector<float> signs;       // as many, 1 or -1: bit = x * sign >= threshold; empty: all 1
+  std::vector<int> nodes;  // in order; the Binarize is the last one
+  // By level (of bits, one), [1] or [channels] each; NaN where the level is never reached.
+  std::vector<std::vector<float>> thresholds;
+  std::vector<float> signs;  // as many, 1 or -1: x * sign >= threshold; empty: all 1
 };
 
 // Who reads a model's tensors.

@@ -36,7 +36,7 @@ class BConv2dStep final : public Step {
         op_(std::get<formats::BConv2d>(node_.op)),
         shape_(GroupShape(context)),
         threads_(context.plan.threads),
-        epilogue_(context, group, shape_.out_channels * op_.groups, op_.groups, shape_.terms()),
+        epilogue_(context, group, shape_.out_channels * op_.groups, op_.groups, shape_.max_acc()),
         input_layout_(context.Tensor(input).bits) {
     inputs = epilogue_.residuals();
     if (epilogue_.float_output() != -1) in_place = InPlace{epilogue_.float_output(), inputs};
@@ -126,9 +126,11 @@ class BConv2dStep final : public Step {
   }
 
   kernels::BConv2dShape GroupShape(const StepContext& context) const {
-    const std::vector<int64_t>& in = context.model.tensors[static_cast<size_t>(node_.inputs[0])].dims;
+    const formats::TensorDef& input = context.model.tensors[static_cast<size_t>(node_.inputs[0])];
+    const std::vector<int64_t>& in = input.dims;
     const formats::Window2d& window = op_.window;
     kernels::BConv2dShape shape;
+    shape.planes = formats::BitsOf(input.type);
     shape.batch = context.plan.batch;
     shape.in_h = in[0];
     shape.in_w = in[1];
@@ -170,12 +172,13 @@ class BConv2dStep final : public Step {
     description.kernel = kernel_->name;
     description.shape = DimsText(in) + " -> " + DimsText(out) + ", " + WindowText(window);
     if (op_.groups > 1) description.shape += " g" + std::to_string(op_.groups);
+    if (shape_.planes > 1) description.shape += " " + std::to_string(shape_.planes) + "bit";
     description.reason = JoinReasons(refusals, epilogue_.reason());
     if (!borders_[0].row_class.empty()) {
       description.reason = JoinReasons(description.reason, "excluded padding corrected a border class");
     }
-    description.macs =
-        shape_.batch * shape_.out_h() * shape_.out_w() * shape_.out_channels * op_.groups * shape_.terms();
+    description.macs = shape_.planes * shape_.batch * shape_.out_h() * shape_.out_w() * shape_.out_channels *
+                       op_.groups * shape_.terms();
     description.is_binary = true;
     int64_t base_bytes = 0;
     for (const BorderClasses& border : borders_) base_bytes += static_cast<int64_t>(border.base.bytes());

@@ -19,7 +19,7 @@ class BDenseStep final : public Step {
   BDenseStep(const StepContext& context, const Group& group, int input)
       : shape_(Shape(context, group)),
         threads_(context.plan.threads),
-        epilogue_(context, group, shape_.out_features, /*groups=*/1, shape_.in_features),
+        epilogue_(context, group, shape_.out_features, /*groups=*/1, shape_.max_acc()),
         input_layout_(context.Tensor(input).bits) {
     const formats::NodeDef& node = context.model.nodes[static_cast<size_t>(group.source_node)];
     inputs = epilogue_.residuals();
@@ -37,7 +37,8 @@ class BDenseStep final : public Step {
     description.kernel = kernel_->name;
     description.shape = std::to_string(shape_.in_features) + " -> " + std::to_string(shape_.out_features);
     description.reason = JoinReasons(refusals, epilogue_.reason());
-    description.macs = shape_.rows * shape_.in_features * shape_.out_features;
+    if (shape_.planes > 1) description.shape += " " + std::to_string(shape_.planes) + "bit";
+    description.macs = shape_.planes * shape_.rows * shape_.in_features * shape_.out_features;
     description.is_binary = true;
     description.weight_bytes = weights_->bytes() + epilogue_.bytes();
   }
@@ -51,6 +52,7 @@ class BDenseStep final : public Step {
       kernels::BDenseArgs args;
       args.in = context.Words(inputs[0]) + input_layout_.interior();
       args.in_row_stride = input_layout_.image_words();
+      args.in_plane_stride = input_layout_.plane_words();
       args.weights = weights_->group(0);
       args.epilogue = epilogue_.Bind(context, 0, /*rows_are_samples=*/true, steps);
       args.row_begin = by_blocks ? 0 : begin;
@@ -69,7 +71,8 @@ class BDenseStep final : public Step {
     const formats::NodeDef& node = context.model.nodes[static_cast<size_t>(group.source_node)];
     const auto& op = std::get<formats::BDense>(node.op);
     const formats::Blob& weights = context.model.blobs[static_cast<size_t>(op.weights)];
-    return {context.plan.batch, weights.dims[1], weights.dims[0]};
+    const formats::ElementType type = context.model.tensors[static_cast<size_t>(node.inputs[0])].type;
+    return {context.plan.batch, weights.dims[1], weights.dims[0], formats::BitsOf(type)};
   }
 
   const kernels::BDenseShape shape_;

@@ -1,5 +1,4 @@
 // Steps that move bits: pooling, unpacking, copies between layouts, halos.
-#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -25,6 +24,7 @@ class BMaxPoolStep final : public Step {
     shape_.in_h = in_.h;
     shape_.in_w = in_.w;
     shape_.channels = in_.channels;
+    shape_.planes = in_.planes;
     // A pool works on words, whatever channels they hold: with grouped pixels the gaps are 0 on both sides.
     if (in_.groups > 1) shape_.channels = in_.pixel_words() * kernels::kBitsPerWord;
     shape_.kernel_h = window.kernel_h;
@@ -78,12 +78,7 @@ class UnpackStep final : public Step {
       : in_(context.Tensor(node.inputs[0]).bits),
         batch_(context.plan.batch),
         kernel_(kernels::SelectBitpack(context.plan.max_isa, AppendRefusal, &description.reason)) {
-    const auto& op = std::get<formats::Unpack>(node.op);
-    const AlignedBuffer<float> low = context.PerChannel(op.low, in_.channels, in_.groups);
-    const AlignedBuffer<float> high = context.PerChannel(op.high, in_.channels, in_.groups);
-    values_ = AlignedBuffer<float>(low.size() + high.size());
-    std::copy_n(low.data(), low.size(), values_.data());
-    std::copy_n(high.data(), high.size(), values_.data() + low.size());
+    values_ = PaddedTable(Values(context, std::get<formats::Unpack>(node.op)), in_.channels, in_.groups);
     inputs = {node.inputs[0]};
     outputs = {node.output};
     description.name = node.name;
@@ -102,8 +97,10 @@ class UnpackStep final : public Step {
           args.bits = context.Words(inputs[0]) + in_.interior() + row / in_.h * in_.image_words() +
                       row % in_.h * in_.row_words() + g * in_.group_words();
           args.bits_pixel_stride = in_.pixel_words();
+          args.planes = in_.planes;
+          args.bits_plane_stride = in_.plane_words();
           args.values = values_.data() + g * kernels::PaddedChannels(in_.group_channels());
-          args.value_stride = static_cast<int64_t>(values_.size()) / 2;
+          args.value_stride = in_.groups * kernels::PaddedChannels(in_.group_channels());
           args.out = context.Floats(outputs[0]) + row * in_.w * in_.channels + g * in_.group_channels();
           args.out_pixel_stride = in_.channels;
           kernel_->unpack(args);
@@ -114,10 +111,25 @@ class UnpackStep final : public Step {
   }
 
  private:
+  // By level.
+  static std::vector<std::vector<float>> Values(const StepContext& context, const formats::Unpack& op) {
+    const auto floats = [&](int blob) {
+      const float* first = context.BlobFloats(blob);
+      return std::vector<float>(first,
+                                first + formats::ElementCount(context.model.blobs[static_cast<size_t>(blob)].dims));
+    };
+    if (op.bits == 1) return {floats(op.low), floats(op.high)};
+    const std::vector<float> table = floats(op.values);
+    const std::ptrdiff_t columns = std::ssize(table) >> op.bits;
+    std::vector<std::vector<float>> rows;
+    for (auto row = table.begin(); row != table.end(); row += columns) rows.emplace_back(row, row + columns);
+    return rows;
+  }
+
   const BitsLayout in_;
   const int64_t batch_;
   const kernels::BitpackKernel* kernel_;
-  AlignedBuffer<float> values_;  // [low, high][groups][PaddedChannels(channels of a group)]
+  AlignedBuffer<float> values_;  // [2^planes][groups][PaddedChannels(channels of a group)]
 };
 
 class RelayoutStep final : public Step {
@@ -138,14 +150,17 @@ class RelayoutStep final : public Step {
     uint32_t* target = context.Words(outputs[0]);
     ParallelFor(*context.pool, batch_ * from_.h * from_.w, [&](int64_t begin, int64_t end) {
       for (int64_t pixel = begin; pixel < end; ++pixel) {
-        CopyPixel(source + PixelOffset(from_, pixel), target + PixelOffset(to_, pixel));
+        for (int plane = 0; plane < from_.planes; ++plane) {
+          CopyPixel(source + PixelOffset(from_, pixel) + plane * from_.plane_words(),
+                    target + PixelOffset(to_, pixel) + plane * to_.plane_words());
+        }
       }
     });
     return OkStatus();
   }
 
  private:
-  // The pixel's first word; `pixel` counts the real pixels of all images in row-major order.
+  // The pixel's first word of plane 0; `pixel` counts the real pixels of all images in row-major order.
   static int64_t PixelOffset(const BitsLayout& layout, int64_t pixel) {
     const int64_t image = pixel / (layout.h * layout.w);
     const int64_t in_image = pixel % (layout.h * layout.w);
@@ -198,7 +213,7 @@ void FillHalo(const BitsLayout& layout, int64_t batch, uint32_t* words) {
     }
   };
   const int64_t padded_w = layout.left + layout.w + layout.right;
-  for (int64_t n = 0; n < batch; ++n, words += layout.image_words()) {
+  for (int64_t n = 0; n < batch * layout.planes; ++n, words += layout.plane_words()) {
     for (int64_t row = 0; row < layout.top; ++row) fill_pixels(row, 0, padded_w);
     for (int64_t row = layout.top; row < layout.top + layout.h; ++row) {
       fill_pixels(row, 0, layout.left);

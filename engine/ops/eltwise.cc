@@ -117,6 +117,9 @@ class EltwiseStep final : public Step, public RowReader {
       args.in_pixel_stride = strides.pixel;
       args.in_channel_stride = 1;
       args.thresholds = epilogue.thresholds;
+      args.planes = epilogue.planes;
+      args.threshold_stride = epilogue.threshold_stride;
+      args.bits_plane_stride = epilogue.bits_strides.plane;
       args.signs = epilogue.signs;
       args.bits = epilogue.bits + image * epilogue.bits_strides.image + row * epilogue.bits_strides.row;
       args.bits_pixel_stride = epilogue.bits_strides.pixel;

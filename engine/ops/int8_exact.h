@@ -57,6 +57,9 @@ class ExactInt8Step : public Step {
           return FinishInt8(layer_.finish, begin, end, sums, reinterpret_cast<uint8_t*>(context.Bytes(outputs[0])));
         case formats::ElementType::kFloat32:
         case formats::ElementType::kBits:
+        case formats::ElementType::kBits2:
+        case formats::ElementType::kBits3:
+        case formats::ElementType::kBits4:
           return FinishInt8(layer_.finish, begin, end, sums, context.Floats(outputs[0]));
       }
     });

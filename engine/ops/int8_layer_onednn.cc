@@ -26,6 +26,9 @@ DataType TypeOf(ElementType type) {
       return DataType::u8;
     case ElementType::kFloat32:
     case ElementType::kBits:
+    case ElementType::kBits2:
+    case ElementType::kBits3:
+    case ElementType::kBits4:
       return DataType::f32;
   }
   return DataType::undef;

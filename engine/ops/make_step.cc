@@ -1,5 +1,6 @@
 #include "engine/ops/make_step.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace bnn::engine {
@@ -31,6 +32,16 @@ AlignedBuffer<float> PaddedPerChannel(const float* values, int64_t count, int64_
   AlignedBuffer<float> result(static_cast<size_t>(groups * padded));
   for (int64_t c = 0; c < channels; ++c) {
     result[static_cast<size_t>(c / group_channels * padded + c % group_channels)] = values[count == 1 ? 0 : c];
+  }
+  return result;
+}
+
+AlignedBuffer<float> PaddedTable(const std::vector<std::vector<float>>& rows, int64_t channels, int64_t groups) {
+  AlignedBuffer<float> result(rows.size() * static_cast<size_t>(groups * kernels::PaddedChannels(channels / groups)));
+  float* next = result.data();
+  for (const std::vector<float>& row : rows) {
+    const AlignedBuffer<float> padded = PaddedPerChannel(row.data(), std::ssize(row), channels, groups);
+    next = std::copy_n(padded.data(), padded.size(), next);
   }
   return result;
 }

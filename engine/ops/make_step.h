@@ -20,7 +20,8 @@ struct StepContext {
   Plan& plan;            // batch, threads, max_isa and tensors are set; factories add scratch tensors only
   WeightStore& weights;  // of all plans of the model
 
-  // A blob of at most one axis (one value, or one a channel), which the model keeps. Layers ask `weights` for theirs.
+  // A blob of at most one axis (one value, or one a channel) or a table of levels, which the model keeps. Layers ask
+  // `weights` for theirs.
   const float* BlobFloats(int blob) const;
   // Any float blob in the form of the file, for steps that read it so.
   std::shared_ptr<const float> SharedFloats(int blob) const;
@@ -33,6 +34,9 @@ struct StepContext {
 
 // `values` ([1] or [channels]) as PerChannel gives them.
 AlignedBuffer<float> PaddedPerChannel(const float* values, int64_t count, int64_t channels, int64_t groups);
+
+// A table with a row a level, each [1] or [channels], as [rows][groups][PaddedChannels(channels of a group)].
+AlignedBuffer<float> PaddedTable(const std::vector<std::vector<float>>& rows, int64_t channels, int64_t groups);
 
 // "3x3 s2 p1": kernel, stride, padding and dilation, as plans show them. Parts that say nothing are left out.
 std::string WindowText(const formats::Window2d& window);

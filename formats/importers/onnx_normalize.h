@@ -77,6 +77,8 @@ Status NormalizeLpNormalization(SourceNode node, OnnxGraphBuilder* builder);
 Status NormalizeResize(SourceNode node, OnnxGraphBuilder* builder);
 Status NormalizeSpaceToDepth(SourceNode node, OnnxGraphBuilder* builder);
 Status NormalizeUpsample(SourceNode node, OnnxGraphBuilder* builder);
+// onnx_normalize_qonnx.cc: QONNX's quantizer
+Status NormalizeQuant(SourceNode node, OnnxGraphBuilder* builder);
 // onnx_normalize_quant.cc: integers
 Status NormalizeDequantizeLinear(SourceNode node, OnnxGraphBuilder* builder);
 Status NormalizeQLinear(SourceNode node, OnnxGraphBuilder* builder);

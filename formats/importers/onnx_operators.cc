@@ -93,6 +93,7 @@ constexpr OnnxOperator kOnnxOperators[] = {
 };
 
 constexpr OnnxOperator kBipolarQuant = {"BipolarQuant", KeepNode};
+constexpr OnnxOperator kQuant = {"Quant", NormalizeQuant};
 constexpr OnnxOperator kFakeQuantize = {"FakeQuantize", NormalizeFakeQuantize};
 
 constexpr struct {
@@ -102,6 +103,9 @@ constexpr struct {
     {"qonnx.custom_op.general", &kBipolarQuant},
     {"onnx.brevitas", &kBipolarQuant},
     {"finn.custom_op.general", &kBipolarQuant},
+    {"qonnx.custom_op.general", &kQuant},
+    {"onnx.brevitas", &kQuant},
+    {"finn.custom_op.general", &kQuant},
     {"org.openvinotoolkit", &kFakeQuantize},
 };
 

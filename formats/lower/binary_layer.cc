@@ -10,8 +10,17 @@
 namespace bnn::formats {
 namespace {
 
-std::string PairToString(const TwoValued& pair) {
-  return "{" + NumberText(pair.low[0]) + ", " + NumberText(pair.high[0]) + "}";
+std::string ValuesToString(const FewValued& few) {
+  constexpr size_t kMaxShown = 4;
+  if (few.levels() > kMaxShown) {
+    return std::to_string(few.levels()) + " values from " + NumberText(few.low()[0]) + " to " +
+           NumberText(few.high()[0]);
+  }
+  std::string text = "{";
+  for (size_t level = 0; level < few.levels(); ++level) {
+    text += (level > 0 ? ", " : "") + NumberText(few.values[level][0]);
+  }
+  return text + "}";
 }
 
 // A Pad of rows and columns with a constant, in front of a convolution.
@@ -41,13 +50,13 @@ std::optional<ExplicitPad> FindExplicitPad(const Lowering& lowering, const std::
 
 bool HasPadding(const Window2d& w) { return w.pad_top + w.pad_left + w.pad_bottom + w.pad_right > 0; }
 
-// Takes the two-valued data from behind an explicit Pad: its padding and the convolution's own (of zeros) become one.
-const TwoValued* FindData(const Lowering& lowering, const Layer& layer, BinaryForm* form) {
+// Takes the few-valued data from behind an explicit Pad: its padding and the convolution's own (of zeros) become one.
+const FewValued* FindData(const Lowering& lowering, const Layer& layer, BinaryForm* form) {
   form->data = layer.data;
   form->window = layer.window;
   const auto find = [&](const std::string& value) {
-    const auto it = lowering.two_valued.values.find(value);
-    return it == lowering.two_valued.values.end() ? nullptr : &it->second;
+    const auto it = lowering.few_valued.values.find(value);
+    return it == lowering.few_valued.values.end() ? nullptr : &it->second;
   };
   const std::optional<ExplicitPad> pad = layer.is_conv ? FindExplicitPad(lowering, layer.data) : std::nullopt;
   if (pad && find(pad->data) != nullptr && (!HasPadding(layer.window) || pad->value == 0)) {
@@ -61,15 +70,15 @@ const TwoValued* FindData(const Lowering& lowering, const Layer& layer, BinaryFo
   return find(form->data);
 }
 
-// What stands between `value` and a two-valued tensor: the nearest refusal upstream, or the operator that makes it.
-std::string WhyNotTwoValued(const Lowering& lowering, const std::string& value) {
+// What stands between `value` and a few-valued tensor: the nearest refusal upstream, or the operator that makes it.
+std::string WhyNotFewValued(const Lowering& lowering, const std::string& value) {
   constexpr int kMaxSteps = 16;
   std::string current = value;
   for (int step = 0; step < kMaxSteps; ++step) {
-    const auto refusal = lowering.two_valued.refusals.find(current);
+    const auto refusal = lowering.few_valued.refusals.find(current);
     const SourceNode* node = lowering.index.Producer(current);
-    if (refusal != lowering.two_valued.refusals.end() && node != nullptr) {
-      return "activations are not two-valued: " + node->op + " '" + node->name + "': " + refusal->second;
+    if (refusal != lowering.few_valued.refusals.end() && node != nullptr) {
+      return "activations do not take few values: " + node->op + " '" + node->name + "': " + refusal->second;
     }
     if (node == nullptr || node->inputs.empty() || node->op == "Conv" || node->op == "MatMul" || node->op == "Gemm") {
       break;
@@ -77,22 +86,22 @@ std::string WhyNotTwoValued(const Lowering& lowering, const std::string& value) 
     current = node->inputs[0];
   }
   const SourceNode* node = lowering.index.Producer(value);
-  if (node == nullptr) return "activations are not two-valued: '" + value + "' is an input of the network";
-  return "activations are not two-valued: they come from " + node->op + " '" + node->name + "'";
+  if (node == nullptr) return "activations do not take few values: '" + value + "' is an input of the network";
+  return "activations do not take few values: they come from " + node->op + " '" + node->name + "'";
 }
 
-// What made the bits of a two-valued value: the threshold, behind any operators that moved them since.
-std::string WhyTwoValued(const Lowering& lowering, const TwoValued& pair) {
+// What made the levels of a few-valued value: the thresholds, behind any operators that moved them since.
+std::string WhyFewValued(const Lowering& lowering, const FewValued& few) {
   const SourceNode* maker = nullptr;
-  const TwoValued* current = &pair;
+  const FewValued* current = &few;
   while (const SourceNode* node = lowering.index.Producer(current->bits)) {
     maker = node;
-    const auto moved = lowering.two_valued.values.find(node->inputs[0]);
-    if (!lowering.two_valued.values.at(current->bits).source.empty()) break;
-    if (moved == lowering.two_valued.values.end()) break;
+    const auto moved = lowering.few_valued.values.find(node->inputs[0]);
+    if (!lowering.few_valued.values.at(current->bits).source.empty()) break;
+    if (moved == lowering.few_valued.values.end()) break;
     current = &moved->second;
   }
-  std::string text = "activations " + PairToString(pair);
+  std::string text = "activations " + ValuesToString(few);
   return maker == nullptr ? text : text + " by " + maker->op + " '" + maker->name + "'";
 }
 
@@ -102,11 +111,31 @@ std::string DescribeWeights(const WeightMagnitudes& r_w) {
   return "weights +-r per output channel, r in [" + NumberText(*least) + ", " + NumberText(*most) + "]";
 }
 
-void ChoosePadding(const TwoValued& pair, BinaryForm* form) {
+// The values as m_a + r_a * b_a, b_a = 2q - (2^bits - 1).
+Status FindGrid(const FewValued& few, BinaryForm* form) {
+  while (few.levels() > size_t{1} << form->bits) ++form->bits;
+  const double low = few.low()[0], high = few.high()[0];
+  const double step = (high - low) / static_cast<double>(few.levels() - 1);
+  for (size_t q = 0; q < few.levels(); ++q) {
+    // A source computes its levels in floats, each with a rounding or two of its own.
+    constexpr double kTolerance = 1e-6;
+    const double off = std::fabs(few.values[q][0] - (low + step * static_cast<double>(q)));
+    if (off <= kTolerance * std::max(std::fabs(low), std::fabs(high))) continue;
+    return Unsupported("activations take values that are no even steps: " + ValuesToString(few) + ", where " +
+                       NumberText(few.values[q][0]) + " is value " + std::to_string(q));
+  }
+  form->r_a = step / 2;
+  form->m_a = low + form->r_a * static_cast<double>((1 << form->bits) - 1);
+  if (few.is_two_valued()) form->m_a = (low + high) / 2;
+  return OkStatus();
+}
+
+void ChoosePadding(const FewValued& few, BinaryForm* form) {
   const auto p = static_cast<float>(form->pad_value);
-  if (!HasPadding(form->window) || p == pair.low[0]) {
+  const bool has_all_levels = few.levels() == size_t{1} << form->bits;
+  if (!HasPadding(form->window) || p == few.low()[0]) {
     form->pad = PadValue::kMinusOne;
-  } else if (p == pair.high[0]) {
+  } else if (p == few.high()[0] && has_all_levels) {
     form->pad = PadValue::kOne;
   } else {
     form->pad = PadValue::kZero;
@@ -202,26 +231,25 @@ Result<int> DenseSums(Lowering& lowering, const Layer& layer, const Form& data, 
 
 Result<BinaryForm> FindBinaryForm(const Lowering& lowering, const Layer& layer) {
   BinaryForm form;
-  const TwoValued* pair = FindData(lowering, layer, &form);
-  if (pair == nullptr) return Unsupported(WhyNotTwoValued(lowering, layer.data));
-  if (!pair->per_tensor()) {
-    return Unsupported("activations take different values in different channels (" + WhyTwoValued(lowering, *pair) +
+  const FewValued* few = FindData(lowering, layer, &form);
+  if (few == nullptr) return Unsupported(WhyNotFewValued(lowering, layer.data));
+  if (!few->per_tensor()) {
+    return Unsupported("activations take different values in different channels (" + WhyFewValued(lowering, *few) +
                        ", ...)");
   }
-  if (layer.terms > kMaxBinaryTerms) {
+  BNN_RETURN_IF_ERROR(FindGrid(*few, &form));
+  const int64_t most_terms = kMaxBinaryTerms / ((1 << form.bits) - 1);
+  if (layer.terms > most_terms) {
     return Unsupported("a sum of " + std::to_string(layer.terms) + " terms is above the limit of " +
-                       std::to_string(kMaxBinaryTerms));
+                       std::to_string(most_terms));
   }
   BNN_ASSIGN_OR_RETURN(form.r_w, SymmetricMagnitudes(FloatTensor({layer.out_channels, layer.terms}, layer.weights), 0));
-  const double low = pair->low[0], high = pair->high[0];
-  form.m_a = (low + high) / 2;
-  form.r_a = (high - low) / 2;
-  ChoosePadding(*pair, &form);
+  ChoosePadding(*few, &form);
   if (form.corrects_padding &&
       BlobBytes(ElementType::kFloat32, StoredDims(lowering.DimsOf(layer.node->outputs[0]))) < 0) {
     return Unsupported("the table that corrects its padding would be too large");
   }
-  form.reason = WhyTwoValued(lowering, *pair) + ", " + DescribeWeights(form.r_w);
+  form.reason = WhyFewValued(lowering, *few) + ", " + DescribeWeights(form.r_w);
   if (form.corrects_padding) form.reason += ", padding corrected by position";
   return form;
 }

@@ -53,7 +53,7 @@ std::vector<int*> BlobsOf(Op* op) {
         } else if constexpr (std::is_same_v<T, Binarize>) {
           return {&o.thresholds};
         } else if constexpr (std::is_same_v<T, Unpack>) {
-          return {&o.low, &o.high};
+          return {&o.low, &o.high, &o.values};
         } else if constexpr (std::is_same_v<T, Conv2d> || std::is_same_v<T, Dense> ||
                              std::is_same_v<T, ConvTranspose2d>) {
           return {&o.weights, &o.bias};

@@ -94,17 +94,16 @@ Status LowerPRelu(Lowering& lowering, const SourceNode& node) {
   return OkStatus();
 }
 
-// Sign with its 0: the sum of x >= 0 ? 0 : -1 and x > 0 ? 1 : 0.
+// Sign with its 0 has three levels.
 Status LowerSign(Lowering& lowering, const SourceNode& node) {
   const std::string& value = node.outputs[0];
   BNN_ASSIGN_OR_RETURN(const Form x, lowering.Any(node.inputs[0]));
-  BNN_ASSIGN_OR_RETURN(Form negative, lowering.Binarized(node.name, x, {0.0f}, value + "/not_negative"));
-  BNN_ASSIGN_OR_RETURN(negative, lowering.Unpacked(node.name, negative, {-1.0f}, {0.0f}, value + "/minus"));
-  const float after_zero = std::nextafter(0.0f, 1.0f);
-  BNN_ASSIGN_OR_RETURN(Form positive, lowering.Binarized(node.name, x, {after_zero}, value + "/positive"));
-  BNN_ASSIGN_OR_RETURN(positive, lowering.Unpacked(node.name, positive, {0.0f}, {1.0f}, value + "/plus"));
-  BNN_ASSIGN_OR_RETURN(positive.tensor, lowering.Emit(node, Binary{}, {positive.tensor, negative.tensor}, value));
-  lowering.SetFloats(value, positive);
+  const ChannelNumbers not_negative = {0.0f}, positive = {std::nextafter(0.0f, 1.0f)};
+  BNN_ASSIGN_OR_RETURN(const Form levels,
+                       lowering.Binarized(node.name, x, {not_negative, positive}, value + "/levels"));
+  const ChannelNumbers minus = {-1.0f}, zero = {0.0f}, plus = {1.0f};
+  BNN_ASSIGN_OR_RETURN(const Form form, lowering.Unpacked(node.name, levels, {minus, zero, plus}, value));
+  lowering.SetFloats(value, form);
   return OkStatus();
 }
 

@@ -31,24 +31,27 @@ struct Layer {
 // The layer, or kUnsupported why it has no counterpart in a model.
 Result<Layer> ParseLayer(const Lowering& lowering, const SourceNode& node);
 
-// How a layer runs on bits. With a = m_a + r_a * b_a and w = r_w[c] * b_w, b in {-1, +1}:
+// How a layer runs on bits. With a = m_a + r_a * b_a and w = r_w[c] * b_w, b_w in {-1, +1}, b_a an odd number from
+// -(2^bits - 1) to 2^bits - 1 (model_def.h), which is in {-1, +1} of one bit:
 //
 //   sum a*w = r_a * r_w[c] * sum b_a*b_w  +  m_a * r_w[c] * sum b_w
 //
 // The first sum is what BConv2d or BDense computes, the second one is a constant of the output channel.
 //
-// A padded tap holds p instead of low or high. Where p is one of them, it is a bit like any other. Where p = 0 = m_a,
-// the tap counts nothing. Else the padded taps are excluded from the first sum, and the second becomes a constant of
-// the output position: m_a * r_w[c] * (sum of b_w over the taps inside) + p * r_w[c] * (sum of b_w over the padded).
+// A padded tap holds p. Where p is the value of the lowest or the highest level, it is a tap like any other. Where p =
+// 0 = m_a, the tap counts nothing. Else the padded taps are excluded from the first sum, and the second becomes a
+// constant of the output position: m_a * r_w[c] * (sum of b_w over the taps inside) + p * r_w[c] * (sum of b_w over the
+// padded).
 struct BinaryForm {
-  std::string data;  // the two-valued value; behind an explicit Pad where that was absorbed
+  std::string data;  // the few-valued value; behind an explicit Pad where that was absorbed
   Window2d window;   // with absorbed padding
+  int bits = 1;      // of the data
   double m_a = 0, r_a = 1;
   double pad_value = 0;  // p
   PadValue pad = PadValue::kMinusOne;
   bool corrects_padding = false;
   WeightMagnitudes r_w;  // [out]
-  std::string reason;    // for the report: what made both inputs two-valued
+  std::string reason;    // for the report: what made the data few-valued, and the weights
 };
 
 // The binary form, or kUnsupported with the reason why the layer stays float.

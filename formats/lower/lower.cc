@@ -92,8 +92,8 @@ namespace {
 
 class Driver {
  public:
-  Driver(const SourceGraph& graph, const TwoValuedResult& two_valued, ConversionReport* report)
-      : lowering_(graph, two_valued, report) {}
+  Driver(const SourceGraph& graph, const FewValuedResult& few_valued, ConversionReport* report)
+      : lowering_(graph, few_valued, report) {}
 
   Result<ModelDef> Run() {
     BNN_RETURN_IF_ERROR(AddInputs());
@@ -154,12 +154,15 @@ class Driver {
     const bool follows = std::any_of(node.inputs.begin(), node.inputs.end(),
                                      [&](const std::string& input) { return failed_.count(input) > 0; });
     Status status = follows ? OkStatus() : CheckBatch(node);
-    const bool two_valued = lowering_.two_valued.values.count(node.outputs[0]) > 0;
+    // Of more than two values, floats are made as the source makes them, and bits where a binary layer asks for them.
     const LowerFunction lower = FindLowerFunction(node.op);
-    if (!two_valued && lower == nullptr) {
+    const auto found = lowering_.few_valued.values.find(node.outputs[0]);
+    const bool few_valued =
+        found != lowering_.few_valued.values.end() && (found->second.is_two_valued() || lower == nullptr);
+    if (!few_valued && lower == nullptr) {
       status = NodeNotLowered(node, "this operator is not supported on data that the network computes");
     } else if (status.ok() && !follows) {
-      status = two_valued ? LowerTwoValued(lowering_, node) : lower(lowering_, node);
+      status = few_valued ? LowerFewValued(lowering_, node) : lower(lowering_, node);
     }
     if (!status.ok() && status.code() != StatusCode::kUnsupported) return status;
     if (!status.ok()) problems_.push_back(status.message());
@@ -213,8 +216,8 @@ class Driver {
 
 }  // namespace
 
-Result<ModelDef> Lower(const SourceGraph& graph, const TwoValuedResult& two_valued, ConversionReport* report) {
-  return Driver(graph, two_valued, report).Run();
+Result<ModelDef> Lower(const SourceGraph& graph, const FewValuedResult& few_valued, ConversionReport* report) {
+  return Driver(graph, few_valued, report).Run();
 }
 
 }  // namespace bnn::formats

@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
+#include "formats/lower/operators.h"
+
 namespace bnn::formats {
 namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // The map of a 4-D value.
 MapDims MapOf(const Dims& dims) { return {dims[1], dims[2], dims[3]}; }
@@ -14,16 +19,27 @@ MapDims MapOf(const Dims& dims) { return {dims[1], dims[2], dims[3]}; }
 // Maps whose NCHW and NHWC orders are the same sequence of elements.
 bool SameInBothOrders(const Dims& dims) { return dims.size() != 4 || dims[1] == 1 || dims[2] * dims[3] == 1; }
 
-// What separates low from high: `x >= middle` is exact for x that is one of the two (low < high).
-std::vector<float> Middles(const TwoValued& pair) {
-  std::vector<float> middles(std::max(pair.low.size(), pair.high.size()));
-  for (size_t c = 0; c < middles.size(); ++c) {
-    const float low = pair.low[pair.low.size() == 1 ? 0 : c];
-    const float high = pair.high[pair.high.size() == 1 ? 0 : c];
-    const auto middle = static_cast<float>((static_cast<double>(low) + static_cast<double>(high)) / 2);
-    middles[c] = middle > low ? middle : high;
+// What separates each level from the one below: `x >= middle` is exact for x that is one of the values, which rise.
+std::vector<ChannelNumbers> Middles(const FewValued& few) {
+  std::vector<ChannelNumbers> middles;
+  for (size_t level = 1; level < few.levels(); ++level) {
+    const ChannelNumbers &below = few.values[level - 1], &above = few.values[level];
+    ChannelNumbers between(std::max(below.size(), above.size()));
+    for (size_t c = 0; c < between.size(); ++c) {
+      const float low = NumberOf(below, c), high = NumberOf(above, c);
+      const auto middle = static_cast<float>((static_cast<double>(low) + static_cast<double>(high)) / 2);
+      between[c] = middle > low ? middle : high;
+    }
+    middles.push_back(std::move(between));
   }
   return middles;
+}
+
+// The bits that hold so many levels.
+int BitsFor(size_t levels) {
+  int bits = 1;
+  while (levels > size_t{1} << bits) ++bits;
+  return bits;
 }
 
 }  // namespace
@@ -65,14 +81,14 @@ Result<Form> Lowering::Any(const std::string& value) {
     SetFloats(value, form);
     return form;
   }
-  const auto pair = two_valued.values.find(value);
-  if (pair == two_valued.values.end()) {
+  const auto pair = few_valued.values.find(value);
+  if (pair == few_valued.values.end()) {
     const bool constant = graph.FindConstant(value) != nullptr;
     return constant ? Unsupported("the constant '" + value + "' is used as data")
                     : InternalError("value '" + value + "' was not lowered");
   }
   BNN_ASSIGN_OR_RETURN(const Form bits, Bits(value));
-  BNN_ASSIGN_OR_RETURN(const Form form, Unpacked(value, bits, pair->second.low, pair->second.high, value));
+  BNN_ASSIGN_OR_RETURN(const Form form, Unpacked(value, bits, pair->second.values, value));
   SetFloats(value, form);
   return form;
 }
@@ -114,18 +130,21 @@ void Lowering::SetFloats(const std::string& value, const Form& form) {
 }
 
 Result<Form> Lowering::Bits(const std::string& value) {
-  const std::string& root = two_valued.values.at(value).bits;
-  const auto it = bits_.find(root);
-  if (it != bits_.end()) return it->second;
-  return Materialize(root, two_valued.values.at(root));
+  const std::string& root = few_valued.values.at(value).bits;
+  if (bits_.count(root) == 0) {
+    const SourceNode* node = index.Producer(root);
+    BNN_ASSIGN_OR_RETURN(const bool made, node == nullptr ? Result<bool>(false) : LowerAsBits(*this, *node));
+    if (!made) return Materialize(root, few_valued.values.at(root));
+  }
+  return bits_.at(root);
 }
 
 // Bits of a value whose floats were moved: compares them again.
-Result<Form> Lowering::Materialize(const std::string& value, const TwoValued& pair) {
+Result<Form> Lowering::Materialize(const std::string& value, const FewValued& few) {
   const auto floats = floats_.find(value);
   if (floats == floats_.end()) return InternalError("bits of '" + value + "' were not lowered");
   BNN_ASSIGN_OR_RETURN(const Form form, Any(value));
-  BNN_ASSIGN_OR_RETURN(const Form bits, Binarized(value, form, Middles(pair), value + "/bits"));
+  BNN_ASSIGN_OR_RETURN(const Form bits, Binarized(value, form, Middles(few), value + "/bits"));
   SetBits(value, bits);
   return bits;
 }
@@ -150,27 +169,59 @@ int Lowering::ChannelBlob(const std::vector<float>& values) {
   return builder.AddFloats({static_cast<int64_t>(values.size())}, values);
 }
 
-Result<Form> Lowering::Unpacked(const std::string& node, const Form& bits, std::vector<float> low,
-                                std::vector<float> high, const std::string& value) {
-  Form form = bits;
-  const bool per_tensor = low.size() == 1 && high.size() == 1;
-  if (!per_tensor && form.order == Order::kFlattened && builder.tensor(form.tensor).dims.size() != 1) {
-    // One pair for each element of a map that is packed pixel by pixel: repack it as a vector first.
-    BNN_ASSIGN_OR_RETURN(Form zero_one, Unpacked(node, bits, {0.0f}, {1.0f}, value + "/zero_one"));
-    BNN_ASSIGN_OR_RETURN(form, Binarized(node, AsVector(node, zero_one, value), {0.5f}, value + "/bits"));
+int Lowering::TableBlob(const std::vector<ChannelNumbers>& table, size_t rows, const ChannelNumbers& filler) {
+  const size_t channels = NumberOfChannels(table);
+  std::vector<float> values;
+  values.reserve(rows * channels);
+  for (size_t row = 0; row < rows; ++row) {
+    const ChannelNumbers& numbers = row < table.size() ? table[row] : filler;
+    for (size_t c = 0; c < channels; ++c) values.push_back(NumberOf(numbers, c));
   }
+  return builder.AddFloats({static_cast<int64_t>(rows), static_cast<int64_t>(channels)}, values);
+}
+
+Result<Form> Lowering::LevelFloats(const std::string& node, const Form& bits, const std::string& value) {
+  std::vector<ChannelNumbers> numbers;
+  for (int q = 0; q < 1 << BitsOf(builder.tensor(bits.tensor).type); ++q) numbers.push_back({static_cast<float>(q)});
+  return Unpacked(node, bits, std::move(numbers), value);
+}
+
+Result<Form> Lowering::LevelBits(const std::string& node, const Form& floats, int bits, const std::string& value) {
+  std::vector<ChannelNumbers> middles;
+  for (int q = 1; q < 1 << bits; ++q) middles.push_back({static_cast<float>(q) - 0.5f});
+  return Binarized(node, floats, std::move(middles), value);
+}
+
+Result<Form> Lowering::Unpacked(const std::string& node, const Form& bits, std::vector<ChannelNumbers> values,
+                                const std::string& value) {
+  Form form = bits;
   Unpack unpack;
-  unpack.low = ChannelBlob(InOrder(form, std::move(low)));
-  unpack.high = ChannelBlob(InOrder(form, std::move(high)));
+  unpack.bits = BitsOf(builder.tensor(form.tensor).type);
+  if (NumberOfChannels(values) > 1 && form.order == Order::kFlattened && builder.tensor(form.tensor).dims.size() != 1) {
+    // Values for each element of a map that is packed pixel by pixel: repack it as a vector first.
+    BNN_ASSIGN_OR_RETURN(const Form levels, LevelFloats(node, bits, value + "/levels"));
+    BNN_ASSIGN_OR_RETURN(form, LevelBits(node, AsVector(node, levels, value), unpack.bits, value + "/bits"));
+  }
+  for (ChannelNumbers& numbers : values) numbers = InOrder(form, std::move(numbers));
+  if (unpack.bits == 1) {
+    unpack.low = ChannelBlob(values.front());
+    unpack.high = ChannelBlob(values.back());
+  } else {
+    unpack.values = TableBlob(values, size_t{1} << unpack.bits, values.back());
+  }
   BNN_ASSIGN_OR_RETURN(form.tensor, builder.AddNode(node, unpack, {form.tensor}, value));
   return form;
 }
 
-Result<Form> Lowering::Binarized(const std::string& node, Form floats, std::vector<float> thresholds,
+// Levels that the bits have beyond those that are needed have thresholds of infinity.
+Result<Form> Lowering::Binarized(const std::string& node, Form floats, std::vector<ChannelNumbers> thresholds,
                                  const std::string& value) {
-  if (thresholds.size() > 1) floats = AsVector(node, floats, value);
+  if (NumberOfChannels(thresholds) > 1) floats = AsVector(node, floats, value);
+  for (ChannelNumbers& numbers : thresholds) numbers = InOrder(floats, std::move(numbers));
   Binarize binarize;
-  binarize.thresholds = ChannelBlob(InOrder(floats, std::move(thresholds)));
+  binarize.bits = BitsFor(thresholds.size() + 1);
+  binarize.thresholds = binarize.bits == 1 ? ChannelBlob(thresholds[0])
+                                           : TableBlob(thresholds, (size_t{1} << binarize.bits) - 1, {kInfinity});
   BNN_ASSIGN_OR_RETURN(floats.tensor, builder.AddNode(node, binarize, {floats.tensor}, value));
   return floats;
 }

@@ -8,7 +8,8 @@
 //   tensor {H, W, C} or {H*W*C}.
 //
 // Floats and bits
-//   A two-valued value is kept as bits (TwoValued::bits names whose); floats are unpacked where something wants them.
+//   A two-valued value is kept as bits (FewValued::bits names whose); floats are unpacked where something wants them.
+//   One of more values is kept as floats, and as bits as well where a binary layer wants them.
 //   A quantized value is kept as integers and as floats.
 //   What nobody uses in the end is dropped by RemoveUnused().
 #pragma once
@@ -21,7 +22,7 @@
 #include "bnn/status.h"
 #include "formats/lower/builder.h"
 #include "formats/model_def.h"
-#include "formats/passes/two_valued.h"
+#include "formats/passes/few_valued.h"
 #include "formats/report.h"
 #include "formats/source_graph.h"
 
@@ -46,8 +47,8 @@ struct Form {
 
 class Lowering {
  public:
-  Lowering(const SourceGraph& source_graph, const TwoValuedResult& two_valued_result, ConversionReport* conversion)
-      : graph(source_graph), index(source_graph), two_valued(two_valued_result), report(conversion) {}
+  Lowering(const SourceGraph& source_graph, const FewValuedResult& few_valued_result, ConversionReport* conversion)
+      : graph(source_graph), index(source_graph), few_valued(few_valued_result), report(conversion) {}
 
   // ---- Floats of a value, in the order that suits it: kNhwc for maps, kSource or kFlattened for the others.
   Result<Form> Any(const std::string& value);
@@ -58,7 +59,7 @@ class Lowering {
   bool HasNatural(const std::string& value) const;
   void SetFloats(const std::string& value, const Form& form);
 
-  // ---- Bits of a two-valued value: kNhwc for maps, kSource or kFlattened for the others.
+  // ---- Bits of a few-valued value: kNhwc for maps, kSource or kFlattened for the others.
   Result<Form> Bits(const std::string& value);
   void SetBits(const std::string& value, const Form& form) { bits_[value] = form; }
   bool HasBits(const std::string& value) const { return bits_.count(value) > 0; }
@@ -93,10 +94,17 @@ class Lowering {
   static std::vector<float> InOrder(const Form& form, std::vector<float> values);
   // A blob {1} or {channels}.
   int ChannelBlob(const std::vector<float>& values);
-  // Floats low (bit 0) and high (bit 1) of a form of bits.
-  Result<Form> Unpacked(const std::string& node, const Form& bits, std::vector<float> low, std::vector<float> high,
+  // A blob {rows, 1} or {rows, channels}, rows those of `table`; what lacks is `filler`, which may be one for all.
+  int TableBlob(const std::vector<ChannelNumbers>& table, size_t rows, const ChannelNumbers& filler);
+  // The values of a form of bits as floats; values[q] of level q.
+  Result<Form> Unpacked(const std::string& node, const Form& bits, std::vector<ChannelNumbers> values,
                         const std::string& value);
-  Result<Form> Binarized(const std::string& node, Form floats, std::vector<float> thresholds, const std::string& value);
+  // The levels themselves as floats, and floats that are levels as bits of `bits` bits.
+  Result<Form> LevelFloats(const std::string& node, const Form& bits, const std::string& value);
+  Result<Form> LevelBits(const std::string& node, const Form& floats, int bits, const std::string& value);
+  // The levels that thresholds make, those of level 1 first.
+  Result<Form> Binarized(const std::string& node, Form floats, std::vector<ChannelNumbers> thresholds,
+                         const std::string& value);
   // A form of dims `from` as the dims `to` (both of the source, batch included).
   Result<Form> Reshaped(const std::string& node, const Form& form, const Dims& from, const Dims& to,
                         const std::string& value);
@@ -110,7 +118,7 @@ class Lowering {
 
   const SourceGraph& graph;
   GraphIndex index;
-  const TwoValuedResult& two_valued;
+  const FewValuedResult& few_valued;
   ConversionReport* report;
   ModelBuilder builder;
 
@@ -119,7 +127,7 @@ class Lowering {
     Form natural, stored, flattened;  // tensor == kNone where absent
   };
 
-  Result<Form> Materialize(const std::string& value, const TwoValued& pair);
+  Result<Form> Materialize(const std::string& value, const FewValued& few);
 
   std::map<std::string, Floats> floats_;
   std::map<std::string, Form> bits_;

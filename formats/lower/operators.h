@@ -51,8 +51,11 @@ Status LowerQuantizeLinear(Lowering& lowering, const SourceNode& node);
 Status LowerDequantizeLinear(Lowering& lowering, const SourceNode& node);
 Status LowerFakeQuantize(Lowering& lowering, const SourceNode& node);
 
-// two_valued_ops.cc: nodes whose outputs are two-valued.
-Status LowerTwoValued(Lowering& lowering, const SourceNode& node);
+// few_valued_ops.cc: nodes whose outputs are few-valued.
+// As bits where there is a way, else as floats.
+Status LowerFewValued(Lowering& lowering, const SourceNode& node);
+// As bits where there is a way; false where there is none.
+Result<bool> LowerAsBits(Lowering& lowering, const SourceNode& node);
 
 // The window of a MaxPool, AveragePool or GlobalMaxPool, with ceil_mode written as padding.
 Result<Window2d> PoolWindow(const Lowering& lowering, const SourceNode& node);

@@ -74,7 +74,7 @@ class Rewriter {
     for (size_t i = 0; i + 1 < branch.size(); ++i) edit_.tensor(edit_.node(branch[i]).output).dims = dims;
     NodeDef& binarize = edit_.node(branch.back());
     const int pooled = binarize.output;
-    binarize.output = edit_.AddTensor(edit_.tensor(pooled).name + "/before_pool", ElementType::kBits, dims);
+    binarize.output = edit_.AddTensor(edit_.tensor(pooled).name + "/before_pool", edit_.tensor(pooled).type, dims);
     edit_.InsertAfter(branch.back(),
                       {pool.name, BMaxPool{std::get<MaxPool>(pool.op).window}, {binarize.output}, pooled});
   }

@@ -10,7 +10,7 @@
 // The sum of the convolution is then an integer, and its factors are rounded one after the other, as OpenVINO does. In
 // particular a sum of 0 stays exactly 0, which a product of rounded levels does not promise.
 //
-// The pass takes what OpenVINO's takes. The two-valued analysis (two_valued.h), which runs afterwards, makes binary
+// The pass takes what OpenVINO's takes. The two-valued analysis (few_valued.h), which runs afterwards, makes binary
 // layers of much that it declines.
 #pragma once
 

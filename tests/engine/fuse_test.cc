@@ -114,7 +114,7 @@ TEST_CASE("a shift before the bits becomes thresholds, although a residual reads
   const Group& first = fusion.groups[1];
   CHECK(first.chain == std::vector<int>{2});
   CHECK(first.branch == std::vector<int>{3, 4});
-  CHECK(first.thresholds == std::vector<float>{-0.5f});
+  CHECK(first.thresholds[0] == std::vector<float>{-0.5f});
   CHECK(first.float_output == sum);
   CHECK(first.bits_output == next);
 }
@@ -127,7 +127,7 @@ TEST_CASE("a falling node before the bits becomes thresholds of the negated valu
   const Group& group = fusion.groups[0];
   CHECK(group.chain.empty());
   CHECK(group.branch == std::vector<int>{0, 1});
-  CHECK(group.thresholds == std::vector<float>{-0.5f});
+  CHECK(group.thresholds[0] == std::vector<float>{-0.5f});
   CHECK(group.signs == std::vector<float>{-1});
 }
 
@@ -143,7 +143,7 @@ TEST_CASE("a constant or shared node before the bits is not moved") {
     const Group& group = fusion.groups[0];
     CHECK(group.chain == std::vector<int>{0});
     CHECK(group.branch == std::vector<int>{1});
-    CHECK(group.thresholds == std::vector<float>{0.f});
+    CHECK(group.thresholds[0] == std::vector<float>{0.f});
   }
 }
 

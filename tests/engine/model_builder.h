@@ -61,11 +61,10 @@ class ModelBuilder {
       const auto computed = formats::OutputDims(op, dims, model.blobs);
       out_dims = computed.ok() ? *computed : std::vector<int64_t>{};
     }
-    const bool reshapes_bits = std::holds_alternative<formats::Reshape>(op) &&
-                               model.tensors[static_cast<size_t>(inputs[0])].type == formats::ElementType::kBits;
-    const bool makes_bits =
-        reshapes_bits || std::holds_alternative<formats::Binarize>(op) || std::holds_alternative<formats::BMaxPool>(op);
-    const int output = Tensor(makes_bits ? formats::ElementType::kBits : formats::ElementType::kFloat32, out_dims);
+    std::vector<formats::ElementType> types;
+    for (const int t : inputs) types.push_back(model.tensors[static_cast<size_t>(t)].type);
+    const auto type = formats::OutputType(op, types);
+    const int output = Tensor(type.ok() ? *type : formats::ElementType::kFloat32, out_dims);
     model.nodes.push_back({name, std::move(op), inputs, output});
     return output;
   }

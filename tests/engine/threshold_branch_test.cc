@@ -61,7 +61,7 @@ TEST_CASE("the moved threshold decides every float as the separate nodes do") {
     REQUIRE(branch->nodes == std::vector<int>{0, 1, 2, 3});
     REQUIRE(branch->thresholds.size() == 1);
     REQUIRE(branch->signs == (sign > 0 ? std::vector<float>{} : std::vector<float>{-1}));
-    const float moved = branch->thresholds[0];
+    const float moved = branch->thresholds[0][0];
     std::vector<float> values = {0.f,
                                  -0.f,
                                  kInfinity,
@@ -82,7 +82,7 @@ TEST_CASE("the moved threshold decides every float as the separate nodes do") {
 TEST_CASE("a bit that is never set gets the threshold NaN") {
   const auto branch = Branch(1, 0, 1, -1, 1, 2);
   REQUIRE(branch.has_value());
-  CHECK(std::isnan(branch->thresholds[0]));
+  CHECK(std::isnan(branch->thresholds[0][0]));
 }
 
 TEST_CASE("a PReLU of slope 0 makes NaN of an infinity, which gives 0 at either end") {
@@ -95,7 +95,7 @@ TEST_CASE("a PReLU of slope 0 makes NaN of an infinity, which gives 0 at either 
     return FindThresholdBranch(b.model, Readers(b.model), 0);
   };
   REQUIRE(branch(2).has_value());
-  CHECK(branch(2)->thresholds == std::vector<float>{std::numeric_limits<float>::lowest()});
+  CHECK(branch(2)->thresholds[0] == std::vector<float>{std::numeric_limits<float>::lowest()});
   CHECK_FALSE(branch(-2).has_value());
 }
 
@@ -105,7 +105,7 @@ TEST_CASE("rising and falling channels") {
   const auto branch = FindThresholdBranch(b.model, Readers(b.model), 0);
   REQUIRE(branch.has_value());
   CHECK(branch->signs == std::vector<float>{1, -1, -1});
-  CHECK(branch->thresholds == std::vector<float>{-0.5f, -3, -0.0f});
+  CHECK(branch->thresholds[0] == std::vector<float>{-0.5f, -3, -0.0f});
 }
 
 TEST_CASE("thresholds a channel") {
@@ -114,7 +114,7 @@ TEST_CASE("thresholds a channel") {
   b.Binarize("sign", b.Affine("shift", x, {1}, {1, -2, 0.5}));
   const auto branch = FindThresholdBranch(b.model, Readers(b.model), 0);
   REQUIRE(branch.has_value());
-  CHECK(branch->thresholds == std::vector<float>{-1, 2, -0.5});
+  CHECK(branch->thresholds[0] == std::vector<float>{-1, 2, -0.5});
 }
 
 TEST_CASE("a Binarize alone is a branch with its own thresholds") {
@@ -122,7 +122,17 @@ TEST_CASE("a Binarize alone is a branch with its own thresholds") {
   b.Binarize("sign", b.Input({2, 2, 2}), {0.25f, -1});
   const auto branch = FindThresholdBranch(b.model, Readers(b.model), 0);
   REQUIRE(branch.has_value());
-  CHECK(branch->thresholds == std::vector<float>{0.25f, -1});
+  CHECK(branch->thresholds[0] == std::vector<float>{0.25f, -1});
+}
+
+TEST_CASE("several levels: each threshold moves, and the highest stays the highest where the branch falls") {
+  ModelBuilder b;
+  const int scaled = b.Affine("scale", b.Input({2, 2, 2}), {2, -1}, {0, 0});
+  b.Node("levels", formats::Binarize{b.Floats({3, 2}, {0, -1, 1, 2, 3, 4}), 2}, {scaled});
+  const auto branch = FindThresholdBranch(b.model, Readers(b.model), 0);
+  REQUIRE(branch.has_value());
+  CHECK(branch->signs == std::vector<float>{1, -1});
+  CHECK(branch->thresholds == std::vector<std::vector<float>>{{0, -1}, {0.5f, 2}, {1.5f, 4}});
 }
 
 TEST_CASE("what is not monotonic in every channel is no branch") {

@@ -191,7 +191,7 @@ TEST_CASE("reasons to stay float") {
   SUBCASE("a real-valued input") {
     GraphBuilder g;
     g.Output(g.Node("MatMul", {g.Input("x", {1, 4}), g.Floats({4, 2}, Signs(8, 1))}));
-    CHECK(FloatReason(g) == "activations are not two-valued: 'x' is an input of the network");
+    CHECK(FloatReason(g) == "activations do not take few values: 'x' is an input of the network");
   }
   SUBCASE("a real-valued operator") {
     GraphBuilder g;

@@ -150,6 +150,32 @@ int AddDetections(ModelBuilder& b, int values) {
   return b.Add(Concat{0}, {one, b.Add(op, {first(72), first(18)})});
 }
 
+// Format 1.4: elements of 2 to 4 bits through every operator that takes them.
+void AddBitsOfSeveralValues(ModelBuilder& b, int map) {
+  const int64_t channels = b.tensor(map).dims.back();
+  const Window2d same3 = {.kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+  const Window2d half = {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
+  for (int bits = 2; bits <= kMaxBits; ++bits) {
+    const int64_t levels = 1 << bits;
+    std::vector<float> thresholds;
+    for (int64_t i = 1; i < levels; ++i) {
+      const auto level = static_cast<float>(i);
+      for (int64_t c = 0; c < channels; ++c) thresholds.push_back(level / 4 + static_cast<float>(c));
+    }
+    thresholds.back() = std::numeric_limits<float>::infinity();
+    int q = b.Add(Binarize{b.Floats({levels - 1, channels}, thresholds), bits}, {map});
+    b.Output(b.Add(BConv2d{same3, 1, PadValue::kZero, b.RandomBits({3, 3, 3, channels})}, {q}));
+    q = b.Add(BMaxPool{half}, {q});
+    b.Output(b.Add(Unpack{kNone, kNone, bits, b.RandomFloats({levels, 1})}, {q}));
+    const int pooled = b.Add(Unpack{kNone, kNone, bits, b.RandomFloats({levels, channels})}, {q});
+    const int flat = b.AddReshape(pooled, {ElementCount(b.tensor(pooled).dims)});
+    std::vector<float> steps(static_cast<size_t>(levels - 1));
+    for (size_t i = 0; i < steps.size(); ++i) steps[i] = static_cast<float>(i) / 8;
+    q = b.Add(Binarize{b.Floats({levels - 1, 1}, steps), bits}, {flat});
+    b.Output(b.Add(BDense{b.RandomBits({3, b.tensor(flat).dims[0]})}, {q}));
+  }
+}
+
 }  // namespace
 
 ModelDef EveryOpModel(int minor) {
@@ -209,6 +235,7 @@ ModelDef EveryOpModel(int minor) {
   if (minor >= 1) b.Output(AddInt8Layers(b, second));
   if (minor >= 2) b.Output(AddVisionOps(b, second));
   if (minor >= 3) b.Output(AddDetections(b, second));
+  if (minor >= 4) AddBitsOfSeveralValues(b, second);
 
   ModelDef model = b.model();
   model.producer = "tests 1.0";
@@ -256,7 +283,7 @@ Op RandomLayer(ModelBuilder& b, const TensorDef& in) {
     if (is_conv) return QConv2d{window, groups, input, b.RandomInt8(weights), scales, bias};
     return QDense{input, b.RandomInt8({out, ElementCount(in.dims)}), scales, bias};
   }
-  if (in.type == ElementType::kBits) {
+  if (BitsOf(in.type) > 0) {
     if (in.dims.size() == 1) return BDense{b.RandomBits({r.Int(1, 40), channels})};
     if (r.OneIn(3)) return BMaxPool{window};
     return BConv2d{window, groups, r.Pick({PadValue::kOne, PadValue::kMinusOne, PadValue::kZero}),
@@ -279,18 +306,39 @@ Op RandomLayer(ModelBuilder& b, const TensorDef& in) {
   }
 }
 
+Op RandomBinarize(ModelBuilder& b, int bits, int64_t channels) {
+  const int64_t columns = b.random().OneIn(2) ? 1 : channels;
+  if (bits == 1) return Binarize{b.RandomFloats({columns})};
+  const auto levels = static_cast<size_t>((1 << bits) - 1);
+  std::vector<float> thresholds(levels * static_cast<size_t>(columns));
+  for (size_t c = 0; c < static_cast<size_t>(columns); ++c) {
+    auto last = static_cast<float>(b.random().Int(-4, 0));
+    for (size_t level = 0; level < levels; ++level) {
+      thresholds[level * static_cast<size_t>(columns) + c] = last;
+      last += static_cast<float>(b.random().Int(0, 3)) / 4;
+    }
+  }
+  return Binarize{b.Floats({(1 << bits) - 1, columns}, thresholds), bits};
+}
+
+Op RandomUnpack(ModelBuilder& b, int bits, int64_t channels) {
+  const auto columns = [&] { return b.random().OneIn(2) ? 1 : channels; };
+  if (bits == 1) return Unpack{b.RandomFloats({columns()}), b.RandomFloats({columns()})};
+  return Unpack{kNone, kNone, bits, b.RandomFloats({1 << bits, columns()})};
+}
+
 Op RandomElementwise(ModelBuilder& b, const TensorDef& in) {
   RandomSource& r = b.random();
   const int64_t channels = in.dims.empty() ? 1 : in.dims.back();
   const auto per_channel = [&] { return b.RandomFloats({r.OneIn(2) ? 1 : channels}); };
-  if (in.type == ElementType::kBits) return Unpack{per_channel(), per_channel()};
+  if (const int bits = BitsOf(in.type); bits > 0) return RandomUnpack(b, bits, channels);
   if (in.type != ElementType::kFloat32) return Dequantize{{0.5f, static_cast<int32_t>(r.Int(0, 100))}};
   switch (r.Int(0, 8)) {
     case 8:
       return FakeQuantize{r.Int(2, 20), per_channel(), per_channel(), per_channel(), per_channel()};
     case 0:
     case 1:
-      return Binarize{per_channel()};
+      return RandomBinarize(b, static_cast<int>(r.Int(1, kMaxBits)), channels);
     case 2:
       return Affine{per_channel(), per_channel()};
     case 3:
@@ -371,7 +419,7 @@ ModelDef RandomModel(uint64_t seed) {
     const std::vector<int64_t> dims = b.tensor(x).dims;
     if (r.OneIn(6)) x = b.AddReshape(x, {1, ElementCount(dims) / dims.back(), dims.back()});
   }
-  if (b.tensor(x).type == ElementType::kBits) x = b.Add(Unpack{b.RandomFloats({1}), b.RandomFloats({1})}, {x});
+  if (const int bits = BitsOf(b.tensor(x).type); bits > 0) x = b.Add(RandomUnpack(b, bits, 1), {x});
   if (b.tensor(x).type != ElementType::kFloat32) x = b.Add(Dequantize{{0.5f, 1}}, {x});
   b.Output(x);
   ModelDef model = b.model();

@@ -43,7 +43,7 @@ class ModelBuilder {
 
 // A small model that uses every operator, every enumerator and every field at least once; those of format version
 // 1.`minor`.
-ModelDef EveryOpModel(int minor = 3);
+ModelDef EveryOpModel(int minor = 4);
 
 // A valid model with a few tens of random nodes.
 ModelDef RandomModel(uint64_t seed);

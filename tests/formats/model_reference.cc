@@ -57,6 +57,11 @@ class Executor {
     return blob == kNone ? std::vector<float>{} : BlobValues(model_.blobs[static_cast<size_t>(blob)]);
   }
   int64_t Channels() const { return In().dims.back(); }
+  // Of the input's bits, as the number that binary layers compute with.
+  float HighestValue() const {
+    const TensorDef& in = model_.tensors[static_cast<size_t>(node_.inputs[0])];
+    return static_cast<float>((1 << BitsOf(in.type)) - 1);
+  }
 
   // out[i] = f(in[i], channel of i).
   void MapElements(const std::function<float(float, size_t)>& f) {
@@ -98,10 +103,11 @@ class Executor {
     std::vector<float> weights = Constant(op.weights);
     for (float& w : weights) w = 2 * w - 1;
     const Map in(In());
-    const double padded = op.pad_value == PadValue::kOne ? 1 : op.pad_value == PadValue::kMinusOne ? -1 : 0;
+    const double top = HighestValue();
+    const double padded = op.pad_value == PadValue::kOne ? top : op.pad_value == PadValue::kMinusOne ? -top : 0;
     MapPixels([&](int64_t y, int64_t x, int64_t o) {
       const auto value = [&](int64_t in_y, int64_t in_x, int64_t c) {
-        return in.Contains(in_y, in_x) ? 2.0 * in.At(in_y, in_x, c) - 1 : padded;
+        return in.Contains(in_y, in_x) ? 2.0 * in.At(in_y, in_x, c) - top : padded;
       };
       return static_cast<float>(Convolve(op.window, op.groups, weights, y, x, o, value));
     });
@@ -129,7 +135,7 @@ class Executor {
   void Apply(const BDense& op) {
     std::vector<float> weights = Constant(op.weights), in = In().values;
     for (float& w : weights) w = 2 * w - 1;
-    for (float& v : in) v = 2 * v - 1;
+    for (float& v : in) v = 2 * v - HighestValue();
     Dot(in, weights, {});
   }
   void Apply(const Dense& op) { Dot(In().values, Constant(op.weights), Constant(op.bias)); }
@@ -165,9 +171,21 @@ class Executor {
 
   void Apply(const Binarize& op) {
     const std::vector<float> t = Constant(op.thresholds);
-    MapElements([&](float x, size_t c) { return x >= Pick(t, c) ? 1.0f : 0.0f; });
+    const auto levels = static_cast<size_t>((1 << op.bits) - 1);
+    const size_t columns = t.size() / levels;
+    MapElements([&](float x, size_t c) {
+      float passed = 0;
+      for (size_t level = 0; level < levels; ++level) passed += x >= t[level * columns + c % columns] ? 1 : 0;
+      return passed;
+    });
   }
   void Apply(const Unpack& op) {
+    if (op.bits > 1) {
+      const std::vector<float> values = Constant(op.values);
+      const size_t columns = values.size() >> op.bits;
+      MapElements([&](float q, size_t c) { return values[static_cast<size_t>(q) * columns + c % columns]; });
+      return;
+    }
     const std::vector<float> low = Constant(op.low), high = Constant(op.high);
     MapElements([&](float bit, size_t c) { return bit != 0 ? Pick(high, c) : Pick(low, c); });
   }

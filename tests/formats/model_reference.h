@@ -12,7 +12,7 @@
 
 namespace bnn::formats {
 
-// A tensor of one sample. Elements of kBits are 0 or 1, those of kInt8 and kUInt8 their integers.
+// A tensor of one sample. Elements of kBits to kBits4 are levels, those of kInt8 and kUInt8 their integers.
 struct ReferenceTensor {
   std::vector<int64_t> dims;
   std::vector<float> values;  // dense, in dims order

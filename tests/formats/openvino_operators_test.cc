@@ -9,8 +9,8 @@
 #include "formats/importers/openvino_importer.h"
 #include "formats/importers/openvino_operators.h"
 #include "formats/interpreter.h"
+#include "formats/passes/few_valued.h"
 #include "formats/passes/passes.h"
-#include "formats/passes/two_valued.h"
 #include "tests/formats/openvino_cases.h"
 
 namespace bnn::formats {
@@ -64,14 +64,14 @@ TEST_CASE("imported operators equal OpenVINO, before and after folding") {
   }
 }
 
-// What the two-valued analysis makes of y, where it takes it: a threshold and a pair for each channel.
-void CheckTwoValued(const SourceGraph& graph, const OnnxCase& one, int* accepted) {
-  const Result<TwoValuedResult> analysis = AnalyzeTwoValued(graph, SignOfZero::kAuto);
+// What the few-valued analysis makes of y, where it takes it: thresholds and values for each channel.
+void CheckFewValued(const SourceGraph& graph, const OnnxCase& one, int* accepted) {
+  const Result<FewValuedResult> analysis = AnalyzeFewValued(graph, SignOfZero::kAuto);
   REQUIRE_MESSAGE(analysis.ok(), analysis.status().message());
   const auto found = analysis->values.find(graph.outputs[0]);
   if (found == analysis->values.end()) return;
   ++*accepted;
-  const TwoValued& pair = found->second;
+  const FewValued& few = found->second;
   const Tensor &x = one.inputs[0].second, &y = one.outputs[0].second;
   size_t inner = 1, channels = 1;
   for (size_t i = 0; i < x.dims.size(); ++i) {
@@ -79,11 +79,12 @@ void CheckTwoValued(const SourceGraph& graph, const OnnxCase& one, int* accepted
     if (i == axis) channels = static_cast<size_t>(x.dims[i]);
     if (i > axis) inner *= static_cast<size_t>(x.dims[i]);
   }
-  const auto at = [](const std::vector<float>& values, size_t c) { return values[values.size() == 1 ? 0 : c]; };
   size_t different = 0;
   for (size_t i = 0; i < x.floats.size(); ++i) {
     const size_t c = i / inner % channels;
-    const float value = x.floats[i] >= at(pair.thresholds, c) ? at(pair.high, c) : at(pair.low, c);
+    size_t level = 0;
+    for (const ChannelNumbers& threshold : few.thresholds) level += x.floats[i] >= NumberOf(threshold, c) ? 1 : 0;
+    const float value = NumberOf(few.values[level], c);
     different += std::fabs(value - y.floats[i]) <= 1e-6F ? 0 : 1;  // the formula rounds output_high
   }
   CHECK(different == 0);
@@ -98,7 +99,7 @@ TEST_CASE("FakeQuantize is what OpenVINO defines, on data, on constants and as a
     REQUIRE_MESSAGE(imported.ok(), imported.status().message());
     SourceGraph graph = *std::move(imported);
     CheckOutputs(graph, one);
-    CheckTwoValued(graph, one, &accepted);
+    CheckFewValued(graph, one, &accepted);
 
     const std::string x = graph.inputs[0];
     graph.inputs.clear();

@@ -1,6 +1,7 @@
 // The shape rules of operators, by numbers worked out by hand.
 #include <doctest/doctest.h>
 
+#include "formats/op_rules.h"
 #include "formats/validate.h"
 #include "formats/window_rules.h"
 #include "tests/formats/model_fixtures.h"
@@ -90,9 +91,39 @@ TEST_CASE("convolutions and dense layers") {
 }
 
 TEST_CASE("the terms of a binary sum are limited so that float32 holds it exactly") {
-  const auto blobs = [](int64_t terms) { return std::vector<Blob>{Shaped(ElementType::kBits, {1, terms})}; };
-  CHECK(DimsOf(BDense{0}, {{kMaxBinaryTerms}}, blobs(kMaxBinaryTerms)) == Dims{1});
-  CHECK(Fails(BDense{0}, {{kMaxBinaryTerms + 1}}, blobs(kMaxBinaryTerms + 1)));
+  for (int bits = 1; bits <= kMaxBits; ++bits) {
+    const int64_t most = kMaxBinaryTerms / ((1 << bits) - 1);
+    const auto fits = [&](int64_t terms) {
+      const std::vector<Blob> blobs = {Shaped(ElementType::kBits, {1, terms})};
+      return CheckBinarySums(BDense{0}, {BitsType(bits)}, blobs).ok();
+    };
+    CHECK(fits(most));
+    CHECK_FALSE(fits(most + 1));
+  }
+}
+
+TEST_CASE("tables of levels") {
+  const std::vector<Blob> blobs = {Shaped(ElementType::kFloat32, {3, 1}), Shaped(ElementType::kFloat32, {3, 5}),
+                                   Shaped(ElementType::kFloat32, {4, 1}), Shaped(ElementType::kFloat32, {4, 5}),
+                                   Shaped(ElementType::kFloat32, {1}),    Shaped(ElementType::kFloat32, {5, 3})};
+  const Dims in = {2, 5};
+  CHECK(DimsOf(Binarize{0, 2}, {in}, blobs) == in);
+  CHECK(DimsOf(Binarize{1, 2}, {in}, blobs) == in);
+  CHECK(DimsOf(Unpack{kNone, kNone, 2, 2}, {in}, blobs) == in);
+  CHECK(DimsOf(Unpack{kNone, kNone, 2, 3}, {in}, blobs) == in);
+  CHECK(Fails(Binarize{2, 2}, {in}, blobs));
+  CHECK(Fails(Binarize{0, 3}, {in}, blobs));
+  CHECK(Fails(Binarize{0, 1}, {in}, blobs));
+  CHECK(Fails(Binarize{4, 2}, {in}, blobs));
+  CHECK(Fails(Binarize{5, 2}, {in}, blobs));
+  for (const int bits : {-1, 0, 5, 64}) {
+    CHECK(Fails(Binarize{0, bits}, {in}, blobs));
+    CHECK(Fails(Unpack{kNone, kNone, bits, 2}, {in}, blobs));
+  }
+  CHECK(Fails(Unpack{4, 4, 2, 2}, {in}, blobs));
+  CHECK(Fails(Unpack{kNone, kNone, 2, kNone}, {in}, blobs));
+  CHECK(Fails(Unpack{4, 4, 1, 2}, {in}, blobs));
+  CHECK(Fails(Unpack{kNone, kNone, 3, 2}, {in}, blobs));
 }
 
 TEST_CASE("broadcasting") {

@@ -81,7 +81,34 @@ class Generator {
     return builder_.Floats(ChannelDims(x), values);
   }
 
+  // A few values in even steps: a quantizer, or arithmetic that ends in a rounding; signed, unsigned or falling.
+  Value Quantize(const Value& x) {
+    const double step = random_.Pick({0.25, 0.5, 1.0}), in_step = x.unit * random_.Pick({1.0, 2.0, 0.5});
+    const int64_t levels = random_.Pick({3, 4, 4, 4, 7, 8, 15, 16});
+    const int64_t lowest = random_.Pick<int64_t>({0, 0, 0, -1, -levels / 2});
+    const auto at = [&](int64_t level) { return static_cast<double>(lowest + level); };
+    const double most = std::max(std::fabs(at(0)), std::fabs(at(levels - 1)));
+    Value quantized{"", most * step, step};
+    if (random_.OneIn(2)) {
+      double low = at(0) * step, high = at(levels - 1) * step;
+      if (random_.OneIn(5)) std::swap(low, high);
+      quantized.name =
+          Node("FakeQuantize",
+               {x.name, Scalar(at(0) * in_step), Scalar(at(levels - 1) * in_step), Scalar(low), Scalar(high)},
+               {{"levels", levels}});
+    } else {
+      const bool floors = random_.OneIn(2);
+      std::string y = Node("Mul", {x.name, Scalar(1 / in_step)});
+      y = Node("Clip", {y, Scalar(at(0)), Scalar(at(levels - 1))});
+      y = floors ? Node("Floor", {Node("Add", {y, Scalar(0.5)})}) : Node("Round", {y});
+      quantized.name = Node("Mul", {y, Scalar(random_.OneIn(5) ? -step : step)});
+    }
+    last_binarized_ = quantized.name;
+    return quantized;
+  }
+
   Value Binarize(const Value& x) {
+    if (random_.OneIn(3)) return Quantize(x);
     Value bits{"", 2, 0.25};
     const double low = random_.Pick({-1.0, -1.0, 0.0, 0.0, 0.25, 1.0, -2.0});
     double high = random_.Pick({1.0, 1.0, 2.0, -0.5, 0.0});

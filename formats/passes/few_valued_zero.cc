@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "formats/interpreter.h"
+#include "formats/passes/few_valued_internal.h"
 #include "formats/passes/two_valued_constant.h"
-#include "formats/passes/two_valued_internal.h"
 
-namespace bnn::formats::two_valued {
+namespace bnn::formats::few_valued {
 namespace {
 
 // Operators whose results are among (or between) the elements of their first input.
@@ -70,7 +70,7 @@ LayerShape ShapeOf(const SourceNode& node, const Tensor& weights) {
 // {0, s} data the sums are 0, s*r, ...: between -K and +K in any step.
 bool ChainReachesZero(const Analysis& analysis, const SourceNode& layer, const Chain& chain) {
   const Tensor* weights = layer.HasInput(1) ? analysis.graph.FindConstant(layer.inputs[1]) : nullptr;
-  const TwoValued* data = layer.HasInput(0) ? analysis.Find(layer.inputs[0]) : nullptr;
+  const FewValued* data = layer.HasInput(0) ? analysis.Find(layer.inputs[0]) : nullptr;
   if (weights == nullptr || data == nullptr || !data->per_tensor()) return false;
   const LayerShape shape = ShapeOf(layer, *weights);
   const Dims& out = analysis.graph.FindValue(layer.outputs[0])->dims;
@@ -79,8 +79,10 @@ bool ChainReachesZero(const Analysis& analysis, const SourceNode& layer, const C
   const Result<WeightMagnitudes> magnitudes = SymmetricMagnitudes(*weights, shape.weight_axis);
   if (!magnitudes.ok()) return false;
 
-  const bool symmetric = data->low[0] == -data->high[0];
-  const double unit = symmetric ? data->high[0] : data->high[0] - data->low[0];
+  const double low = data->low()[0], high = data->high()[0];
+  if (!data->is_two_valued()) return low <= 0 && high >= 0;  // sums of few values that may be 0 or cancel out
+  const bool symmetric = low == -high;
+  const double unit = symmetric ? high : high - low;
   const int64_t step = symmetric && !shape.zero_padding ? 2 : 1;
   const int64_t sums = (2 * shape.terms) / step + 1;
   // One channel at a time would be slow, all at once large: the chain sees {sums, channels, 1, 1}.
@@ -201,9 +203,12 @@ std::string WhyZeroOccurs(const Analysis& analysis, const std::string& x) {
       return ChainReachesZero(analysis, *node, chain) ? "the integer sums of the binary layer '" + node->name + "'"
                                                       : "";
     }
-    if (const TwoValued* pair = analysis.Find(value)) {
+    if (const FewValued* pair = analysis.Find(value)) {
       const auto zero = [](float v) { return v == 0; };
-      if (std::any_of(pair->low.begin(), pair->low.end(), zero)) return "the value 0 of '" + value + "'";
+      for (const ChannelNumbers& numbers : pair->values) {
+        if (&numbers == &pair->high() && pair->is_two_valued()) break;
+        if (std::any_of(numbers.begin(), numbers.end(), zero)) return "the value 0 of '" + value + "'";
+      }
       return "";
     }
     if (OnlySelects(*node)) {
@@ -230,4 +235,4 @@ bool IsNonNegative(const Analysis& analysis, const std::string& x) {
   return false;
 }
 
-}  // namespace bnn::formats::two_valued
+}  // namespace bnn::formats::few_valued

@@ -1,4 +1,4 @@
-// Nodes whose outputs are two-valued: thresholds become Binarize, moves become moves of bits where those exist.
+// Nodes whose outputs are few-valued: thresholds become Binarize, moves become moves of bits where those exist.
 #include <utility>
 
 #include "formats/lower/operators.h"
@@ -15,10 +15,10 @@ const SourceNode* PoolBefore(const Lowering& lowering, const std::string& value)
   return pool;
 }
 
-Status LowerThreshold(Lowering& lowering, const std::string& value, const TwoValued& pair, const SourceNode& node) {
-  const SourceNode* pool = PoolBefore(lowering, pair.source);
-  BNN_ASSIGN_OR_RETURN(const Form x, lowering.Any(pool != nullptr ? pool->inputs[0] : pair.source));
-  BNN_ASSIGN_OR_RETURN(Form bits, lowering.Binarized(node.name, x, pair.thresholds, value + "/bits"));
+Status LowerThreshold(Lowering& lowering, const std::string& value, const FewValued& few, const SourceNode& node) {
+  const SourceNode* pool = PoolBefore(lowering, few.source);
+  BNN_ASSIGN_OR_RETURN(const Form x, lowering.Any(pool != nullptr ? pool->inputs[0] : few.source));
+  BNN_ASSIGN_OR_RETURN(Form bits, lowering.Binarized(node.name, x, few.thresholds, value + "/bits"));
   if (pool != nullptr) {
     BNN_ASSIGN_OR_RETURN(const Window2d window, PoolWindow(lowering, *pool));
     BNN_ASSIGN_OR_RETURN(bits.tensor, lowering.Emit(*pool, BMaxPool{window}, {bits.tensor}, value + "/bits"));
@@ -54,22 +54,22 @@ Status LowerBitReshape(Lowering& lowering, const SourceNode& node) {
   BNN_ASSIGN_OR_RETURN(const Form bits, lowering.Bits(node.inputs[0]));
   Form reshaped = ReshapeBits(lowering, node, bits, from, to);
   if (reshaped.tensor == kNone) {
-    BNN_ASSIGN_OR_RETURN(Form floats, lowering.Unpacked(node.name, bits, {0.0f}, {1.0f}, value + "/zero_one"));
-    BNN_ASSIGN_OR_RETURN(floats, lowering.Reshaped(node.name, floats, from, to, value + "/zero_one"));
+    BNN_ASSIGN_OR_RETURN(Form floats, lowering.LevelFloats(node.name, bits, value + "/levels"));
+    BNN_ASSIGN_OR_RETURN(floats, lowering.Reshaped(node.name, floats, from, to, value + "/levels"));
     if (to.size() == 4) {
       BNN_ASSIGN_OR_RETURN(floats, lowering.ToOrder(node.name, floats, to, Order::kNhwc, value + "/nhwc"));
     }
-    BNN_ASSIGN_OR_RETURN(reshaped, lowering.Binarized(node.name, floats, {0.5f}, value + "/bits"));
+    BNN_ASSIGN_OR_RETURN(
+        reshaped,
+        lowering.LevelBits(node.name, floats, BitsOf(lowering.builder.tensor(bits.tensor).type), value + "/bits"));
   }
   lowering.SetBits(value, reshaped);
   return OkStatus();
 }
 
-// The OR of bits is the maximum where the pair kept its polarity (the analysis orders it otherwise).
-bool KeepsPair(const Lowering& lowering, const SourceNode& node) {
-  const TwoValued& in = lowering.two_valued.values.at(node.inputs[0]);
-  const TwoValued& out = lowering.two_valued.values.at(node.outputs[0]);
-  return in.low == out.low && in.high == out.high;
+// The highest level is that of the maximum where the values kept their order (the analysis orders them otherwise).
+bool KeepsValues(const Lowering& lowering, const SourceNode& node) {
+  return lowering.few_valued.values.at(node.inputs[0]).values == lowering.few_valued.values.at(node.outputs[0]).values;
 }
 
 Status LowerBitMaxPool(Lowering& lowering, const SourceNode& node) {
@@ -82,16 +82,28 @@ Status LowerBitMaxPool(Lowering& lowering, const SourceNode& node) {
 
 }  // namespace
 
-Status LowerTwoValued(Lowering& lowering, const SourceNode& node) {
+Result<bool> LowerAsBits(Lowering& lowering, const SourceNode& node) {
   const std::string& value = node.outputs[0];
-  const TwoValued& pair = lowering.two_valued.values.at(value);
-  if (pair.bits != value) return OkStatus();  // the bits of another value
-  if (!pair.source.empty()) return LowerThreshold(lowering, value, pair, node);
+  const FewValued& few = lowering.few_valued.values.at(value);
+  if (!few.source.empty()) {
+    BNN_RETURN_IF_ERROR(LowerThreshold(lowering, value, few, node));
+    return true;
+  }
   if (node.op == "Reshape" || node.op == "Flatten" || node.op == "Squeeze" || node.op == "Unsqueeze") {
-    return LowerBitReshape(lowering, node);
+    BNN_RETURN_IF_ERROR(LowerBitReshape(lowering, node));
+    return true;
   }
   const bool is_pool = node.op == "MaxPool" || node.op == "GlobalMaxPool";
-  if (is_pool && KeepsPair(lowering, node)) return LowerBitMaxPool(lowering, node);
+  if (!is_pool || !KeepsValues(lowering, node)) return false;
+  BNN_RETURN_IF_ERROR(LowerBitMaxPool(lowering, node));
+  return true;
+}
+
+Status LowerFewValued(Lowering& lowering, const SourceNode& node) {
+  if (lowering.few_valued.values.at(node.outputs[0]).bits != node.outputs[0])
+    return OkStatus();  // those of another value
+  BNN_ASSIGN_OR_RETURN(const bool made, LowerAsBits(lowering, node));
+  if (made) return OkStatus();
   // Moved as floats; Lowering::Bits() compares them again where bits are wanted.
   const LowerFunction lower = FindLowerFunction(node.op);
   if (lower == nullptr) return NodeNotLowered(node, "no such operator in a model");

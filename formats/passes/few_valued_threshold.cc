@@ -1,26 +1,23 @@
-// Operators that make two values of a real-valued x by comparing it with a threshold.
+// Operators that make few values of a real-valued x by comparing it with thresholds.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <utility>
 
 #include "formats/interpreter.h"
-#include "formats/passes/two_valued_internal.h"
+#include "formats/passes/few_valued_internal.h"
 
-namespace bnn::formats::two_valued {
+namespace bnn::formats::few_valued {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-TwoValued MakeThreshold(std::string source, std::vector<float> thresholds, std::vector<float> low,
-                        std::vector<float> high) {
-  TwoValued value;
+FewValued MakeThreshold(std::string source, ChannelNumbers thresholds, ChannelNumbers low, ChannelNumbers high) {
+  FewValued value;
   value.source = std::move(source);
-  value.thresholds = Collapse(std::move(thresholds));
-  value.low = std::move(low);
-  value.high = std::move(high);
-  CollapsePair(&value);
+  value.thresholds = {Collapse(std::move(thresholds))};
+  value.values = {std::move(low), std::move(high)};
+  CollapseAll(&value.values);
   return value;
 }
 
@@ -46,7 +43,7 @@ std::optional<std::vector<float>> ConstantInput(Analysis& analysis, const Source
   return values;
 }
 
-std::optional<TwoValued> FromBipolarQuant(Analysis& analysis, const SourceNode& node) {
+std::optional<FewValued> FromBipolarQuant(Analysis& analysis, const SourceNode& node) {
   const std::optional<std::vector<float>> scale = ConstantInput(analysis, node, 1, "scale");
   if (!scale) return std::nullopt;
   std::vector<float> low = *scale;
@@ -54,126 +51,122 @@ std::optional<TwoValued> FromBipolarQuant(Analysis& analysis, const SourceNode& 
   return MakeThreshold(node.inputs[0], {0.0f}, std::move(low), *scale);
 }
 
-// Order-preserving map of floats to integers, so that one can bisect over every float between two.
-int64_t OrderOf(float value) {
-  const auto bits = std::bit_cast<int32_t>(value);
-  return bits >= 0 ? bits : std::numeric_limits<int32_t>::min() - int64_t{bits};
-}
-float FloatAt(int64_t order) {
-  const int64_t bits = order >= 0 ? order : std::numeric_limits<int32_t>::min() - order;
-  return std::bit_cast<float>(static_cast<int32_t>(bits));
-}
-
-// FakeQuantize with two levels, over all channels at once.
-class TwoLevelQuantizer {
+// FakeQuantize over all channels at once.
+class Quantizer {
  public:
-  TwoLevelQuantizer(const SourceNode& node, std::vector<std::vector<float>> limits, int64_t channels)
-      : node_(node), channels_(channels) {
-    for (std::vector<float>& limit : limits) {
-      if (limit.size() == 1) limit.assign(static_cast<size_t>(channels), limit[0]);
-      limits_.push_back(FloatTensor({channels}, std::move(limit)));
+  Quantizer(const SourceNode& node, std::vector<ChannelNumbers> limits, size_t channels)
+      : node_(node), levels_(node.Int("levels", 0)), channels_(channels) {
+    for (ChannelNumbers& limit : limits) {
+      if (limit.size() == 1) limit.assign(channels, limit[0]);
+      limits_.push_back(std::move(limit));
     }
   }
 
-  const std::vector<float>& input_low() const { return limits_[0].floats; }
-  const std::vector<float>& input_high() const { return limits_[1].floats; }
-  const std::vector<float>& output_low() const { return limits_[2].floats; }
-  const std::vector<float>& output_high() const { return limits_[3].floats; }
+  const ChannelNumbers& input_low() const { return limits_[0]; }
+  const ChannelNumbers& input_high() const { return limits_[1]; }
+  const ChannelNumbers& output_low() const { return limits_[2]; }
+  const ChannelNumbers& output_high() const { return limits_[3]; }
 
   // The interpreter's own result for one x per channel.
-  Result<std::vector<float>> operator()(const std::vector<float>& x) const {
-    const Tensor input = FloatTensor({channels_}, x);
-    BNN_ASSIGN_OR_RETURN(std::vector<Tensor> out,
-                         EvaluateNode(node_, {&input, &limits_[0], &limits_[1], &limits_[2], &limits_[3]}));
-    return std::move(out[0].floats);
+  Result<ChannelNumbers> operator()(const ChannelNumbers& x) const { return Evaluate(x, limits_[2], limits_[3]); }
+
+  // The level of one x per channel. Between 0 and levels - 1 instead of its own output limits, the formula gives the
+  // level itself, but for its roundings.
+  Result<std::vector<int64_t>> Level(const ChannelNumbers& x) const {
+    const ChannelNumbers zero(channels_, 0.0f), most(channels_, static_cast<float>(levels_ - 1));
+    BNN_ASSIGN_OR_RETURN(const ChannelNumbers y, Evaluate(x, zero, most));
+    std::vector<int64_t> levels;
+    for (const float v : y) levels.push_back(std::lround(v));
+    return levels;
   }
 
-  // Where input_low <= input_high, the result is output_low up to some x and output_high above it. Where input_low is
-  // above input_high, x <= input_high gives output_low, then come output_high, output_low from the middle on, and above
-  // input_low output_high again. That is a threshold only where the second part is empty: the limits are next to one
-  // another.
-  Result<bool> IsThreshold() const {
-    std::vector<float> first(input_low());  // the first x above the lower limit
-    for (size_t c = 0; c < first.size(); ++c) {
+  // Where input_low <= input_high, levels rise with x. Where input_low is above input_high, x <= input_high gives
+  // level 0, then come the levels from the highest to the lowest, and above input_low the highest again. That rises
+  // only where the part between is at level 0: the limits are next to one another.
+  Result<bool> Rises() const {
+    ChannelNumbers first(channels_);  // the first x above the lower limit
+    for (size_t c = 0; c < channels_; ++c) {
       first[c] = std::nextafter(std::min(input_low()[c], input_high()[c]), kInfinity);
     }
-    BNN_ASSIGN_OR_RETURN(const std::vector<float> y, (*this)(first));
-    for (size_t c = 0; c < y.size(); ++c) {
-      if (input_low()[c] > input_high()[c] && y[c] != output_low()[c]) return false;
+    BNN_ASSIGN_OR_RETURN(const std::vector<int64_t> level, Level(first));
+    for (size_t c = 0; c < channels_; ++c) {
+      if (input_low()[c] > input_high()[c] && level[c] != 0) return false;
     }
     return true;
   }
 
-  // The smallest x per channel whose result is not output_low. At most 2^32 floats lie between the limits, so 33
-  // halvings find it exactly, rounding rule included.
-  Result<std::vector<float>> Thresholds() const {
-    const auto n = static_cast<size_t>(channels_);
-    std::vector<int64_t> below(n), above(n);  // floats whose result is output_low, and is not
-    for (size_t c = 0; c < n; ++c) {
-      below[c] = OrderOf(std::min(input_low()[c], input_high()[c]));
-      above[c] = OrderOf(std::nextafter(std::max(input_low()[c], input_high()[c]), kInfinity));
-    }
-    std::vector<float> x(n);
-    for (int step = 0; step < 33; ++step) {
-      for (size_t c = 0; c < n; ++c) x[c] = FloatAt(below[c] + (above[c] - below[c]) / 2);
-      BNN_ASSIGN_OR_RETURN(const std::vector<float> y, (*this)(x));
-      for (size_t c = 0; c < n; ++c) {
-        const int64_t middle = below[c] + (above[c] - below[c]) / 2;
-        (y[c] == output_low()[c] ? below[c] : above[c]) = middle;
-      }
-    }
-    for (size_t c = 0; c < n; ++c) x[c] = FloatAt(above[c]);
-    return x;
+ private:
+  Result<ChannelNumbers> Evaluate(const ChannelNumbers& x, const ChannelNumbers& low,
+                                  const ChannelNumbers& high) const {
+    const auto tensor = [&](const ChannelNumbers& numbers) {
+      return FloatTensor({static_cast<int64_t>(channels_)}, numbers);
+    };
+    const Tensor input = tensor(x), from = tensor(limits_[0]), to = tensor(limits_[1]);
+    const Tensor out_from = tensor(low), out_to = tensor(high);
+    BNN_ASSIGN_OR_RETURN(std::vector<Tensor> out, EvaluateNode(node_, {&input, &from, &to, &out_from, &out_to}));
+    return std::move(out[0].floats);
   }
 
- private:
   const SourceNode& node_;
-  int64_t channels_;
-  std::vector<Tensor> limits_;
+  int64_t levels_;
+  size_t channels_;
+  std::vector<ChannelNumbers> limits_;
 };
 
-std::optional<TwoValued> FromFakeQuantize(Analysis& analysis, const SourceNode& node) {
+// The levels and their values. Of two levels, the values are the output limits; between its input limits the formula
+// rounds the higher one differently.
+Result<FewValued> QuantizedValue(Analysis& analysis, const SourceNode& node, const Quantizer& quantize,
+                                 size_t channels) {
   const int64_t levels = node.Int("levels", 0);
-  if (levels != 2) {
+  BNN_ASSIGN_OR_RETURN(const bool rises, quantize.Rises());
+  if (!rises) return Unsupported("input_low is above input_high, which is not monotone and so no threshold");
+  FewValued value;
+  value.source = node.inputs[0];
+  BNN_ASSIGN_OR_RETURN(value.thresholds,
+                       FindThresholds(channels, levels, [&](const ChannelNumbers& x) { return quantize.Level(x); }));
+  value.values.push_back(quantize.output_low());
+  for (const ChannelNumbers& at : value.thresholds) {
+    BNN_ASSIGN_OR_RETURN(ChannelNumbers y, quantize(at));
+    value.values.push_back(std::move(y));
+  }
+  if (levels == 2 && value.values[1] != quantize.output_high()) {
+    value.values[1] = quantize.output_high();
+    analysis.result.notes[node.name] =
+        "FakeQuantize: between its input limits the formula rounds output_high differently in the last bit; "
+        "output_high itself is used";
+  }
+  CollapseAll(&value.thresholds);
+  CollapseAll(&value.values);
+  return value;
+}
+
+std::optional<FewValued> FromFakeQuantize(Analysis& analysis, const SourceNode& node) {
+  const int64_t levels = node.Int("levels", 0);
+  if (levels < 2 || levels > static_cast<int64_t>(kMaxFewValues)) {
     analysis.Refuse(node, "FakeQuantize with " + std::to_string(levels) + " levels");
     return std::nullopt;
   }
   static constexpr const char* kNames[] = {"input_low", "input_high", "output_low", "output_high"};
-  std::vector<std::vector<float>> limits;
-  size_t channels = 1;
+  std::vector<ChannelNumbers> limits;
   for (size_t i = 0; i < 4; ++i) {
-    std::optional<std::vector<float>> limit = ConstantInput(analysis, node, i + 1, kNames[i]);
+    std::optional<ChannelNumbers> limit = ConstantInput(analysis, node, i + 1, kNames[i]);
     if (!limit) return std::nullopt;
-    channels = std::max(channels, limit->size());
     limits.push_back(std::move(*limit));
   }
-  const TwoLevelQuantizer quantize(node, limits, static_cast<int64_t>(channels));
+  const size_t channels = NumberOfChannels(limits);
+  const Quantizer quantize(node, std::move(limits), channels);
   for (size_t c = 0; c < channels; ++c) {
     if (std::isfinite(quantize.input_low()[c]) && std::isfinite(quantize.input_high()[c])) continue;
     analysis.Refuse(node, "its input limits are not finite");
     return std::nullopt;
   }
-  if (const Result<bool> is_threshold = quantize.IsThreshold(); !is_threshold.ok() || !*is_threshold) {
-    analysis.Refuse(node, "input_low is above input_high, which is not monotone and so no threshold");
-    return std::nullopt;
-  }
-  Result<std::vector<float>> thresholds = quantize.Thresholds();
-  if (!thresholds.ok()) {
-    analysis.Refuse(node, thresholds.status().message());
-    return std::nullopt;
-  }
-  // Between the limits the result is (output_high - output_low) + output_low, which rounds.
-  Result<std::vector<float>> at_threshold = quantize(*thresholds);
-  for (size_t c = 0; at_threshold.ok() && c < channels; ++c) {
-    if ((*at_threshold)[c] == quantize.output_high()[c]) continue;
-    analysis.result.notes[node.name] =
-        "FakeQuantize: between its input limits the formula rounds output_high differently in the last bit; "
-        "output_high itself is used";
-  }
-  return MakeThreshold(node.inputs[0], std::move(*thresholds), quantize.output_low(), quantize.output_high());
+  Result<FewValued> value = QuantizedValue(analysis, node, quantize, channels);
+  if (value.ok()) return *std::move(value);
+  analysis.Refuse(node, value.status().message());
+  return std::nullopt;
 }
 
-std::optional<TwoValued> FromSign(Analysis& analysis, const SourceNode& node) {
+std::optional<FewValued> FromSign(Analysis& analysis, const SourceNode& node) {
   const std::string& x = node.inputs[0];
   const float after_zero = std::nextafter(0.0f, 1.0f);
   if (IsNonNegative(analysis, x)) return MakeThreshold(x, {after_zero}, {0.0f}, {1.0f});
@@ -217,7 +210,7 @@ std::optional<Comparison> ComparisonOf(const std::string& op) {
 }
 
 // x > c is x >= nextafter(c); x < c is the complement of x >= c, so it has the bits of x >= c and a reversed pair.
-std::optional<TwoValued> FromComparison(Analysis& analysis, const SourceNode& node, Comparison comparison) {
+std::optional<FewValued> FromComparison(Analysis& analysis, const SourceNode& node, Comparison comparison) {
   const bool constant_first = analysis.graph.FindConstant(node.inputs[0]) != nullptr;
   const std::string& x = node.inputs[constant_first ? 1 : 0];
   if (constant_first) comparison.greater = !comparison.greater;  // c < x is x > c
@@ -238,7 +231,7 @@ std::optional<TwoValued> FromComparison(Analysis& analysis, const SourceNode& no
 
 }  // namespace
 
-std::optional<TwoValued> FromThreshold(Analysis& analysis, const SourceNode& node) {
+std::optional<FewValued> FromThreshold(Analysis& analysis, const SourceNode& node) {
   const std::optional<Comparison> comparison = ComparisonOf(node.op);
   if (!comparison && node.op != "BipolarQuant" && node.op != "FakeQuantize" && node.op != "Sign") return std::nullopt;
   const bool constant_first = analysis.graph.FindConstant(node.inputs[0]) != nullptr;
@@ -255,4 +248,4 @@ std::optional<TwoValued> FromThreshold(Analysis& analysis, const SourceNode& nod
   return FromSign(analysis, node);
 }
 
-}  // namespace bnn::formats::two_valued
+}  // namespace bnn::formats::few_valued
