@@ -173,7 +173,7 @@ Status WrongType(const std::string& key, const std::string& expected, const json
 
 Status CheckKeys(const json& object, std::span<const Key> known, const std::string& prefix) {
   for (const auto& [name, value] : object.items()) {
-    const auto key = std::find_if(known.begin(), known.end(), [&](const Key& k) { return name == k.name; });
+    const auto key = std::find_if(known.begin(), known.end(), [&name = name](const Key& k) { return name == k.name; });
     if (key == known.end()) return InvalidArgument("unknown key '" + prefix + name + "'");
     if (!IsKind(value, key->kind)) return WrongType(prefix + name, KindName(key->kind), value);
   }

@@ -24,7 +24,8 @@ std::vector<float> Random(size_t count, uint64_t seed) {
 }
 
 TEST_CASE("the scale is the smallest of the largest 0.1 %") {
-  for (const auto& [count, top] : {std::pair{1, 1}, {999, 1}, {1500, 2}, {2500, 2}, {2501, 3}, {10000, 10}}) {
+  for (const auto& sizes : {std::pair{1, 1}, {999, 1}, {1500, 2}, {2500, 2}, {2501, 3}, {10000, 10}}) {
+    const int count = sizes.first, top = sizes.second;
     CAPTURE(count);
     std::vector<float> values;
     for (int i = 0; i < count; ++i) values.push_back(static_cast<float>(i * 7919 % count));

@@ -81,7 +81,8 @@ TEST_CASE("mistakes are named by their key") {
        "'input_info.sample_size'"},
       {R"({"input_info": [{"sample_size": [1]}, 2], "compression": {"algorithm": "binarization"}})", "'input_info'"},
   };
-  for (const auto& [text, message] : whole) {
+  for (const auto& mistake : whole) {
+    const std::string text = mistake.first, message = mistake.second;
     CAPTURE(text);
     CHECK_MESSAGE(Contains(ErrorOf(Parse(text)), message), ErrorOf(Parse(text)));
     CHECK(Contains(ErrorOf(Parse(text)), "config.json: "));
@@ -104,7 +105,8 @@ TEST_CASE("mistakes are named by their key") {
        "'compression.params.batch_multiplier': expected a whole number above 0"},
       {R"("params": {"weights_quant_start_epoch": 1.5})", "expected a whole number from 0, found 1.5"},
   };
-  for (const auto& [text, message] : keys) {
+  for (const auto& mistake : keys) {
+    const std::string text = mistake.first, message = mistake.second;
     CAPTURE(text);
     CHECK_MESSAGE(Contains(ErrorOf(ParseCompression(text)), message), ErrorOf(ParseCompression(text)));
   }
