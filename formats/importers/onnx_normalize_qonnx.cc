@@ -6,6 +6,7 @@
 // 1, signed -2^(b-1) to 2^(b-1) - 1; narrow leaves out the lowest integer where it is signed, else the highest one.
 // Signed integers of one bit are -1 and +1. Specification: the operator's page of the QONNX project.
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -28,8 +29,9 @@ IntegerLimits LimitsOf(int64_t width, bool is_signed, bool narrow) {
   return {narrow ? 1 - half : -half, half - 1};
 }
 
-// The ONNX operator for a rounding_mode; "" for one that has none.
-std::string RoundingOperator(const std::string& mode) {
+// The ONNX operator for a rounding_mode, in any case; "" for one that has none.
+std::string RoundingOperator(std::string mode) {
+  std::transform(mode.begin(), mode.end(), mode.begin(), [](unsigned char c) { return std::toupper(c); });
   if (mode == "ROUND" || mode == "HALF_EVEN") return "Round";
   if (mode == "FLOOR") return "Floor";
   return mode == "CEIL" ? "Ceil" : "";
@@ -87,10 +89,17 @@ Status NormalizeQuant(SourceNode node, OnnxGraphBuilder* builder) {
   }
   for (size_t i = 0; i < 4; ++i) {
     if (!node.HasInput(i)) return NodeError(node, "lacks input " + std::to_string(i));
+    const DType type = builder->InfoOf(node.inputs[i]).type;
+    if (i == 3 || type == DType::kFloat32) continue;
+    return NodeUnsupported(node, "its input " + std::to_string(i) + " is " + DTypeName(type) + ", not float32");
   }
   BNN_ASSIGN_OR_RETURN(const int64_t width, WidthOf(node, *builder));
   const bool is_signed = node.Int("signed", 1) != 0, narrow = node.Int("narrow", 0) != 0;
+  const Tensor* zero_point = builder->FindKnown(node.inputs[2]);
+  const bool shifts = zero_point == nullptr ||
+                      std::any_of(zero_point->floats.begin(), zero_point->floats.end(), [](float z) { return z != 0; });
   if (width == 1 && is_signed) {
+    if (shifts) return NodeUnsupported(node, "signed integers of one bit have a zero point, input 2, that is not 0");
     node.op = "BipolarQuant";
     node.inputs.resize(2);
     node.attributes.clear();
@@ -103,15 +112,6 @@ Status NormalizeQuant(SourceNode node, OnnxGraphBuilder* builder) {
                            "attribute 'rounding_mode' is \"" + mode + "\"; supported: ROUND, HALF_EVEN, FLOOR, CEIL");
   }
   const IntegerLimits limits = LimitsOf(width, is_signed, narrow);
-  for (size_t i = 0; i < 3; ++i) {
-    const DType type = builder->InfoOf(node.inputs[i]).type;
-    if (type != DType::kFloat32) {
-      return NodeUnsupported(node, "its input " + std::to_string(i) + " is " + DTypeName(type) + ", not float32");
-    }
-  }
-  const Tensor* zero_point = builder->FindKnown(node.inputs[2]);
-  const bool shifts = zero_point == nullptr ||
-                      std::any_of(zero_point->floats.begin(), zero_point->floats.end(), [](float z) { return z != 0; });
   Chain chain(node, builder);
   BNN_RETURN_IF_ERROR(chain.Append("Div", {node.inputs[1]}));
   if (shifts) BNN_RETURN_IF_ERROR(chain.Append("Add", {node.inputs[2]}));

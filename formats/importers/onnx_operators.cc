@@ -94,19 +94,17 @@ constexpr OnnxOperator kOnnxOperators[] = {
 
 constexpr OnnxOperator kBipolarQuant = {"BipolarQuant", KeepNode};
 constexpr OnnxOperator kQuant = {"Quant", NormalizeQuant};
+constexpr OnnxOperator kIntQuant = {"IntQuant", NormalizeQuant};
 constexpr OnnxOperator kFakeQuantize = {"FakeQuantize", NormalizeFakeQuantize};
 
 constexpr struct {
   const char* domain;
   const OnnxOperator* op;
 } kQuantizers[] = {
-    {"qonnx.custom_op.general", &kBipolarQuant},
-    {"onnx.brevitas", &kBipolarQuant},
-    {"finn.custom_op.general", &kBipolarQuant},
-    {"qonnx.custom_op.general", &kQuant},
-    {"onnx.brevitas", &kQuant},
-    {"finn.custom_op.general", &kQuant},
-    {"org.openvinotoolkit", &kFakeQuantize},
+    {"qonnx.custom_op.general", &kBipolarQuant}, {"onnx.brevitas", &kBipolarQuant},
+    {"finn.custom_op.general", &kBipolarQuant},  {"qonnx.custom_op.general", &kQuant},
+    {"qonnx.custom_op.general", &kIntQuant},     {"onnx.brevitas", &kQuant},
+    {"finn.custom_op.general", &kQuant},         {"org.openvinotoolkit", &kFakeQuantize},
 };
 
 }  // namespace
