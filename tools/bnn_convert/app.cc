@@ -60,6 +60,9 @@ Result<Outcome> Convert(const Options& options) {
     BNN_ASSIGN_OR_RETURN(binarization, BinarizeByNncf(options.binarize, options.convert, options.preprocessing,
                                                       options.calibration, &source));
   }
+  if (!options.weights.quantizer.empty()) {
+    BNN_ASSIGN_OR_RETURN(binarization, QuantizeWeightsByName(options.weights, &source));
+  }
   if (!options.emit_onnx.empty()) BNN_RETURN_IF_ERROR(formats::WriteOnnxFile(source, options.emit_onnx));
   if (options.output.empty()) return outcome;
   BNN_ASSIGN_OR_RETURN(formats::Conversion conversion,

@@ -7,6 +7,7 @@
 
 #include "formats/binarize/binarize_layers.h"
 #include "formats/binarize/nncf_config.h"
+#include "formats/binarize/quantize_weights.h"
 #include "formats/passes/passes.h"
 
 namespace bnn::convert {
@@ -66,6 +67,22 @@ Result<Binarization> BinarizeByNncf(const std::string& config_file, const format
   for (const formats::BinarizedLayer& layer : layers) {
     result.notes.push_back(fmt::format("'{}': input binarized to 0 and {:.6g}, threshold {:.6g}", layer.name,
                                        layer.scale, 0.5 * layer.scale));
+  }
+  return result;
+}
+
+Result<Binarization> QuantizeWeightsByName(const WeightsOptions& options, formats::SourceGraph* graph) {
+  BNN_ASSIGN_OR_RETURN(const formats::WeightsQuantizer quantizer, formats::WeightsQuantizerByName(options.quantizer));
+  BNN_RETURN_IF_ERROR(formats::FoldConstants(graph));
+  BNN_RETURN_IF_ERROR(formats::RemoveDeadNodes(graph));
+  formats::NncfConfig scopes;
+  scopes.ignored_scopes = options.ignored_scopes;
+  if (!options.target_scopes.empty()) scopes.target_scopes = options.target_scopes;
+  Binarization result;
+  BNN_ASSIGN_OR_RETURN(result.choice, ChooseLayers(*graph, scopes));
+  BNN_RETURN_IF_ERROR(QuantizeWeights(graph, quantizer, result.choice.binarized));
+  for (const std::string& layer : result.choice.binarized) {
+    result.notes.push_back(fmt::format("'{}': weights by {}", layer, options.quantizer));
   }
   return result;
 }

@@ -1,7 +1,9 @@
-// --binarize: a float network, a configuration of NNCF and calibration data give a binary network.
+// --binarize: a float network, a configuration of NNCF and calibration data give a binary network. --weights-quantizer:
+// a network whose activations are quantized gets binary weights.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "bnn/status.h"
 #include "formats/binarize/choose_layers.h"
@@ -22,5 +24,13 @@ struct Binarization {
 Result<Binarization> BinarizeByNncf(const std::string& config_file, const formats::ConvertOptions& convert,
                                     const formats::Preprocessing& preprocessing, const CalibrationOptions& options,
                                     formats::SourceGraph* graph);
+
+struct WeightsOptions {
+  std::string quantizer;  // by Blueoil's name, or ""
+  std::vector<std::string> target_scopes, ignored_scopes;
+};
+
+// Quantizes weights of `graph` in place.
+Result<Binarization> QuantizeWeightsByName(const WeightsOptions& options, formats::SourceGraph* graph);
 
 }  // namespace bnn::convert

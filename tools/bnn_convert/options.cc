@@ -17,9 +17,9 @@ constexpr const char* kDescription =
 
 constexpr const char* kFooter = R"(
 WHAT BECOMES BINARY
-  A Conv, MatMul or Gemm runs on bits where its activations take two values (made by a threshold: BipolarQuant,
-  FakeQuantize with two levels, Sign, comparisons; then moved or scaled) and its weights are {-r, +r} per output
-  channel. Every other layer stays float32. The table on stdout says for each layer which of both, and why.
+  A Conv, MatMul or Gemm runs on bits where its weights are {-r, +r} per output channel and its activations take two
+  values (made by a threshold: BipolarQuant, FakeQuantize with two levels, Sign, comparisons; then moved or scaled), or
+  up to 16 values in even steps, as quantizers of 2 to 4 bits make them. Every other layer stays float32. The table on stdout says for each layer which of both, and why.
   What cannot be represented exactly is an error that names every such node; nothing is approximated silently.
 
 FROZEN GRAPHS
@@ -51,6 +51,12 @@ BINARIZATION
   PyTorch's exporter folds batch-norm into weights, which changes the mean of dorefa: export for that with
   training=torch.onnx.TrainingMode.PRESERVE. Accuracy needs training: tools/training. --verify and --emit-onnx then mean
   the binarized network.
+
+WEIGHTS
+  --weights-quantizer makes the weights of Conv2d binary as Blueoil does: to -m and +m (w >= 0), m being the mean of |w| of
+  the layer (binary_mean_scaling) or of each output channel (binary_channel_wise_mean_scaling). Without scopes it takes
+  all; they match as those of --binarize do. Layers whose activations the network quantizes to 16 values or fewer, in
+  even steps, are binary then: linear_mid_tread_half, FakeQuantize, QONNX's Quant, or a rounding of a limited range.
 
 PREPROCESSING
   --input-mean and --input-scale are stored in the model: bnn-run then turns 8-bit images into inputs with
@@ -87,6 +93,7 @@ EXAMPLES
   bnn-convert net.onnx -o net.bnn --shape image=1,3,224,224 --sign-zero plus
   bnn-convert net.onnx -o net.bnn --int8-float-layers --calibrate images.npy --verify --tolerance 0.05
   bnn-convert float.onnx -o net.bnn --binarize nncf.json --calibrate images.npy
+  bnn-convert a2.onnx -o net.bnn --weights-quantizer binary_mean_scaling --ignored-scope '{re}conv1'
   bnn-convert net.onnx -o net.bnn --quiet --report-json report.json --dump-graph before.txt/after.txt
   bnn-convert --architecture quicknet -o quicknet.bnn --emit-onnx quicknet.onnx
 )";
@@ -145,6 +152,19 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--binarize", options.binarize, "Binarizes a float network by NNCF's configuration (see below)")
       ->type_name("CONFIG.json")
       ->group("Binarization");
+  app.add_option("--weights-quantizer", options.weights.quantizer,
+                 "Makes weights binary: binary_mean_scaling or binary_channel_wise_mean_scaling (see below)")
+      ->check(CLI::IsMember({"binary_mean_scaling", "binary_channel_wise_mean_scaling"}))
+      ->type_name("NAME")
+      ->group("Binarization");
+  app.add_option("--target-scope", options.weights.target_scopes,
+                 "Of --weights-quantizer: takes these layers only; may be repeated")
+      ->type_name("SCOPE")
+      ->group("Binarization");
+  app.add_option("--ignored-scope", options.weights.ignored_scopes,
+                 "Of --weights-quantizer: leaves these layers; may be repeated")
+      ->type_name("SCOPE")
+      ->group("Binarization");
   app.add_flag("--int8-float-layers", options.int8_float_layers, "Runs float layers in int8 (see below)")
       ->group("Int8");
   app.add_option("--calibrate", options.calibration.files,
@@ -194,6 +214,14 @@ Status CheckFiles(const Options& options) {
   }
   if (!calibrated && !options.calibration.files.empty()) {
     return InvalidArgument("--calibrate is for --binarize and --int8-float-layers");
+  }
+  const bool has_scopes = !options.weights.target_scopes.empty() || !options.weights.ignored_scopes.empty();
+  if (has_scopes && options.weights.quantizer.empty()) {
+    return InvalidArgument("--target-scope and --ignored-scope are for --weights-quantizer");
+  }
+  if (!options.binarize.empty() && !options.weights.quantizer.empty()) {
+    return InvalidArgument(
+        "--binarize quantizes weights by its configuration: --weights-quantizer is for networks without");
   }
   if (options.output.empty() && options.int8_float_layers) {
     return InvalidArgument("--int8-float-layers needs -o MODEL.bnn");

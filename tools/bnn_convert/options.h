@@ -9,6 +9,7 @@
 #include "formats/convert.h"
 #include "formats/model_def.h"
 #include "models/architectures/architectures.h"
+#include "tools/bnn_convert/binarize.h"
 #include "tools/bnn_convert/calibrate.h"
 #include "tools/bnn_convert/parse.h"
 
@@ -29,6 +30,7 @@ struct Options {
   formats::Preprocessing preprocessing;  // to be stored in the model
 
   std::string binarize;  // NNCF's configuration, or ""
+  WeightsOptions weights;
   bool int8_float_layers = false;
   CalibrationOptions calibration;
 

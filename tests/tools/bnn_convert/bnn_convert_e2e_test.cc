@@ -234,12 +234,28 @@ TEST_CASE("exit code 2: a wrong command line, explained on stderr") {
   CHECK(!result.err.empty());
 }
 
+TEST_CASE("--weights-quantizer: the layers that its scopes choose, and what it refuses") {
+  const fs::path model = Folder() / "weights.bnn";
+  const std::string source =
+      "'" + test::SourceDir() + "/models/fashion_mnist_nncf/baseline.onnx' -o '" + model.string() + "' ";
+  const ProgramResult result = Run(source + "--weights-quantizer binary_mean_scaling --ignored-scope '{re}conv1'");
+  CAPTURE(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK(Contains(result.out, ": weights by binary_mean_scaling"));
+  CHECK(Run(source + "--weights-quantizer ternary").exit_code == 2);
+  CHECK(Run(source + "--target-scope x").exit_code == 2);
+  const ProgramResult nothing = Run(source + "--weights-quantizer binary_mean_scaling --target-scope no/such/layer");
+  CHECK(nothing.exit_code == 1);
+  CHECK(Contains(nothing.err, "no/such/layer"));
+}
+
 TEST_CASE("--help names every option and gives examples") {
   const ProgramResult result = Run("--help");
   CHECK(result.exit_code == 0);
-  for (const char* part : {"--output", "--shape", "--sign-zero", "--input-mean", "--input-scale", "--dump-graph",
-                           "--report-json", "--verify", "--seed", "--quiet", "--int8-float-layers", "--binarize",
-                           "--calibrate", "EXAMPLES", "EXIT CODES"}) {
+  for (const char* part :
+       {"--output", "--shape", "--sign-zero", "--input-mean", "--input-scale", "--dump-graph", "--report-json",
+        "--verify", "--seed", "--quiet", "--int8-float-layers", "--binarize", "--weights-quantizer", "--target-scope",
+        "--ignored-scope", "--calibrate", "EXAMPLES", "EXIT CODES"}) {
     CAPTURE(part);
     CHECK(Contains(result.out, part));
   }
