@@ -93,12 +93,16 @@ class LevelCounts {
         BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) halves[b][p][v] = V::Zero();
       }
     }
-    BNN_NO_UNROLL for (int plane = planes_ - 1; plane >= 0; --plane) {
-      BNN_UNROLL for (int b = 0; b < Counter::kBlocks; ++b) TwiceTile<V, kPixels>(halves[b]);
+    int plane = planes_ - 1;
+    do {
       Counter::template Count<kPixels>(inputs_[plane], weights, block_words, halves);
-    }
-    AddStart<V, kPixels>(base, same, halves[0]);
-    if constexpr (Counter::kBlocks == 2) AddStart<V, kPixels>(second, same, halves[1]);
+      if (plane > 1) {
+        BNN_UNROLL for (int b = 0; b < Counter::kBlocks; ++b) TwiceTile<V, kPixels>(halves[b]);
+      } else if (plane == 1) {  // the constants join in the last pass over the sums
+        TwicePlusStart<V, kPixels>(base, same, halves[0]);
+        if constexpr (Counter::kBlocks == 2) TwicePlusStart<V, kPixels>(second, same, halves[1]);
+      }
+    } while (--plane >= 0);
   }
 
  private:
@@ -271,7 +275,7 @@ BNN_INLINE void RunLevelGroup(const BinaryTiles& tiles, const Epilogue& epilogue
   if constexpr (HasShorts<V>) {
     const bool is_level = epilogue.planes > 1 && epilogue.bits != nullptr && epilogue.int_thresholds != nullptr;
     const bool is_short = tiles.even_base && tiles.max_acc <= kMaxShortAcc;
-    if (is_level && is_short && tiles.Pixels() >= 2 * Counter::kMaxPixels) {
+    if (is_level && is_short && tiles.Pixels() >= kMinShortPixels) {
       alignas(64) int16_t thresholds[kShortThresholds * kChannelBlock];
       const int64_t most = ShortLevelBlocks(epilogue.planes) / Counter::kBlocks * Counter::kBlocks;
       for (int64_t begin = block_begin; begin < block_end; begin += most) {
@@ -283,7 +287,11 @@ BNN_INLINE void RunLevelGroup(const BinaryTiles& tiles, const Epilogue& epilogue
       return;
     }
   }
-  RunBlocks<WindowTiles<Counter, LevelCounts, AnyFinish>>(tiles, epilogue, block_begin, block_end);
+  const auto run = [&](auto finish) BNN_INLINE_LAMBDA {
+    RunBlocks<WindowTiles<Counter, LevelCounts, decltype(finish)>>(tiles, epilogue, block_begin, block_end);
+  };
+  if (!tiles.even_base || tiles.LanesOf(block_end - 1) != kAllLanes) return run(AnyFinish{});
+  WithChain(epilogue, run, LevelChains{});
 }
 
 // Chains: the epilogues that get code of their own (kernels/simd/pixel_finish.h).

@@ -196,7 +196,9 @@ BNN_INLINE void FinishFloats(const Epilogue& epilogue, const TilePlace& at, int 
 //
 //   Several planes of input are counted from the highest one down by Horner's rule, in the same registers:
 //
-//     s = -popcount(in_top XOR w);  for each plane i below:  s = 2 * s - popcount(in_i XOR w);  h = floor(base / 2) + s
+//     s = -popcount(in_top XOR w);  for each plane i below:  s = 2 * s - popcount(in_i XOR w)
+//
+//   and floor(base / 2) is added before the lowest plane, so that h is the last s.
 
 // The constants of a tile's pixels for one channel block: 32 for each border class.
 struct TileBase {
@@ -237,13 +239,21 @@ BNN_INLINE void TwiceTile(IntTile<V, kPixels>& x) {
   }
 }
 
-// What several planes have counted becomes halves.
+// x = 2 * x + the halves to start from.
 template <class V, int kPixels>
-BNN_INLINE void AddStart(const TileBase& base, bool same, IntTile<V, kPixels>& sum) {
-  IntTile<V, kPixels> start;
-  StartHalves<V, kPixels>(base, same, start);
+BNN_INLINE void TwicePlusStart(const TileBase& base, bool same, IntTile<V, kPixels>& x) {
+  if (same) {
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+      const typename V::Int start = V::Half(V::LoadInt(base.Of(0) + v * V::kLanes));
+      BNN_UNROLL for (int p = 0; p < kPixels; ++p) x[p][v] = V::Add(V::Add(x[p][v], x[p][v]), start);
+    }
+    return;
+  }
   BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) sum[p][v] = V::Add(sum[p][v], start[p][v]);
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+      const typename V::Int start = V::Half(V::LoadInt(base.Of(p) + v * V::kLanes));
+      x[p][v] = V::Add(V::Add(x[p][v], x[p][v]), start);
+    }
   }
 }
 

@@ -38,6 +38,7 @@ struct ChainList {};
 // PReLU, in ReActNet between two shifts; QuickNet's ReLU on the sums, and another one in a section's last layer.
 inline constexpr StepKind kA = StepKind::kAffine, kR = StepKind::kAdd, kP = StepKind::kPRelu, kC = StepKind::kClamp;
 using DenseChains = ChainList<Chain<false, kA>>;
+using LevelChains = DenseChains;  // behind inputs of several bits, where an epilogue is a smaller part of the work
 using ConvChains = ChainList<Chain<false, kA>, Chain<false, kA, kR>, Chain<true, kA, kR>, Chain<false, kA, kR, kP>,
                              Chain<false, kA, kR, kA, kP, kA>, Chain<true, kA, kR, kA, kP, kA>, Chain<true, kC, kA, kR>,
                              Chain<false, kC, kA, kR, kC>>;

@@ -12,7 +12,8 @@
 // or two a cycle are possible.
 //
 // The thresholds are halved (half accumulators, epilogue_tile.h) and narrowed once for a group of channel blocks, into
-// a buffer that stays in L1. So this pays from some tiles on.
+// a buffer that stays in L1. That takes as
+// long as it saves on two to five pixels.
 //
 // V supplies Short, kShorts (vectors of 32 channels), and of these: Narrow (two or more Int, with saturation, in an
 // order of its own), LoadShort, StoreShort, SubSaturated, Xor, and SignsToWord, which restores the order of channels.
@@ -34,6 +35,7 @@ concept HasShorts = requires {
 };
 
 inline constexpr int64_t kShortThresholds = 128;  // of 32 channels each: 8 KB
+inline constexpr int64_t kMinShortPixels = 8;     // that make up for narrowing the thresholds
 inline constexpr int64_t kMaxShortAcc = 65532;    // whose half is not yet the largest number of 16 bits
 
 // Even base, accumulators of at most kMaxShortAcc, levels leave by integer thresholds.

@@ -164,6 +164,39 @@ TEST_CASE("planes: parts and groups of blocks") {
   }
 }
 
+// Levels of accumulators as large as they become: kernels compare them in 16 bits where they fit. 15 * 4368 = 65520.
+TEST_CASE("planes: levels of the largest accumulators") {
+  for (int64_t in : {256, 4368, 4370, 8736, 20000}) {
+    for (int planes : {2, 3, 4}) {
+      const BConv2dShape shape = WithPlanes(planes, Image(1, 4, 8, in, 67));
+      std::mt19937 random(9);
+      BConv2dProblem problem(shape, 0, Guard::kAfter, random);
+      const TensorGeometry geometry = {1, 4, 8, shape.out_channels, 0};
+      const EpilogueCase bits = {{}, false, BitsOutput::kIntThresholds, false, planes};
+      const float magnitude = 2.1f * static_cast<float>(shape.max_acc());  // thresholds up to half of it
+      for (const int sign : {-1, 1}) {
+        problem.SetAllInputs(problem.Highest());
+        problem.SetAllWeights(static_cast<int8_t>(sign));
+        for (int64_t o = 0; o < shape.out_channels; o += 3) {  // some channels not quite
+          for (int64_t c = 0; c < o; ++c) problem.SetWeight(o, 0, 0, c, static_cast<int8_t>(-sign));
+        }
+        problem.UpdateWeights();
+        const EpilogueFixture fixture(bits, geometry, magnitude, Guard::kAfter, random);
+        const std::vector<const BConv2dKernel*> kernels = RunnableKernels();
+        EpilogueOutputs expected(geometry, Guard::kAfter, planes);
+        for (auto kernel = kernels.rbegin(); kernel != kernels.rend(); ++kernel) {
+          EpilogueOutputs actual(geometry, Guard::kAfter, planes);
+          BConv2dArgs args = problem.ArgsFor(**kernel);
+          args.epilogue = fixture.Make(kernel == kernels.rbegin() ? &expected : &actual);
+          (*kernel)->run(shape, args);
+          if (kernel == kernels.rbegin()) continue;
+          CHECK_MESSAGE(test::SameOutputs(expected, actual), (*kernel)->name << ": " << test::Describe(shape));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("planes: the largest accumulators, and more terms than a float counts") {
   for (int planes = 1; planes <= kMaxPlanes; ++planes) {
     const BConv2dShape shape = WithPlanes(planes, Image(1, 1, 2, kMaxTerms / HighestLevel(planes) / 8 * 8 - 8, 2));
