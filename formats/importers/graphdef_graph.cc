@@ -1,6 +1,7 @@
 #include "formats/importers/graphdef_graph.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -100,7 +101,9 @@ Status GraphdefGraph::AddOutputs() {
 
 Status GraphdefGraph::CheckCount(const GraphdefNode& node, size_t least, size_t most) {
   if (node.inputs.size() >= least && node.inputs.size() <= most) return OkStatus();
-  const std::string expected = std::to_string(least) + (most == least ? "" : " to " + std::to_string(most));
+  const std::string expected = most == SIZE_MAX ? "at least " + std::to_string(least)
+                               : most == least  ? std::to_string(least)
+                                                : std::to_string(least) + " to " + std::to_string(most);
   return GraphdefError(node, "has " + std::to_string(node.inputs.size()) + " inputs, expected " + expected);
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "formats/importers/graphdef_graph.h"
 #include "formats/importers/graphdef_operators.h"
 
 namespace bnn::formats {

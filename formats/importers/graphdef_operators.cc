@@ -111,6 +111,8 @@ constexpr GraphdefOperatorEntry kOperators[] = {
 
 }  // namespace
 
+std::span<const GraphdefOperatorEntry> GraphdefOperators() { return kOperators; }
+
 const GraphdefOperatorEntry* FindGraphdefOperator(const std::string& op) {
   for (const GraphdefOperatorEntry& entry : kOperators) {
     if (op == entry.op) return &entry;

@@ -1,13 +1,15 @@
 // The operators of GraphDef files: what each becomes in a source graph. One file a family, one table.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "bnn/status.h"
-#include "formats/importers/graphdef_graph.h"
 #include "formats/importers/graphdef_node.h"
 
 namespace bnn::formats {
+
+class GraphdefGraph;
 
 using GraphdefImportFunction = Status (*)(const GraphdefNode& node, GraphdefGraph* graph);
 
@@ -17,6 +19,8 @@ struct GraphdefOperatorEntry {
   const char* renamed = nullptr;  // the operator of the source graph, where the function serves several
 };
 
+// All of them.
+std::span<const GraphdefOperatorEntry> GraphdefOperators();
 // nullptr where the operator is not supported.
 const GraphdefOperatorEntry* FindGraphdefOperator(const std::string& op);
 // The entry of a node whose operator is in the table.

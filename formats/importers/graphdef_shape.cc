@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "formats/importers/graphdef_graph.h"
 #include "formats/importers/graphdef_operators.h"
 #include "formats/importers/graphdef_tensor.h"
 

@@ -29,11 +29,12 @@ void CheckInterpretation(const SourceGraph& graph, const test::OnnxCase& one) {
   std::map<std::string, Tensor> inputs(one.inputs.begin(), one.inputs.end());
   const auto results = Interpret(graph, inputs, graph.outputs);
   REQUIRE_MESSAGE(results.ok(), results.status().message());
-  for (const auto& [name, expected] : one.outputs) {
+  for (const auto& output : one.outputs) {
+    const std::string& name = output.first;
     CAPTURE(name);
     REQUIRE(results->count(name) == 1);
-    CHECK(DimsToString(results->at(name).dims) == DimsToString(expected.dims));
-    CheckClose(results->at(name).floats, expected.floats, one.tolerance);
+    CHECK(DimsToString(results->at(name).dims) == DimsToString(output.second.dims));
+    CheckClose(results->at(name).floats, output.second.floats, one.tolerance);
   }
 }
 

@@ -153,6 +153,11 @@ TEST_CASE("names and inputs") {
   file = UnaryFile("Relu");
   Node(file, "y").add_input("x");
   CheckRefused(file, kInvalid, {"node 'y' (Relu): has 2 inputs, expected 1"});
+  file = UnaryFile("ConcatV2");
+  CheckRefused(file, kInvalid, {"node 'y' (ConcatV2): has 1 inputs, expected at least 2"});
+  file = UnaryFile("Relu");
+  Node(file, "y").set_name("line\nbreak");
+  CheckRefused(file, kInvalid, {"node 1 of the graph: its name, its operator or an input is no printable UTF-8"});
 }
 
 TEST_CASE("cycles, and graphs without inputs or outputs") {

@@ -3,12 +3,15 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "formats/convert.h"
+#include "formats/importers/graphdef.pb.h"
 #include "formats/importers/graphdef_importer.h"
+#include "formats/importers/graphdef_operators.h"
 #include "tests/formats/case_check.h"
 #include "tests/formats/convert_check.h"
 #include "tests/formats/gz_cases.h"
@@ -44,6 +47,22 @@ TEST_CASE("frozen graphs give TensorFlow's outputs") {
         CheckCase(*std::move(graph), one);
       }
     }
+  }
+}
+
+TEST_CASE("the cases use every operator that is imported") {
+  std::set<std::string> used;
+  for (const OnnxCase& one : Cases()) {
+    graphdef::GraphDef graph;
+    REQUIRE(graph.ParseFromString(one.model));
+    for (const auto& node : graph.node()) used.insert(node.op());
+    for (const auto& function : graph.library().function()) {
+      for (const auto& node : function.node_def()) used.insert(node.op());
+    }
+  }
+  for (const GraphdefOperatorEntry& entry : GraphdefOperators()) {
+    CAPTURE(std::string(entry.op));
+    CHECK(used.count(entry.op) == 1);
   }
 }
 

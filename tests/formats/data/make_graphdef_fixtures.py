@@ -258,6 +258,7 @@ def moves():
     case("transpose", lambda x: tf.transpose(x, [0, 2, 1, 3]), (1, 3, 2, 5))
     case("transpose_matrix", lambda x: tf.transpose(x, [0, 2, 1]), (1, 3, 4))
     case("gather", lambda x: tf.gather(x, [2, 0], axis=3), (1, 3, 2, 5))
+    case("gather_v1", lambda x: nn.Gather(params=x, indices=[0]), (1, 3, 2, 5))
     case("reshape", lambda x: tf.reshape(x, [-1, 30]), (1, 3, 2, 5), open_batch=True)
     case("reshape_map", lambda x: tf.reshape(x, [1, 2, 3, 5]), (1, 3, 2, 5))
     case("flatten_by_shape", lambda x: tf.reshape(tf.nn.relu(x), [tf.shape(x)[0], -1]), (1, 3, 2, 5), open_batch=True)
