@@ -69,7 +69,7 @@ class ModelTest(unittest.TestCase):
         controller.enable_weights()
         seen = {}
         for layer in controller.layers:
-            layer.conv.register_forward_hook(
+            layer.module.register_forward_hook(
                 lambda conv, inputs, output, name=layer.name: seen.update({name: (inputs[0], conv.weight)})
             )
         model.train()(torch.randn(4, 1, 8, 8))

@@ -1,7 +1,13 @@
-"""ONNX as NNCF exported it: two-level FakeQuantize of domain org.openvinotoolkit on weights and inputs of binary layers.
+"""ONNX. Networks of create_binarized_model as NNCF exported them, with two-level FakeQuantize of domain
+org.openvinotoolkit on weights and inputs of binary layers:
 
     weights      FakeQuantize(W, 0, 0, -scale, +scale)                 levels 2
     activations  FakeQuantize(x, t * s, t * s, 0, s)                   levels 2
+
+Networks of create_quantized_model in operators that every engine executes:
+
+    weights      Where(W >= 0, +scale, -scale)
+    activations  Floor(Clip(x, 0, max) / max * (2^bits - 1) + 0.5) / (2^bits - 1) * max, operator by operator
 
 NNCF leaves the computation of the limits (mean |W|, exp, sigmoid) to whoever reads the file. Here they are constants, the
 very numbers with which PyTorch evaluates. Batch-norm stays as the model has it.
@@ -13,7 +19,6 @@ import inspect
 import torch
 
 OPSET = 13
-DOMAIN = "org.openvinotoolkit"
 
 
 def export_onnx(controller, path, sample_inputs=None, input_names=("input",), output_names=("output",)):
@@ -22,6 +27,8 @@ def export_onnx(controller, path, sample_inputs=None, input_names=("input",), ou
     if not controller.fully_enabled:
         raise ValueError("export_onnx: there are binarizers that are not enabled; train through the stages first")
     inputs = tuple(sample_inputs if sample_inputs is not None else controller.sample_inputs())
+    binarizers = [b for layer in controller.layers for b in (layer.weight_binarizer, layer.activation_binarizer)]
+    domains = {domain: 1 for binarizer in binarizers for domain in binarizer.exported_domains}
     options = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     with _exporting(controller):
         torch.onnx.export(
@@ -29,7 +36,7 @@ def export_onnx(controller, path, sample_inputs=None, input_names=("input",), ou
             inputs,
             str(path),
             opset_version=OPSET,
-            custom_opsets={DOMAIN: 1},
+            custom_opsets=domains,
             training=torch.onnx.TrainingMode.PRESERVE,  # or batch-norm would be folded, and the weights renamed
             do_constant_folding=False,
             input_names=list(input_names),
@@ -45,8 +52,8 @@ def _exporting(controller):
     controller.model.eval()
     with torch.no_grad():
         for layer in controller.layers:
-            layer.weight_binarizer.begin_export(*layer.weight_binarizer.export_limits(layer.latent_weight))
-            layer.activation_binarizer.begin_export(*layer.activation_binarizer.export_limits())
+            layer.weight_binarizer.begin_export(*layer.weight_binarizer.export_constants(layer.latent_weight))
+            layer.activation_binarizer.begin_export(*layer.activation_binarizer.export_constants())
     try:
         yield
     finally:

@@ -16,27 +16,33 @@ from bnn_training.table import LayerTable
 class Binarizer(nn.Module):
     """Passes its input on until it is enabled. Whether it is belongs to the model's state, as with NNCF."""
 
+    exported_domains = (functions.FAKE_QUANTIZE_DOMAIN,)  # of exported_form(), beside ONNX's own
+
     def __init__(self):
         super().__init__()
         self.register_buffer("enabled", torch.zeros(1, dtype=torch.int32))
-        self._limits = None  # of FakeQuantizeForExport, while the model is being exported
+        self._constants = None  # of the exported form, while the model is being exported
 
     def forward(self, x):
         if not self.enabled.item():
             return x
-        if self._limits is not None:
-            return functions.FakeQuantizeForExport.apply(x, *self._limits)
+        if self._constants is not None:
+            return self.exported_form(x, *self._constants)
         return self.binarize(x)
 
     def binarize(self, x):
         raise NotImplementedError
 
-    def begin_export(self, *limits):
-        """From here on the forward pass is one FakeQuantize with these limits (limit, low, high)."""
-        self._limits = [limit.detach().clone() for limit in limits]
+    def exported_form(self, x, limit, low, high):
+        """What the ONNX file shall compute, in operators that can be traced, with the constants of begin_export()."""
+        return functions.FakeQuantizeForExport.apply(x, limit, low, high)
+
+    def begin_export(self, *constants):
+        """From here on the forward pass is exported_form() with these constants."""
+        self._constants = [constant.detach().clone() for constant in constants]
 
     def end_export(self):
-        self._limits = None
+        self._constants = None
 
 
 class WeightBinarizer(Binarizer):
@@ -49,7 +55,7 @@ class WeightBinarizer(Binarizer):
     def binarize(self, x):
         return functions.binarize_weight_xnor(x) if self.mode == "xnor" else functions.binarize_weight_dorefa(x)
 
-    def export_limits(self, weight):
+    def export_constants(self, weight):
         scale = functions.xnor_scale(weight) if self.mode == "xnor" else functions.dorefa_scale(weight)
         return torch.zeros(1, 1, 1, 1, dtype=weight.dtype, device=weight.device), -scale, scale
 
@@ -81,33 +87,30 @@ class ActivationBinarizer(Binarizer):
         self.scale.copy_(scale.log())
         self.scale_initialized.fill_(1)
 
-    def export_limits(self):
+    def export_constants(self):
         scale, threshold = self.scale.exp(), self.threshold.sigmoid()
         return threshold * scale, torch.zeros_like(scale).reshape(1, 1, 1, 1), scale.reshape(1, 1, 1, 1)
 
 
 class BinarizedLayer:
-    """A convolution and its two binarizers."""
+    """A convolution or linear layer and its two binarizers."""
 
-    def __init__(self, name, address, conv, config):
-        self.name, self.address, self.conv = name, address, conv
-        latent = conv.weight
-        self.weight_binarizer = WeightBinarizer(config.mode).to(latent.device)
-        self.activation_binarizer = ActivationBinarizer(conv.in_channels, address, latent.device, latent.dtype)
-        conv.add_module("activation_binarizer", self.activation_binarizer)
-        conv.register_forward_pre_hook(_binarize_input)
-        parametrize.register_parametrization(conv, "weight", self.weight_binarizer)
-        if config.compression_lr_multiplier is not None:
-            for parameter in self.activation_binarizer.parameters():
-                parameter.register_hook(lambda grad: grad * config.compression_lr_multiplier)
+    def __init__(self, name, address, module, weight_binarizer, activation_binarizer):
+        self.name, self.address, self.module = name, address, module
+        self.weight_binarizer, self.activation_binarizer = weight_binarizer, activation_binarizer
+        for binarizer in (weight_binarizer, activation_binarizer):
+            binarizer.to(module.weight.device)
+        module.add_module("activation_binarizer", activation_binarizer)
+        module.register_forward_pre_hook(_binarize_input)
+        parametrize.register_parametrization(module, "weight", weight_binarizer)
 
     @property
     def latent_weight(self):
-        return self.conv.parametrizations.weight.original
+        return self.module.parametrizations.weight.original
 
 
-def _binarize_input(conv, inputs):
-    return (conv.activation_binarizer(inputs[0]),) + inputs[1:]
+def _binarize_input(module, inputs):
+    return (module.activation_binarizer(inputs[0]),) + inputs[1:]
 
 
 class BinarizationController:
@@ -146,8 +149,23 @@ def create_binarized_model(model, config):
     """Binarizers for each Conv2d that `config` (BinarizationConfig) takes: (BinarizationController, model).
 
     The model is changed in place and returned. The binarizers begin disabled, so that it computes what it did. A layer is
-    taken when target_scopes is absent or names it and ignored_scopes does not. ScopeError where a scope names nothing, unless validate_scopes is false.
+    taken when target_scopes is absent or names it and ignored_scopes does not. ScopeError where a scope names nothing,
+    unless validate_scopes is false.
     """
+
+    def binarizers(conv, address):
+        activation = ActivationBinarizer(conv.in_channels, address, conv.weight.device, conv.weight.dtype)
+        if config.compression_lr_multiplier is not None:
+            for parameter in activation.parameters():
+                parameter.register_hook(lambda grad: grad * config.compression_lr_multiplier)
+        return WeightBinarizer(config.mode), activation
+
+    return binarize_layers(model, config, nn.Conv2d, binarizers), model
+
+
+def binarize_layers(model, config, kinds, binarizers):
+    """The BinarizationController of the layers of these classes that the scopes of `config` take;
+    binarizers(module, address) makes both of a layer."""
     if any(isinstance(module, Binarizer) for module in model.modules()):
         raise ValueError("the model has binarizers already")
     matcher = ScopeMatcher(model, config.validate_scopes)
@@ -158,7 +176,10 @@ def create_binarized_model(model, config):
     taken = [
         name
         for name, module in modules.items()
-        if isinstance(module, nn.Conv2d) and name not in ignored and (targets is None or name in targets)
+        if isinstance(module, kinds) and name not in ignored and (targets is None or name in targets)
     ]
-    layers = [BinarizedLayer(name, addresses[name], modules[name], config) for name in taken]
-    return BinarizationController(model, config, layers, addresses), model
+    layers = [
+        BinarizedLayer(name, addresses[name], modules[name], *binarizers(modules[name], addresses[name]))
+        for name in taken
+    ]
+    return BinarizationController(model, config, layers, addresses)
