@@ -3,7 +3,6 @@
 import inspect
 import json
 import pathlib
-import subprocess
 import tempfile
 import unittest
 import warnings
@@ -12,7 +11,7 @@ import numpy
 import torch
 
 import bnn_training
-from support import DOCUMENTED, HERE, PROGRAMS, Net, documented, make_trainer, tensor
+from support import DOCUMENTED, HERE, PROGRAMS, Net, convert_and_run, documented, make_trainer, tensor
 
 
 class ExportTest(unittest.TestCase):
@@ -70,18 +69,8 @@ class ExportTest(unittest.TestCase):
         self.assertEqual(sum(node.op_type == "FakeQuantize" for node in graph.node), 0)
         self.assertIn("layer1.0.conv1.weight", [tensor.name for tensor in graph.initializer])
 
-    def convert_and_run(self, onnx_file, images, binary_layers, *options):
-        """Logits of the engine; checks the number of binary layers."""
-        convert, run = PROGRAMS
-        stem = pathlib.Path(self.folder.name) / "converted"
-        report, model, data, out = (str(stem) + end for end in (".json", ".bnn", ".npy", "_out.npy"))
-        command = [convert, str(onnx_file), "-o", model, "--quiet", "--verify=2", "--report-json", report, *options]
-        subprocess.run(command, check=True)
-        layers = json.loads(pathlib.Path(report).read_text())["layers"]
-        self.assertEqual(sum(layer["binary"] for layer in layers), binary_layers)
-        numpy.save(data, images.numpy().astype(numpy.float32))
-        subprocess.run([run, model, "--input", data, "--output", out], check=True, stdout=subprocess.DEVNULL)
-        return torch.from_numpy(numpy.load(out))
+    def convert_and_run(self, *arguments):
+        return convert_and_run(self, pathlib.Path(self.folder.name), *arguments)[0]
 
     def test_engine_computes_what_pytorch_does(self):
         if not PROGRAMS:

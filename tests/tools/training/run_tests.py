@@ -23,7 +23,7 @@ def main():
 
     support.PROGRAMS.extend(sys.argv[1:3])
     torch.set_num_threads(1)
-    names = ["config_test", "model_test", "trainer_test", "export_test"]
+    names = ["config_test", "model_test", "trainer_test", "export_test", "quantized_test"]
     result = unittest.TextTestRunner(verbosity=2).run(unittest.defaultTestLoader.loadTestsFromNames(names))
     return 0 if result.wasSuccessful() else 1
 

@@ -1,8 +1,11 @@
 """A small network, its configuration and data that it can learn, for the tests of this folder."""
 
+import json
 import pathlib
+import subprocess
 import sys
 
+import numpy
 import torch
 from torch import nn
 
@@ -103,3 +106,16 @@ def make_trainer(folder=None, name="run", **arguments):
     controller, _ = bnn_training.create_binarized_model(Net(), documented())
     files = {"checkpoint": folder / f"{name}.pt", "log": folder / f"{name}.csv"} if folder else {}
     return bnn_training.Trainer(controller, Batches, loss, evaluate, show=lambda line: None, **files, **arguments)
+
+
+def convert_and_run(test, folder, onnx_file, images, binary_layers, *options):
+    """(logits of the engine, its binary layers in the converter's report); checks the number of binary layers."""
+    convert, run = PROGRAMS
+    report, model, data, out = (str(folder / "converted") + end for end in (".json", ".bnn", ".npy", "_out.npy"))
+    command = [convert, str(onnx_file), "-o", model, "--quiet", "--verify=2", "--report-json", report, *options]
+    subprocess.run(command, check=True)
+    layers = [layer for layer in json.loads(pathlib.Path(report).read_text())["layers"] if layer["binary"]]
+    test.assertEqual(len(layers), binary_layers)
+    numpy.save(data, images.numpy().astype(numpy.float32))
+    subprocess.run([run, model, "--input", data, "--output", out], check=True, stdout=subprocess.DEVNULL)
+    return torch.from_numpy(numpy.load(out)), layers
