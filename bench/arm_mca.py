@@ -6,8 +6,8 @@ binary multiply-adds (MACs) a cycle beside the bound: one vector operation of 12
 for 128 MACs. Exit code 1 if the largest tile misses the share that is asked of a core.
 
 Usage: arm_mca.py [OBJECT]
-  OBJECT  bconv2d_neon.cc.o; the default is that of build/aarch64 (cmake --preset aarch64 && cmake --build --preset
-          aarch64 --target bnn_kernels)
+  OBJECT  bconv2d_neon.cc.o; the default is that of build/small-aarch64 (cmake --preset small-aarch64 && cmake --build --preset
+          small-aarch64 --target bnn_kernels)
 
 Needs llvm-mca 19 or later, whose models know these cores (package llvm-19), and aarch64-linux-gnu-objdump (package
 binutils-aarch64-linux-gnu). Exit code 77, with the reason, where they are missing.
@@ -20,7 +20,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-DEFAULT = ROOT / "build/aarch64/kernels/CMakeFiles/bnn_kernels.dir/bconv2d/bconv2d_neon.cc.o"
+DEFAULT = ROOT / "build/small-aarch64/kernels/CMakeFiles/bnn_kernels.dir/bconv2d/bconv2d_neon.cc.o"
 ITERATIONS = 200
 MACS_A_COUNT = 128  # one cnt on 16 bytes
 

@@ -10,12 +10,13 @@ Installs missing Debian packages, then
   1. configures and builds preset `dev` in build/dev and runs all tests;
   2. configures and builds preset `asan-ubsan` in build/asan-ubsan (address and undefined-behaviour sanitizers) and runs
      its tests, without those labelled `isa` (the same tests under other instruction sets), `meta` (checks of the source
-     tree and the binaries, which step 1 made) and `slow`.
+     tree and the binaries, which step 1 made) and `slow`;
+  3. builds the kernels for 64-bit ARM and runs their tests under qemu (test_arm.sh), where that is possible.
 
   --quick   only step 1
   --help    this text
 
-Takes about 20 minutes on two cores from nothing, a few minutes when repeated. Exit code 0 means that all tests passed.
+Takes about 25 minutes on two cores from nothing, a few minutes when repeated. Exit code 0 means that all tests passed.
 TEXT
 }
 
@@ -62,10 +63,17 @@ run_tests() {
 configure_and_build dev
 run_tests dev
 if [[ "${quick}" == true ]]; then
-  echo "=== all tests of preset dev passed (--quick: sanitizers not run)"
+  echo "=== all tests of preset dev passed (--quick: sanitizers and ARM not run)"
   exit 0
 fi
 
 configure_and_build asan-ubsan
 run_tests asan-ubsan --label-exclude '^(isa|meta|slow)$'
-echo "=== all tests passed: dev, asan-ubsan"
+
+arm=0
+tools/setup/test_arm.sh || arm=$?
+case "${arm}" in
+  0) echo "=== all tests passed: dev, asan-ubsan, ARM" ;;
+  77) echo "=== all tests passed: dev, asan-ubsan; ARM was skipped, see above" ;;
+  *) exit "${arm}" ;;
+esac

@@ -4,70 +4,137 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: test_arm.sh [--all] [--help]
+Usage: test_arm.sh [--all | --full | --networks MODEL.bnn...] [--help]
 
-Installs missing Debian packages, makes the roots that ARM builds compile against (arm_sysroot.sh), then
-  1. builds preset `aarch64` as far as the tests of the kernels, and runs them under qemu as Cortex-A53 (the oldest
-     64-bit core) and as `max` (all extensions that qemu knows);
-  2. prints the throughput of the inner loops on models of ARM cores (bench/arm_mca.py).
-
-  --all     the kernels as Cortex-A53, A72, A76 and max
-  --help    this text
+Installs missing Debian packages and makes the roots that ARM builds compile against (arm_sysroot.sh). Then
+  without option  builds preset `small-aarch64` as far as the tests of the kernels, and runs them under qemu as Cortex-A53,
+                  the oldest 64-bit core: a few minutes, part of test.sh
+  --all           everything of the presets `small-aarch64`, as Cortex-A53, A72, A76 and `max` (all extensions that qemu
+                  knows), and `small-armhf`, as Cortex-A7 and A15: all their tests but those labelled `native`, which
+                  start programs themselves and would need qemu to be registered with the kernel, and whose names are
+                  printed; size of the library; the embedded example; throughput of the inner loops on models of ARM
+                  cores (bench/arm_mca.py); and --networks for the models of this project
+  --full          the tests of the presets `aarch64` and `armhf`, converter and oneDNN included, as Cortex-A72 and A15: an
+                  hour and more
+  --networks      compares the outputs of networks under qemu with those of this machine's build of the same preset, and
+                  prints the instructions that they take (tests/tools/compare_networks.py, bench/arm_instructions.py)
 
 Exit code: 0 all tests passed; 77 not possible here, with the reason on stdout; else a failure.
 TEXT
 }
 
-all=false
-for argument in "$@"; do
-  case "${argument}" in
-    --all) all=true ;;
-    -h | --help)
-      usage
-      exit 0
-      ;;
-    *)
-      echo "test_arm.sh: unknown option '${argument}'" >&2
-      usage >&2
-      exit 2
-      ;;
-  esac
-done
+part=kernels
+models=()
+case "${1:-}" in
+  "") ;;
+  --all | --full) part="${1#--}" ;;
+  --networks)
+    part=networks
+    models=("${@:2}")
+    ;;
+  -h | --help)
+    usage
+    exit 0
+    ;;
+  *)
+    echo "test_arm.sh: unknown option '$1'" >&2
+    usage >&2
+    exit 2
+    ;;
+esac
 
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)"
 cd -- "${root}"
+jobs="$(nproc)"
 
-if ! tools/setup/install_packages.sh arm; then
-  echo "test_arm.sh: SKIPPED: the cross compilers or qemu cannot be installed here"
+skip() {
+  echo "test_arm.sh: SKIPPED: $1"
   exit 77
-fi
+}
+tools/setup/install_packages.sh arm || skip "the cross compilers or qemu cannot be installed here"
 
 launcher=()
 if command -v ccache >/dev/null; then
   launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 fi
 
-# test_kernels PRESET DEBIAN_ARCH CPU...
-test_kernels() {
-  local preset="$1" arch="$2" cpu
-  shift 2
-  tools/setup/arm_sysroot.sh "${arch}"
+# build PRESET [TARGET...]
+build() {
+  local preset="$1" status=0
+  shift
+  case "${preset}" in
+    *aarch64) tools/setup/arm_sysroot.sh arm64 || status=$? ;;
+    *armhf) tools/setup/arm_sysroot.sh armhf || status=$? ;;
+  esac
+  if [[ "${status}" -eq 77 ]]; then exit 77; fi
+  if [[ "${status}" -ne 0 ]]; then exit "${status}"; fi
   cmake --preset "${preset}" "${launcher[@]}"
-  cmake --build --preset "${preset}" --parallel "$(nproc)" --target kernel_tests
-  for cpu in "$@"; do
-    echo "=== ${preset}: kernels as ${cpu}"
-    QEMU_CPU="${cpu}" ctest --preset "${preset}" --label-regex '^kernels$' --parallel "$(nproc)" --no-tests=error
-  done
+  cmake --build --preset "${preset}" --parallel "${jobs}" ${1:+--target "$@"}
 }
 
-if [[ "${all}" == true ]]; then
-  test_kernels aarch64 arm64 cortex-a53 cortex-a72 cortex-a76 max
-else
-  test_kernels aarch64 arm64 cortex-a53 max
-fi
+# run_tests PRESET CPU [OPTIONS OF ctest...]
+run_tests() {
+  local preset="$1" cpu="$2"
+  shift 2
+  echo "=== ${preset} as ${cpu}: tests"
+  QEMU_CPU="${cpu}" ctest --preset "${preset}" --parallel "${jobs}" --no-tests=error "$@"
+}
 
-echo "=== aarch64: inner loops on models of cores"
-status=0
-python3 -B bench/arm_mca.py || status=$?
-[[ "${status}" -eq 0 || "${status}" -eq 77 ]] || exit "${status}"
-echo "=== all tests for ARM passed"
+# test_whole PRESET CPU...
+test_whole() {
+  local preset="$1" cpu
+  shift
+  build "${preset}"
+  echo "=== ${preset}: not under qemu, since they start programs themselves:"
+  ctest --preset "${preset}" --show-only --label-regex '^native$' | sed -n 's/^ *Test *#[0-9]*: /  /p'
+  for cpu in "$@"; do run_tests "${preset}" "${cpu}" --label-exclude '^native$'; done
+}
+
+# test_example PRESET TOOLCHAIN CPU
+test_example() {
+  echo "=== $1 as $3: embedded example"
+  QEMU_CPU="$3" tests/embedded_example/run_test.sh "build/$1" "${root}/models/fashion_mnist.bnn" \
+    "-DCMAKE_TOOLCHAIN_FILE=${root}/cmake/$2.cmake"
+}
+
+# test_networks MODEL...
+test_networks() {
+  build small bnn-run
+  build small-aarch64 bnn-run
+  build small-armhf bnn-run
+  local arm64="-L ${root}/build/sysroot-arm64 build/small-aarch64/bin/bnn-run"
+  local armhf="-L ${root}/build/sysroot-armhf build/small-armhf/bin/bnn-run"
+  local emulated
+  for emulated in "qemu-aarch64 -cpu cortex-a53 ${arm64}" "qemu-aarch64 -cpu max ${arm64}" \
+    "qemu-arm -cpu cortex-a15 ${armhf}"; do
+    echo "=== networks: ${emulated}"
+    python3 -B tests/tools/compare_networks.py --runs build/small/bin/bnn-run "${emulated}" -- "$@"
+  done
+  echo "=== networks: instructions on ${arm64}"
+  python3 -B bench/arm_instructions.py "$@" || [[ $? -eq 77 ]]
+}
+
+case "${part}" in
+  kernels)
+    build small-aarch64 kernel_tests
+    run_tests small-aarch64 cortex-a53 --label-regex '^kernels$'
+    ;;
+  all)
+    test_whole small-aarch64 cortex-a53 cortex-a72 cortex-a76 max
+    test_whole small-armhf cortex-a7 cortex-a15
+    test_example small-aarch64 aarch64 cortex-a72
+    test_example small-armhf armhf cortex-a7
+    echo "=== aarch64: inner loops on models of cores"
+    python3 -B bench/arm_mca.py || [[ $? -eq 77 ]]
+    test_networks models/*.bnn
+    ;;
+  full)
+    test_whole aarch64 cortex-a72
+    test_whole armhf cortex-a15
+    ;;
+  networks)
+    if [[ ${#models[@]} -eq 0 ]]; then models=(models/*.bnn); fi
+    test_networks "${models[@]}"
+    ;;
+esac
+echo "=== all tests for ARM passed (${part})"
