@@ -8,7 +8,7 @@ Usage: test_arm.sh [--all | --full | --networks MODEL.bnn...] [--help]
 
 Installs missing Debian packages and makes the roots that ARM builds compile against (arm_sysroot.sh). Then
   without option  builds preset `small-aarch64` as far as the tests of the kernels, and runs them under qemu as Cortex-A53,
-                  the oldest 64-bit core: a few minutes, part of test.sh
+                  the oldest 64-bit core: a few minutes; test.sh --arm does it too
   --all           everything of the presets `small-aarch64`, as Cortex-A53, A72, A76 and `max` (all extensions that qemu
                   knows), and `small-armhf`, as Cortex-A7 and A15: all their tests but those labelled `native`, which
                   start programs themselves and would need qemu to be registered with the kernel, and whose names are
