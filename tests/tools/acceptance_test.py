@@ -70,7 +70,8 @@ def check_report(path, name):
     with open(path, encoding="utf-8") as file:
         layers = json.load(file)["layers"]
     floats = [layer["name"] for layer in layers if not layer["binary"]]
-    expected = {"cnv_w1a1_cifar10.qonnx.onnx": 1, "fashion_mnist.onnx": 3, "xnor.onnx": 3, "dorefa.onnx": 3}.get(name, 0)
+    fashion = dict.fromkeys(("fashion_mnist.onnx", "xnor.onnx", "dorefa.onnx", "w1a2.onnx", "w1a1.onnx"), 3)
+    expected = {"cnv_w1a1_cifar10.qonnx.onnx": 1, **fashion}.get(name, 0)
     check(len(floats) == expected, f"float layers: {floats}, expected {expected}")
 
 
@@ -88,10 +89,12 @@ def check_fashion(tools, models, scratch):
     """The networks of models/, each as ONNX and as shipped, with its own preprocessing."""
     with open(os.path.join(models, "fashion_mnist/expected.json"), encoding="utf-8") as file:
         networks = [("fashion_mnist/fashion_mnist.onnx", "fashion_mnist.bnn", json.load(file))]
-    with open(os.path.join(models, "fashion_mnist_nncf/results.json"), encoding="utf-8") as file:
-        results = json.load(file)
-    for mode in ("xnor", "dorefa"):
-        networks.append((f"fashion_mnist_nncf/{mode}.onnx", f"fashion_mnist_nncf_{mode}.bnn", results[mode]))
+    for folder, names in (("fashion_mnist_nncf", ("xnor", "dorefa")), ("fashion_mnist_w1a2", ("w1a2", "w1a1"))):
+        with open(os.path.join(models, folder, "results.json"), encoding="utf-8") as file:
+            results = json.load(file)
+        for name in names:
+            shipped = "fashion_mnist_" + (f"nncf_{name}" if folder.endswith("nncf") else name) + ".bnn"
+            networks.append((f"{folder}/{name}.onnx", shipped, results[name]))
     images = os.path.join(FASHION_DATA, "t10k-images-idx3-ubyte.gz")
     labels = os.path.join(FASHION_DATA, "t10k-labels-idx1-ubyte.gz")
     for source, shipped, expected in networks:
