@@ -10,6 +10,7 @@
 #include <string>
 
 #include "formats/reader.h"
+#include "tests/formats/gz_cases.h"
 #include "tests/formats/openvino_net_text.h"
 #include "tests/test_support.h"
 
@@ -74,6 +75,21 @@ TEST_CASE("converts, verifies, reports") {
   }
   CHECK(binary > 0);
   CHECK(Contains(ReadFile(graph), "Conv"));
+}
+
+TEST_CASE("a frozen TensorFlow graph in Blueoil's form") {
+  const fs::path graph = Folder() / "blueoil.pb", model = Folder() / "blueoil.bnn";
+  for (const test::OnnxCase& one : test::ReadGzCases("graphdef.cases.gz")) {
+    if (one.name == "blueoil_new") WriteFile(graph, one.model);
+  }
+  const ProgramResult result = Run("'" + graph.string() + "' -o '" + model.string() + "' --verify=2");
+  CHECK_MESSAGE(result.exit_code == 0, result.err);
+  CHECK(Contains(result.out, "passed"));
+  const Result<formats::ModelDef> read = formats::ReadModelFile(model.string());
+  REQUIRE_MESSAGE(read.ok(), read.status().message());
+  CHECK(read->tensors[static_cast<size_t>(read->inputs[0].tensor)].name == "images_placeholder");
+  CHECK(read->inputs[0].layout == formats::ImageLayout::kNhwc);
+  CHECK(read->tensors[static_cast<size_t>(read->outputs[0])].name == "output");
 }
 
 TEST_CASE("an OpenVINO IR, with its weights beside it and elsewhere") {
