@@ -34,9 +34,7 @@ Places AddKernel(const Competitor& competitor, Contest& contest) {
   places.vpopcnt_probe = AddProbe(kernels::Isa::kAvx512Vpopcnt, contest);
   places.probe =
       competitor.isa == kernels::Isa::kAvx512Vpopcnt ? places.vpopcnt_probe : AddProbe(competitor.isa, contest);
-  if (competitor.data_bytes > 0) {
-    places.read = contest.Add([&] { ReadAll(competitor.isa, competitor.data, competitor.data_bytes); });
-  }
+  if (competitor.read != nullptr) places.read = contest.Add(competitor.read);
   places.kernel = contest.Add(competitor.run);
   return places;
 }

@@ -20,9 +20,7 @@ struct Competitor {
   kernels::Isa isa = kernels::Isa::kReference;
   std::string output;
   std::function<void()> run;
-  // What a run has to read at least, if that may be what binds it.
-  const void* data = nullptr;
-  int64_t data_bytes = 0;
+  std::function<void()> read = nullptr;  // merely reads what a run has to read at least, if that may be what binds it
 };
 
 struct Comparison {
@@ -55,7 +53,7 @@ struct KernelResult {
   double limit = kNone;           // MACs a second of the instruction set's probe; kNone: no probe
   double popcount_share = kNone;  // of `limit`
   double vpopcnt_share = kNone;   // of the limit of AVX-512 VPOPCNTDQ
-  double read_share = kNone;      // of the speed at which the core reads the kernel's data
+  double read_share = kNone;      // of the speed of merely reading the kernel's data
   double f32_ratio = kNone;       // how many times faster than oneDNN
   double int8_ratio = kNone;
 

@@ -1,5 +1,7 @@
 #include "bench/dense_work.h"
 
+#include "kernels/limits/limits.h"
+
 namespace bnn::bench {
 
 std::string NameOf(const kernels::BDenseShape& shape) {
@@ -11,22 +13,18 @@ DenseWork::DenseWork(const kernels::BDenseKernel& kernel, const kernels::BDenseS
     : kernel_(kernel),
       shape_(shape),
       in_(RandomBits(shape.planes * shape.rows, shape.in_features)),
-      weights_(kernel.packed_words(shape)),
-      epilogue_(output, 1, shape.rows, shape.out_features, 1, shape.planes) {  // a row is a pixel
+      epilogue_(output, 1, shape.rows, shape.out_features, 1, shape.planes),  // a row is a pixel
+      weights_(kernel.packed_words(shape) + epilogue_.constant_bytes() / int64_t{sizeof(uint32_t)}) {
   kernel.pack(shape, RandomBits(shape.out_features, shape.in_features).data(), weights_.data());
+  args_.in = in_.data();
+  args_.in_row_stride = kernels::WordsFor(shape.in_features);
+  args_.in_plane_stride = shape.rows * args_.in_row_stride;
+  args_.weights = weights_.data();
+  args_.epilogue = epilogue_.Bind(0, steps_);
+  args_.row_end = shape.rows;
+  args_.block_end = kernels::PaddedChannels(shape.out_features) / kernels::kChannelBlock;
 }
 
-void DenseWork::Run() const {
-  kernels::EpilogueStep steps[kernels::kMaxEpilogueSteps];
-  kernels::BDenseArgs args;
-  args.in = in_.data();
-  args.in_row_stride = kernels::WordsFor(shape_.in_features);
-  args.in_plane_stride = shape_.rows * args.in_row_stride;
-  args.weights = weights_.data();
-  args.epilogue = epilogue_.Bind(0, steps);
-  args.row_end = shape_.rows;
-  args.block_end = kernels::PaddedChannels(shape_.out_features) / kernels::kChannelBlock;
-  kernel_.run(shape_, args);
-}
+void DenseWork::ReadConstants(kernels::Isa isa) const { kernels::ReadAll(isa, weights_.data(), weights_.bytes()); }
 
 }  // namespace bnn::bench

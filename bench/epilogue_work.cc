@@ -80,4 +80,19 @@ kernels::Epilogue EpilogueWork::Bind(int64_t group, kernels::EpilogueStep* steps
   return epilogue;
 }
 
+int64_t EpilogueWork::constant_bytes() const {
+  switch (output_) {
+    case Output::kFloats:
+      return scale_.bytes() + bias_.bytes();
+    case Output::kBits:
+      return thresholds_.bytes() + flip_.bytes();
+    case Output::kResidual:
+    case Output::kInPlace:
+      return scale_.bytes() + bias_.bytes() + slope_.bytes();
+    case Output::kShortcut:
+      return scale_.bytes() + bias_.bytes() + float_thresholds_.bytes();
+  }
+  return 0;
+}
+
 }  // namespace bnn::bench

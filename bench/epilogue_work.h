@@ -28,6 +28,8 @@ class EpilogueWork {
 
   // Points to `steps`, which has room for kMaxEpilogueSteps.
   kernels::Epilogue Bind(int64_t group, kernels::EpilogueStep* steps) const;
+  // Of the steps and outputs of a group.
+  int64_t constant_bytes() const;
 
  private:
   Output output_;

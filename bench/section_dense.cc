@@ -1,5 +1,6 @@
 // Binary dense layers. One row uses every weight once: it is bound by reading the weights from the cache level where
-// they lie. Many rows use the weights again and again: they are bound by arithmetic.
+// they lie, and with them what the epilogue has for each output (4 to 8 bytes beside in / 8 bytes of weights). Many
+// rows use the weights again and again: they are bound by arithmetic.
 #include <memory>
 #include <vector>
 
@@ -25,12 +26,8 @@ void RunCase(const kernels::BDenseShape& shape, const Options& options, Report& 
   const auto compete = [&](const kernels::BDenseKernel& kernel, Output output) -> Competitor {
     works.push_back(std::make_unique<DenseWork>(kernel, shape, output));
     const DenseWork* const work = works.back().get();
-    return {kernel.name,
-            kernel.isa,
-            NameOf(output),
-            [work] { work->Run(); },
-            work->weights().data(),
-            work->weights().bytes()};
+    return {kernel.name, kernel.isa, NameOf(output), [work] { work->Run(); },
+            [work, isa = kernel.isa] { work->ReadConstants(isa); }};
   };
   AddKernels("dense", kernels::BDenseKernels(), shape, kOutputs, options, compete, &comparison);
   if (works.empty()) return;
@@ -44,7 +41,7 @@ void RunCase(const kernels::BDenseShape& shape, const Options& options, Report& 
 void RunDenseSection(const Options& options, Report& report) {
   report.BeginSection("dense",
                       "binary dense layers, rows x in -> out, one thread; share: of the limit that binds, which is the "
-                      "arithmetic or reading the weights",
+                      "arithmetic or reading the weights and the epilogue's constants",
                       ComparisonColumns());
   for (const kernels::BDenseShape& shape : kCases) RunCase(shape, options, report);
 }

@@ -17,6 +17,7 @@
 #include "bench/network_layers.h"
 #include "bench/sections.h"
 #include "kernels/cpu_features.h"
+#include "kernels/limits/limits.h"
 
 namespace bnn::bench {
 namespace {
@@ -39,7 +40,8 @@ Work WorkOf(const ConvCase& c, Output output, kernels::Isa isa, bool cold_weight
   work.comparison.name = c.Name();
   work.comparison.macs = c.Macs();
   work.comparison.kernels.push_back(
-      {kernel.name, kernel.isa, NameOf(output), [conv] { conv->Run(); }, conv->weights().data(), conv->weight_bytes()});
+      {kernel.name, kernel.isa, NameOf(output), [conv] { conv->Run(); },
+       [conv, isa = kernel.isa] { kernels::ReadAll(isa, conv->weights().data(), conv->weight_bytes()); }});
   work.comparison.f32 = MakeConvPeer(PeerType::kF32, c.Shape(), c.groups);
   work.comparison.int8 = MakeConvPeer(PeerType::kInt8, c.Shape(), c.groups);
   return work;
@@ -53,7 +55,7 @@ Work WorkOf(const kernels::BDenseShape& shape, Output output, kernels::Isa isa, 
   work.comparison.name = NameOf(shape);
   work.comparison.macs = MacsOf(shape);
   work.comparison.kernels.push_back({kernel.name, kernel.isa, NameOf(output), [dense] { dense->Run(); },
-                                     dense->weights().data(), dense->weights().bytes()});
+                                     [dense, isa = kernel.isa] { dense->ReadConstants(isa); }});
   work.comparison.f32 = MakeDensePeer(PeerType::kF32, shape);
   work.comparison.int8 = MakeDensePeer(PeerType::kInt8, shape);
   return work;

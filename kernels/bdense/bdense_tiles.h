@@ -1,8 +1,7 @@
 // The entry run of a vector kernel of the binary dense layer. ISA files only.
 //
-// A row is a pixel of a convolution with one tap, so the loops are the same. A single row uses each weight once and is
-// bound by reading them; one block after the other reads them in the order of memory. (Several blocks at once, that is
-// several streams, were slower: 980 instead of 1240 GMAC/s at 1024 -> 1024 on Zen 5.)
+// A row is a pixel of a convolution with one tap, so the loops are the same. For a single row see also
+// bdense_one_row.h.
 #pragma once
 
 #include "kernels/bdense/bdense_blocked.h"
