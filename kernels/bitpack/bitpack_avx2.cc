@@ -36,6 +36,8 @@ struct PackAvx2 : Avx2 {
     *word = static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_permutevar8x32_epi32(bytes, across)));
   }
 
+  static constexpr bool kSearchesLevels = false;
+
   struct StreamMask {};
   static BNN_INLINE StreamMask AllOfStream() { return {}; }
   static BNN_INLINE Float LoadStream(const float* from, StreamMask) { return Load(from); }

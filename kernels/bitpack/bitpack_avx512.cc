@@ -23,6 +23,15 @@ struct PackAvx512 : Avx512 {
     }
   }
 
+  static constexpr bool kSearchesLevels = true;
+  static BNN_INLINE Float LoadOrNan(const float* from, uint32_t lanes) {
+    return _mm512_mask_loadu_ps(_mm512_set1_ps(__builtin_nanf("")), static_cast<__mmask16>(lanes), from);
+  }
+  static BNN_INLINE void StoreMask(uint32_t* word, int v, Mask mask) {
+    const auto half = static_cast<uint16_t>(mask);
+    __builtin_memcpy(reinterpret_cast<char*>(word) + 2 * v, &half, 2);
+  }
+
   // With a mask of all lanes that the compiler does not know to be one.
   using StreamMask = __mmask16;
   static BNN_INLINE StreamMask AllOfStream() {

@@ -20,6 +20,8 @@ struct PackNeon : Neon {
     *word = AtLeast(x, t);
   }
 
+  static constexpr bool kSearchesLevels = false;
+
   struct StreamMask {};
   static BNN_INLINE StreamMask AllOfStream() { return {}; }
   static BNN_INLINE Float LoadStream(const float* from, StreamMask) { return Load(from); }

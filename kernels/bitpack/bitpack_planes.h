@@ -11,8 +11,8 @@
 //
 // Pixels being lanes, the transposition from planes to pixels costs nothing but the way the words leave. Stored one by
 // one they are a store for every two vectors that were read, and fill the queue of stores while nothing is read. So the
-// words of up to four blocks of channels wait in L1, as [word][pixel]; 4 x 4 of them at a time turn in registers, and
-// 16 bytes of a pixel leave at once.
+// words of up to four blocks of channels wait in L1, as [word][pixel], turn in registers (store_pixels.h), and 16 bytes
+// of a pixel leave at once.
 //
 // On Zen 5 with AVX-512 a vector takes a comparison and an OR under its mask, which together issue in 0.72 cycles, and
 // a tile of 13 vectors that comes from L2 with masked loads 1.4 cycles a vector: that is L2, and 79 to 92 % of merely
@@ -32,6 +32,7 @@
 #include <cstdint>
 
 #include "kernels/bitpack/bitpack.h"
+#include "kernels/bitpack/store_pixels.h"
 #include "kernels/bitpack/with_size.h"
 #include "kernels/simd/inline.h"
 #include "kernels/simd/lanes.h"
@@ -86,37 +87,6 @@ BNN_NOINLINE void PackPlanes(const float* in, int64_t stride, const float* thres
   BNN_UNROLL for (int v = 0; v < kVectors; ++v) V::StoreInt(out + v * V::kLanes, words[v]);
 }
 
-using FourWords = uint32_t __attribute__((vector_size(16)));
-
-BNN_INLINE FourWords LoadFourWords(const uint32_t* from) {
-  FourWords words;
-  __builtin_memcpy(&words, from, sizeof words);
-  return words;
-}
-
-// kWords words of each pixel, from [word][pixel], `pitch` words between rows, of which whole fours may be read.
-template <int kWords>
-BNN_NOINLINE void StorePixels(const uint32_t* from, int64_t pitch, int64_t pixels, uint32_t* to, int64_t stride) {
-  if constexpr (kWords == 1) {
-    for (int64_t p = 0; p < pixels; ++p) to[p * stride] = from[p];
-    return;
-  }
-  for (int64_t p = 0; p < pixels; p += 4) {
-    FourWords word[4] = {};
-    BNN_UNROLL for (int w = 0; w < kWords; ++w) word[w] = LoadFourWords(from + w * pitch + p);
-    const FourWords low01 = __builtin_shufflevector(word[0], word[1], 0, 4, 1, 5);
-    const FourWords high01 = __builtin_shufflevector(word[0], word[1], 2, 6, 3, 7);
-    const FourWords low23 = __builtin_shufflevector(word[2], word[3], 0, 4, 1, 5);
-    const FourWords high23 = __builtin_shufflevector(word[2], word[3], 2, 6, 3, 7);
-    const FourWords pixel[4] = {
-        __builtin_shufflevector(low01, low23, 0, 1, 4, 5), __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
-        __builtin_shufflevector(high01, high23, 0, 1, 4, 5), __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
-    BNN_UNROLL for (int i = 0; i < 4; ++i) {
-      if (p + i < pixels) __builtin_memcpy(to + (p + i) * stride, &pixel[i], kWords * sizeof(uint32_t));
-    }
-  }
-}
-
 // The words [word, word + group) of a tile of pixels, as [word][pixel] with V::kTileVectors vectors of pixels.
 template <class V>
 void PackTile(const BitpackArgs& args, int64_t pixel, int64_t pixels, int64_t word, int64_t group, uint32_t* out) {
@@ -150,8 +120,9 @@ void PackPlanar(const BitpackArgs& args) {
       const int64_t group = words - word < kGroup ? words - word : kGroup;
       PackTile<V>(args, pixel, pixels, word, group, waiting);
       uint32_t* const to = args.bits + pixel * args.bits_pixel_stride + word;
-      WithSize<kGroup>(
-          group, [&](auto size) { StorePixels<size.value>(waiting, kPitch, pixels, to, args.bits_pixel_stride); });
+      WithSize<kGroup>(group, [&](auto size) {
+        StorePixels<size.value, V::kLanes>(waiting, kPitch, pixels, to, args.bits_pixel_stride);
+      });
     }
     pixel += pixels;
   }

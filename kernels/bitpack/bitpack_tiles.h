@@ -22,6 +22,7 @@
 //   LoadFour(from, lanes)                    up to 4 lanes, the others 0
 //   StoreAtLeast(word, x, t)                 *word = the bits x >= t of 32 channels
 //   StoreInt(lanes, words)
+//   kSearchesLevels   whether levels are found as bitpack_search.h does
 //   Spread(word), Choose(spread, v, lo, hi)  lane l: hi where bit kLanes * v + l of the word is set, else lo
 // and what bitpack_planes.h says.
 //
@@ -32,6 +33,7 @@
 #include <cstdint>
 
 #include "kernels/bitpack/bitpack_planes.h"
+#include "kernels/bitpack/bitpack_search.h"
 #include "kernels/bitpack/bitpack_table.h"
 #include "kernels/bitpack/with_size.h"
 #include "kernels/simd/inline.h"
@@ -208,11 +210,23 @@ BNN_NOINLINE void PackLevels(BitpackArgs args) {
   }
 }
 
+template <class V, bool kSigns>
+void PackInterleavedLevels(const BitpackArgs& args) {
+  if constexpr (V::kSearchesLevels) {
+    static_assert(kMaxPlanes == 4);
+    if (args.planes == 2) return PackBySearch<V, 2, kSigns>(args);
+    if (args.planes == 3) return PackBySearch<V, 3, kSigns>(args);
+    if (args.planes == 4) return PackBySearch<V, 4, kSigns>(args);
+  } else {
+    PackLevels<V, kSigns>(args);
+  }
+}
+
 template <class V>
 void Pack(const BitpackArgs& args) {
   if (args.planes > 1) {
     if (args.in_channel_stride != 1) return kBitpackRef.pack(args);
-    args.signs == nullptr ? PackLevels<V, false>(args) : PackLevels<V, true>(args);
+    args.signs == nullptr ? PackInterleavedLevels<V, false>(args) : PackInterleavedLevels<V, true>(args);
   } else if (args.in_pixel_stride == 1 && args.signs == nullptr) {
     PackPlanar<V>(args);
   } else if (args.in_channel_stride == 1) {

@@ -1,0 +1,110 @@
+// Packing of elements of several bits for instruction sets whose comparisons write mask registers. ISA files only.
+//
+// A level is the number of thresholds that a float reaches, and thresholds ascend. So it is found as a number is in a
+// sorted list: the comparison with the middle threshold is the highest bit of the level and says which half the rest
+// lies in, and so on, a comparison a bit:
+//
+//   bit 2 = x >= t_4      bit 1 = x >= (bit 2 ? t_6 : t_2)      bit 0 = x >= (bit 1 ? (bit 2 ? t_7 : t_5)
+//                                                                                   : (bit 2 ? t_3 : t_1))
+//
+// The thresholds that are never reached (NaN) stand at the end, where a comparison that fails leads away from them.
+//
+// For b bits that is b comparisons and 2^b - 1 - b selections. The general way (StoreLevels, kernels/simd/levels.h)
+// compares all 2^b - 1 thresholds and XORs the results, which costs the same where these are vectors, but in mask
+// registers an XOR costs more than a selection under a mask. On Zen 5 2, 3 and 4 bits went from 46, 22 and 11 GB/s to
+// 95, 64 and 39.
+//
+// Order: a vector of channels, so that their thresholds, at most 15 vectors, stay in registers for kPixels pixels.
+// Lanes behind the last channel are NaN, which is level 0.
+//
+// V supplies, besides what bitpack_tiles.h says,
+//   Select(mask, yes, no)
+//   LoadOrNan(from, lanes)       lanes whose bit is not set are NaN, and not touched in memory
+//   StoreMask(word, v, mask)     vector v's bits of the word
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/bitpack/bitpack.h"
+#include "kernels/simd/inline.h"
+#include "kernels/simd/lanes.h"
+
+namespace bnn::kernels {
+namespace {
+
+// The threshold that decides bit kPlanes - 1 - kKnown, after the kKnown higher bits `bit`. kAbove: those of the bits
+// above kKnown that have been chosen already, in their places in the level.
+template <class V, int kPlanes, int kKnown, int kDecides, int kChosen>
+BNN_INLINE typename V::Float NextThreshold(const typename V::Float* thresholds, const typename V::Mask* bit) {
+  if constexpr (kKnown == 0) {
+    return thresholds[kChosen + (1 << kDecides) - 1];
+  } else {
+    constexpr int kBit = 1 << (kPlanes - kKnown);
+    return V::Select(bit[kKnown - 1], NextThreshold<V, kPlanes, kKnown - 1, kDecides, kChosen + kBit>(thresholds, bit),
+                     NextThreshold<V, kPlanes, kKnown - 1, kDecides, kChosen>(thresholds, bit));
+  }
+}
+
+// bit[i], i from 0: bit kPlanes - 1 - i of the levels.
+template <class V, int kPlanes, int kKnown = 0>
+BNN_INLINE void FindLevels(typename V::Float x, const typename V::Float* thresholds, typename V::Mask* bit) {
+  if constexpr (kKnown < kPlanes) {
+    bit[kKnown] = V::IsAtLeast(x, NextThreshold<V, kPlanes, kKnown, kPlanes - 1 - kKnown, 0>(thresholds, bit));
+    FindLevels<V, kPlanes, kKnown + 1>(x, thresholds, bit);
+  }
+}
+
+// Vector `v` of the word of channels that starts at `channel`, of kPixels pixels.
+template <class V, int kPlanes, int kPixels, bool kSigns>
+BNN_INLINE void PackLevelVector(const BitpackArgs& args, const float* const (&in)[kPixels],
+                                uint32_t* const (&bits)[kPixels], int64_t channel, int v, uint32_t used) {
+  constexpr int kThresholds = (1 << kPlanes) - 1;
+  const int64_t first = channel + v * V::kLanes;
+  const uint32_t lanes = used >> (v * V::kLanes);
+  typename V::Float thresholds[kThresholds];
+  BNN_UNROLL for (int j = 0; j < kThresholds; ++j) {
+    thresholds[j] = V::Load(args.thresholds + j * args.threshold_stride + first);
+  }
+  BNN_UNROLL for (int i = 0; i < kPixels; ++i) {
+    typename V::Float x = V::LoadOrNan(in[i] + first, lanes);
+    if constexpr (kSigns) x = V::Mul(x, V::Load(args.signs + first));
+    typename V::Mask bit[kPlanes];
+    FindLevels<V, kPlanes>(x, thresholds, bit);
+    BNN_UNROLL for (int plane = 0; plane < kPlanes; ++plane) {
+      V::StoreMask(bits[i] + plane * args.bits_plane_stride + channel / kBitsPerWord, v, bit[kPlanes - 1 - plane]);
+    }
+  }
+}
+
+// `count` times kPixels pixels.
+template <class V, int kPlanes, int kPixels, bool kSigns>
+BNN_NOINLINE void SearchLevels(BitpackArgs args, int64_t count) {
+  for (int64_t p = 0; p < count; ++p) {
+    const float* in[kPixels];
+    uint32_t* bits[kPixels];
+    BNN_UNROLL for (int i = 0; i < kPixels; ++i) {
+      in[i] = args.in + (p * kPixels + i) * args.in_pixel_stride;
+      bits[i] = args.bits + (p * kPixels + i) * args.bits_pixel_stride;
+    }
+    for (int64_t channel = 0; channel < args.channels; channel += kBitsPerWord) {
+      const uint32_t used = FirstLanes(args.channels - channel);
+      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+        PackLevelVector<V, kPlanes, kPixels, kSigns>(args, in, bits, channel, v, used);
+      }
+    }
+  }
+}
+
+template <class V, int kPlanes, bool kSigns>
+void PackBySearch(const BitpackArgs& args) {
+  constexpr int kPixels = 4;
+  const int64_t fours = args.pixels / kPixels;
+  SearchLevels<V, kPlanes, kPixels, kSigns>(args, fours);
+  BitpackArgs rest = args;
+  rest.in += kPixels * fours * args.in_pixel_stride;
+  rest.bits += kPixels * fours * args.bits_pixel_stride;
+  SearchLevels<V, kPlanes, 1, kSigns>(rest, args.pixels - kPixels * fours);
+}
+
+}  // namespace
+}  // namespace bnn::kernels
