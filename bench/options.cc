@@ -70,7 +70,9 @@ std::optional<int> ParseOptions(int argc, char** argv, const std::vector<std::st
       ->check(CLI::IsMember(section_names));
   app.add_option("--filter", filter, "Only rows whose section/case/kernel/output the regular expression finds")
       ->check(CLI::Validator(CheckRegex, "REGEX"));
-  app.add_option("--isa", isa, "Only kernels of this instruction set: avx512vpopcnt, avx512, avx2, reference")
+  app.add_option("--isa", isa,
+                 "Only kernels of this instruction set: avx512vpopcnt, avx512, avx2, neonsha3, neon, "
+                 "reference")
       ->check(CLI::Validator(CheckIsa, "NAME"));
   std::vector<std::string> outputs;
   for (const Output known : kAllOutputs) outputs.emplace_back(NameOf(known));

@@ -9,6 +9,12 @@ target_compile_options(bnn_build_flags INTERFACE
   "$<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict;-Wno-array-bounds;-Wno-stringop-overflow>"
   # Where a fused multiply-add is meant it is written; elsewhere each operation rounds once, on every compiler.
   -ffp-contract=off)
+if(CMAKE_SIZEOF_VOID_P EQUAL 4)
+  # Sizes of files have 64 bits on 32-bit systems, too.
+  target_compile_definitions(bnn_build_flags INTERFACE _FILE_OFFSET_BITS=64)
+  # g++ for ARM notes, at every std::vector that is passed, that its versions before 7 passed it otherwise.
+  target_compile_options(bnn_build_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-psabi>)
+endif()
 if(BNN_SANITIZE)
   target_compile_options(bnn_build_flags INTERFACE -fsanitize=${BNN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(bnn_build_flags INTERFACE -fsanitize=${BNN_SANITIZE})

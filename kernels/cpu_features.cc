@@ -12,6 +12,8 @@ namespace {
 
 struct Support {
   bool neon = false;
+  bool neon_sha3 = false;
+  bool gains_from_sha3 = false;
   bool avx2 = false;
   bool avx512 = false;
   bool avx512_vpopcnt = false;
@@ -79,7 +81,18 @@ Support Detect() {
 
 Support Detect() {
   Support support;
-  support.neon = true;  // Advanced SIMD is part of the architecture's base
+  support.neon = true;                         // Advanced SIMD is part of the architecture's base
+#if defined(__linux__)
+  constexpr unsigned long kCpuid = 1ul << 11;  // HWCAP_CPUID of <asm/hwcap.h>: programs may read MIDR_EL1
+  constexpr unsigned long kSha3 = 1ul << 17;   // HWCAP_SHA3
+  const unsigned long capabilities = getauxval(AT_HWCAP);
+  support.neon_sha3 = (capabilities & kSha3) != 0;
+  if ((capabilities & kCpuid) != 0) {
+    uint64_t midr = 0;
+    __asm__ volatile("mrs %0, midr_el1" : "=r"(midr));
+    support.gains_from_sha3 = support.neon_sha3 && GainsFromSha3(midr);
+  }
+#endif
   return support;
 }
 
@@ -112,6 +125,8 @@ const char* IsaName(Isa isa) {
       return "reference";
     case Isa::kNeon:
       return "neon";
+    case Isa::kNeonSha3:
+      return "neonsha3";
     case Isa::kAvx2:
       return "avx2";
     case Isa::kAvx512:
@@ -138,6 +153,8 @@ bool IsaSupported(Isa isa) {
       return true;
     case Isa::kNeon:
       return Cached().neon;
+    case Isa::kNeonSha3:
+      return Cached().neon_sha3;
     case Isa::kAvx2:
       return Cached().avx2;
     case Isa::kAvx512:
@@ -152,6 +169,7 @@ bool HasVnni(Isa isa) {
   switch (isa) {
     case Isa::kReference:
     case Isa::kNeon:
+    case Isa::kNeonSha3:
       return false;
     case Isa::kAvx2:
       return Cached().avx_vnni;
@@ -165,9 +183,29 @@ bool HasVnni(Isa isa) {
 Isa BestIsa() {
   Isa best = Isa::kReference;
   for (const Isa candidate : kAllIsas) {
+    if (candidate == Isa::kNeonSha3 && !Cached().gains_from_sha3) continue;
     if (IsaSupported(candidate)) best = candidate;
   }
   return best;
+}
+
+bool GainsFromSha3(uint64_t midr) {
+  constexpr uint64_t kArm = 0x41;
+  // Cores with two vector pipes, of which one executes EOR3: four in ten of the kernels' operations. (Larger cores have
+  // four pipes and EOR3 on one; A510 and A520 execute in order and would wait.)
+  constexpr uint64_t kParts[] = {
+      0xD47,  // Cortex-A710
+      0xD4D,  // Cortex-A715
+      0xD81,  // Cortex-A720
+      0xD87,  // Cortex-A725
+      0xD49,  // Neoverse N2
+      0xD8E,  // Neoverse N3
+  };
+  if (midr >> 24 != kArm) return false;
+  for (const uint64_t part : kParts) {
+    if (((midr >> 4) & 0xFFF) == part) return true;
+  }
+  return false;
 }
 
 }  // namespace bnn::kernels

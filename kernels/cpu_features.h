@@ -10,14 +10,17 @@ namespace bnn::kernels {
 enum class Isa : uint8_t {
   kReference = 0,     // plain C++, any CPU
   kNeon = 1,          // Advanced SIMD of aarch64, and of ARMv7 with VFPv4 (Cortex-A7, A15)
-  kAvx2 = 2,          // AVX2 + FMA + BMI2 (Haswell and later)
-  kAvx512 = 3,        // AVX-512 F, BW, VL, DQ (Skylake-X)
-  kAvx512Vpopcnt = 4  // the above and VPOPCNTDQ (Ice Lake, Zen 4)
+  kNeonSha3 = 2,      // the above of aarch64 and EOR3, of the SHA3 extension
+  kAvx2 = 3,          // AVX2 + FMA + BMI2 (Haswell and later)
+  kAvx512 = 4,        // AVX-512 F, BW, VL, DQ (Skylake-X)
+  kAvx512Vpopcnt = 5  // the above and VPOPCNTDQ (Ice Lake, Zen 4)
 };
 
-inline constexpr Isa kAllIsas[] = {Isa::kReference, Isa::kNeon, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vpopcnt};
+inline constexpr Isa kAllIsas[] = {Isa::kReference, Isa::kNeon,   Isa::kNeonSha3,
+                                   Isa::kAvx2,      Isa::kAvx512, Isa::kAvx512Vpopcnt};
 
-// The name used in `BNN_MAX_ISA`, plans and benchmarks: "reference", "neon", "avx2", "avx512", "avx512vpopcnt".
+// The name used in `BNN_MAX_ISA`, plans and benchmarks: "reference", "neon", "neonsha3", "avx2", "avx512",
+// "avx512vpopcnt".
 const char* IsaName(Isa isa);
 
 // The inverse of IsaName; false when `name` is none of them.
@@ -30,7 +33,12 @@ bool IsaSupported(Isa isa);
 // kAvx512 and above. kernels/stem8 and oneDNN's int8 kernels use them.
 bool HasVnni(Isa isa);
 
-// The best supported one.
+// The best supported one; kNeonSha3 only where it is faster than kNeon: on the core that runs this, when it is first
+// called.
 Isa BestIsa();
+
+// What BestIsa asks of the identification (MIDR_EL1) of a 64-bit ARM core: does it execute EOR3 so often that the
+// kernels of kNeonSha3 gain?
+bool GainsFromSha3(uint64_t midr);
 
 }  // namespace bnn::kernels

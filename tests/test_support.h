@@ -1,10 +1,11 @@
 // Helpers that every test may use.
 #pragma once
 
-#if defined(__arm__) && defined(__linux__)
+#if (defined(__aarch64__) || defined(__arm__)) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -19,7 +20,10 @@ inline constexpr int kSkipExitCode = 77;
 std::vector<std::string>& SkippedReasons();
 
 // Records that the current test case cannot run here; the caller then returns.
-inline void Skip(const std::string& reason) { SkippedReasons().push_back(reason); }
+inline void Skip(const std::string& reason) {
+  std::vector<std::string>& reasons = SkippedReasons();
+  if (std::find(reasons.begin(), reasons.end(), reason) == reasons.end()) reasons.push_back(reason);
+}
 
 // True when this CPU can run the instruction set of that BNN_MAX_ISA name. Asked of the compiler's own detection, so
 // that a defect of kernels/cpu_features cannot skip its own tests.
@@ -31,6 +35,9 @@ inline bool CpuHasIsa(const char* name) {
   if (std::strcmp(name, "avx512vpopcnt") == 0) return __builtin_cpu_supports("avx512vpopcntdq") != 0;
 #elif defined(__aarch64__)
   if (std::strcmp(name, "neon") == 0) return true;
+#if defined(__linux__)
+  if (std::strcmp(name, "neonsha3") == 0) return (getauxval(AT_HWCAP) & (1ul << 17)) != 0;
+#endif
 #elif defined(__arm__) && defined(__linux__)
   constexpr unsigned long kNeonAndVfp4 = (1ul << 12) | (1ul << 16);
   if (std::strcmp(name, "neon") == 0) return (getauxval(AT_HWCAP) & kNeonAndVfp4) == kNeonAndVfp4;

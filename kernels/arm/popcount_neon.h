@@ -8,9 +8,7 @@
 // Nothing is summed across lanes. A loop whose lanes are input bits (32 bytes of one channel at a time, as published
 // kernels do) needs no input in all lanes, but sums across lanes for every output, and pads channels to 128.
 //
-// With EOR3 (SHA3 extension) full adders could count two blocks in 5 operations instead of 6, as the carry-save
-// counters of kernels/x86/popcount_avx512vpopcnt.h. But cores execute it on one or two of their pipes: LLVM's models of
-// Neoverse V1 and V2 take 16 cycles for 16 such blocks where this loop takes 12, N2 takes 24 for either.
+// Full adders of EOR3 (SHA3 extension) count two blocks in 5 operations instead of 6: popcount_neonsha3.h.
 //
 // Tile, 64 bit: 4 pixels x 4 vectors of channels = 16 sums; a channel block is two of them, one after the other.
 // Registers (32): 16 sums, 4 weights, 4 words of input, 8 temporaries. A word takes 4 + 4 loads for 48 operations.
@@ -45,8 +43,8 @@ namespace {
 #define BNN_NEON_OP(aarch64, armv7) armv7
 #endif
 
-// The weights of the next word are loaded while a word is counted: there is a word to read behind the last one.
-inline constexpr int64_t kWeightsBehind = kChannelBlock;
+// The weights of the next word are loaded while a word is counted.
+static_assert(kReadAheadWords >= kChannelBlock);
 
 struct CountNeon : PlainCounter {
   using Vector = Neon;

@@ -10,6 +10,9 @@
 //   separate   Where that would be more work (strides, dilations, groups) the runs of each pixel lie one behind the
 //              other.
 //   parts      Windows that do not fit go through the buffer in parts, for every channel block anew.
+//
+// kAlternating: every second word of a pixel is inverted, which a carry-save counter asks for (popcount_neonsha3.h). A
+// word that several pixels share would stand at even places of some and at odd ones of others, so windows are separate.
 #pragma once
 
 #include <arm_neon.h>
@@ -25,12 +28,16 @@ namespace {
 
 inline constexpr int64_t kSpreadVectors = 1024;  // 16 KB, half of the L1 of most cores
 
-// Spreads `words` words.
-BNN_INLINE void Spread(const uint32_t* from, int64_t words, uint32x4_t* to) {
-  for (int64_t i = 0; i < words; ++i) to[i] = vdupq_n_u32(from[i]);
+// Spreads `words` words, every other one inverted, the first by `invert`, if it is all ones.
+template <bool kAlternating>
+BNN_INLINE void Spread(const uint32_t* from, int64_t words, uint32_t invert, uint32x4_t* to) {
+  for (int64_t i = 0; i < words; ++i) {
+    to[i] = vdupq_n_u32(kAlternating ? from[i] ^ invert : from[i]);
+    invert = ~invert;
+  }
 }
 
-template <int kPixels>
+template <int kPixels, bool kAlternating = false>
 class SpreadWindow {
  public:
   // A walk over spread words: its steps, and that between pixels, in vectors. There is a vector to read behind every
@@ -72,9 +79,11 @@ class SpreadWindow {
     const int64_t words = window_->rows * window_->cols * window_->words;
     const int64_t span = (kPixels - 1) * in_pixel_step_ + (window_->cols - 1) * window_->col_step + window_->words;
     walk_.in = spread_;
-    if (span <= kPixels * window_->cols * window_->words && window_->rows * span < kSpreadVectors) {
-      for (int64_t row = 0; row < window_->rows; ++row)
-        Spread(in_ + row * window_->row_step, span, spread_ + row * span);
+    const bool is_shared = span <= kPixels * window_->cols * window_->words && window_->rows * span < kSpreadVectors;
+    if (is_shared && !kAlternating) {
+      for (int64_t row = 0; row < window_->rows; ++row) {
+        Spread<false>(in_ + row * window_->row_step, span, 0, spread_ + row * span);
+      }
       spread_[window_->rows * span] = vdupq_n_u32(0);
       walk_.taps = {window_->rows, span, window_->cols, window_->col_step, window_->words};
       walk_.pixel_step = in_pixel_step_;
@@ -94,7 +103,10 @@ class SpreadWindow {
       const int64_t left = window_->words - at.word;
       const int64_t words = left < kPartWords - filled ? left : kPartWords - filled;
       const uint32_t* from = in_ + at.row * window_->row_step + at.col * window_->col_step + at.word;
-      for (int p = 0; p < kPixels; ++p) Spread(from + p * in_pixel_step_, words, spread_ + p * kPixelStep + filled);
+      const uint32_t invert = filled % 2 == 0 ? 0 : ~uint32_t{0};
+      for (int p = 0; p < kPixels; ++p) {
+        Spread<kAlternating>(from + p * in_pixel_step_, words, invert, spread_ + p * kPixelStep + filled);
+      }
       filled += words;
       at.word += words;
       if (at.word < window_->words) break;

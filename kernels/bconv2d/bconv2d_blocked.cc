@@ -51,6 +51,14 @@ void UnpackBlockedBConv2d(const BConv2dShape& shape, const uint32_t* packed, uin
   UnpackBlockedWeights(WeightsOf(shape), packed, weights);
 }
 
+int64_t ReadAheadBConv2dWords(const BConv2dShape& shape) { return BlockedBConv2dWords(shape) + kReadAheadWords; }
+
+void PackReadAheadBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed) {
+  PackBlockedBConv2d(shape, weights, packed);
+  uint32_t* const behind = packed + BlockedBConv2dWords(shape);
+  for (int64_t i = 0; i < kReadAheadWords; ++i) behind[i] = 0;
+}
+
 int64_t NibbleBConv2dWords(const BConv2dShape& shape) { return NibbleWeightWords(WeightsOf(shape)); }
 
 void PackNibbleBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed) {

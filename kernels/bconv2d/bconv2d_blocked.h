@@ -16,6 +16,9 @@ const char* RefuseBlockedBConv2d(const BConv2dShape& shape);
 int64_t BlockedBConv2dWords(const BConv2dShape& shape);
 void PackBlockedBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed);
 void UnpackBlockedBConv2d(const BConv2dShape& shape, const uint32_t* packed, uint32_t* weights);
+// packed_words and pack of one that reads ahead; it unpacks with UnpackBlockedBConv2d.
+int64_t ReadAheadBConv2dWords(const BConv2dShape& shape);
+void PackReadAheadBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed);
 // packed_words, pack and unpack of a kernel of the nibble order.
 int64_t NibbleBConv2dWords(const BConv2dShape& shape);
 void PackNibbleBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed);

@@ -10,6 +10,9 @@ constexpr const BConv2dKernel* kKernels[] = {
     &kBConv2dAvx512,
     &kBConv2dAvx2,
 #elif defined(__aarch64__) || defined(__arm__)
+#if defined(BNN_NEON_SHA3)
+    &kBConv2dNeonSha3,
+#endif
     &kBConv2dNeon,
 #endif
     &kBConv2dRef,

@@ -15,6 +15,9 @@ const char* RefuseBlockedBDense(const BDenseShape& shape);
 int64_t BlockedBDenseWords(const BDenseShape& shape);
 void PackBlockedBDense(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed);
 void UnpackBlockedBDense(const BDenseShape& shape, const uint32_t* packed, uint32_t* weights);
+// packed_words and pack of one that reads ahead; it unpacks with UnpackBlockedBDense.
+int64_t ReadAheadBDenseWords(const BDenseShape& shape);
+void PackReadAheadBDense(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed);
 // packed_words, pack and unpack of a kernel of the nibble order.
 int64_t NibbleBDenseWords(const BDenseShape& shape);
 void PackNibbleBDense(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed);

@@ -51,16 +51,29 @@ TEST_CASE("detection agrees with /proc/cpuinfo") {
   vpopcnt.push_back("avx512_vpopcntdq");
   CHECK(IsaSupported(Isa::kReference));
   CHECK(IsaSupported(Isa::kNeon) == (HasAll(flags, {"neon", "vfpv4"}) || HasAll(flags, {"asimd"})));
+#if defined(__aarch64__)
+  CHECK(IsaSupported(Isa::kNeonSha3) == HasAll(flags, {"sha3"}));
+#endif
   CHECK(IsaSupported(Isa::kAvx2) == HasAll(flags, avx2));
   CHECK(IsaSupported(Isa::kAvx512) == HasAll(flags, avx512));
   CHECK(IsaSupported(Isa::kAvx512Vpopcnt) == HasAll(flags, vpopcnt));
 }
 
-TEST_CASE("BestIsa is supported and nothing better is") {
+TEST_CASE("BestIsa is supported and nothing better is, but for EOR3 where it does not pay") {
   CHECK(IsaSupported(BestIsa()));
   for (const Isa isa : kAllIsas) {
-    if (isa > BestIsa()) CHECK_FALSE(IsaSupported(isa));
+    if (isa > BestIsa() && isa != Isa::kNeonSha3) CHECK_FALSE(IsaSupported(isa));
   }
+}
+
+TEST_CASE("EOR3 pays on the cores of Arm with two vector pipes, whatever their revision") {
+  CHECK(GainsFromSha3(0x410FD490));         // Neoverse N2 r0p0
+  CHECK(GainsFromSha3(0x411FD812));         // Cortex-A720 r1p2
+  CHECK_FALSE(GainsFromSha3(0x411FD401));   // Neoverse V1: four pipes
+  CHECK_FALSE(GainsFromSha3(0x410FD460));   // Cortex-A510: in order
+  CHECK_FALSE(GainsFromSha3(0x414FD0B1));   // Cortex-A76: no EOR3
+  CHECK_FALSE(GainsFromSha3(0x610FD490));   // another vendor's part of that number
+  CHECK_FALSE(GainsFromSha3(0x1410FD490));  // more bits than the register has
 }
 
 TEST_CASE("names and instruction sets translate both ways") {

@@ -32,7 +32,7 @@ RULES = (
         # A template or inline function that is compiled with -mavx512f becomes a weak symbol, which the linker may pick
         # for baseline code too. So these files, and what they include, stay away from headers full of templates.
         name="ISA files",
-        files=r"kernels/.*_(avx2|avxvnni|avx512|avx512vnni|avx512vpopcnt|neon)\.(cc|h)$",
+        files=r"kernels/.*_(avx2|avxvnni|avx512|avx512vnni|avx512vpopcnt|neon|neonsha3)\.(cc|h)$",
         project=r"kernels/",
         libraries=INTRINSICS.pattern,
         only_system=r"(cstddef|cstdint|cstring|type_traits)$",

@@ -156,7 +156,7 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
       ->type_name("N")
       ->group("Running");
   app.add_option("--max-isa", options.max_isa,
-                 "Best instruction set that kernels may use: reference, avx2, avx512, avx512vpopcnt, neon")
+                 "Best instruction set that kernels may use: reference, avx2, avx512, avx512vpopcnt, neon, neonsha3")
       ->type_name("NAME")
       ->envname("BNN_MAX_ISA")
       ->group("Running");

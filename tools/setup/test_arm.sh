@@ -12,10 +12,11 @@ Installs missing Debian packages and makes the roots that ARM builds compile aga
   --all           everything of the presets `small-aarch64`, as Cortex-A53, A72, A76 and `max` (all extensions that qemu
                   knows), and `small-armhf`, as Cortex-A7 and A15: all their tests but those labelled `native`, which
                   start programs themselves and would need qemu to be registered with the kernel, and whose names are
-                  printed; size of the library; the embedded example; throughput of the inner loops on models of ARM
-                  cores (bench/arm_mca.py); and --networks for the models of this project
-  --full          the tests of the presets `aarch64` and `armhf`, converter and oneDNN included, as Cortex-A72 and A15: an
-                  hour and more
+                  printed; size of the library; the embedded example; the kernels of preset `aarch64`, among them those
+                  with EOR3, as `max`; throughput of the inner loops on models of ARM cores (bench/arm_mca.py); and
+                  --networks for the models of this project
+  --full          the tests of the presets `aarch64` and `armhf`, converter and oneDNN included, as Cortex-A72 and A15,
+                  and those of `aarch64` that depend on the instruction set as `max`: an hour and more
   --networks      compares the outputs of networks under qemu with those of this machine's build of the same preset, and
                   prints the instructions that they take (tests/tools/compare_networks.py, bench/arm_instructions.py)
 
@@ -124,12 +125,15 @@ case "${part}" in
     test_whole small-armhf cortex-a7 cortex-a15
     test_example small-aarch64 aarch64 cortex-a72
     test_example small-armhf armhf cortex-a7
+    build aarch64 kernel_tests
+    run_tests aarch64 max --label-regex '^kernels$'
     echo "=== aarch64: inner loops on models of cores"
     python3 -B bench/arm_mca.py || [[ $? -eq 77 ]]
     test_networks models/*.bnn
     ;;
   full)
     test_whole aarch64 cortex-a72
+    run_tests aarch64 max --label-regex '^(kernels|isa)$'
     test_whole armhf cortex-a15
     ;;
   networks)
