@@ -37,6 +37,19 @@ function(bnn_add_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT 900 LABELS "${ARG_LABELS}" ENVIRONMENT OMP_WAIT_POLICY=passive)
 endfunction()
 
+# bnn_add_onednn_isa_runs(NAME ISA...): runs the test NAME again with oneDNN as on older CPUs, whose kernels and demands
+# on alignment are others.
+function(bnn_add_onednn_isa_runs name)
+  if(NOT BNN_ONEDNN)
+    return()
+  endif()
+  foreach(isa ${ARGN})
+    add_test(NAME ${name}.onednn_${isa} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name}.onednn_${isa} PROPERTIES
+      ENVIRONMENT "ONEDNN_MAX_CPU_ISA=${isa}" TIMEOUT 900 LABELS isa)
+  endforeach()
+endfunction()
+
 # bnn_add_isa_runs(NAME ISA...): runs the test NAME again under each BNN_MAX_ISA. Exit code 77 (the CPU lacks it) skips.
 function(bnn_add_isa_runs name)
   foreach(isa ${ARGN})

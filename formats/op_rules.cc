@@ -235,6 +235,11 @@ Status CheckReshape(ElementType type, const std::vector<int64_t>& from, const st
   return OkStatus();
 }
 
+Status CheckBits(int bits) {
+  if (bits >= 1 && bits <= kMaxBits) return OkStatus();
+  return InvalidModel("bits: found " + std::to_string(bits) + ", expected 1 to " + std::to_string(kMaxBits));
+}
+
 Status CheckBinarySums(const Op& op, const std::vector<ElementType>& inputs, const std::vector<Blob>& blobs) {
   const int weights = std::visit(
       []<typename T>(const T& o) {
@@ -280,10 +285,7 @@ Result<ElementType> OutputType(const Op& op, const std::vector<ElementType>& inp
         if (kKeepsType && inputs.empty()) return InvalidModel("inputs: found 0, expected at least 1");
         ElementType stated = ElementType::kFloat32;
         if constexpr (kStatesBits) {
-          if (o.bits < 1 || o.bits > kMaxBits) {
-            return InvalidModel("bits: found " + std::to_string(o.bits) + ", expected 1 to " +
-                                std::to_string(kMaxBits));
-          }
+          BNN_RETURN_IF_ERROR(CheckBits(o.bits));
           stated = BitsType(o.bits);
         }
         ElementType expected = ElementType::kFloat32;

@@ -12,6 +12,9 @@ namespace bnn::formats {
 // The blobs must have the sizes that their dims give, and OutputDims() must have accepted the op.
 Status CheckOpValues(const Op& op, const std::vector<Blob>& blobs);
 
+// The parameter `bits` of Binarize and Unpack.
+Status CheckBits(int bits);
+
 // A binary layer: its sums, of terms of up to 2^b - 1, are numbers that a float32 holds. OutputDims() and OutputType()
 // must have accepted the op.
 Status CheckBinarySums(const Op& op, const std::vector<ElementType>& inputs, const std::vector<Blob>& blobs);

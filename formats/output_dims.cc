@@ -3,6 +3,7 @@
 #include <string>
 #include <variant>
 
+#include "formats/op_rules.h"
 #include "formats/text.h"
 #include "formats/validate.h"
 #include "formats/window_rules.h"
@@ -107,10 +108,6 @@ struct DimRules {
     if (index == kNone) return OkStatus();
     return InvalidModel(std::string(field) + ": found blob " + std::to_string(index) + ", expected none for " +
                         std::to_string(bits) + " bits");
-  }
-  Status CheckBits(int bits) const {
-    if (bits >= 1 && bits <= kMaxBits) return OkStatus();
-    return InvalidModel("bits: found " + std::to_string(bits) + ", expected 1 to " + std::to_string(kMaxBits));
   }
 
   // BConv2d, Conv2d and QConv2d.

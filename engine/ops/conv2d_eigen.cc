@@ -34,11 +34,9 @@ class Conv2dStep final : public StripStep {
         group_in_(shape.in_c / op.groups),
         group_out_(shape.out_c / op.groups),
         weights_(context.SharedFloats(op.weights)),
-        bias_(static_cast<size_t>(shape.out_c)) {
+        bias_(context.BiasOrZeros(op.bias, shape.out_c)) {
     inputs = {node.inputs[0]};
     outputs = {node.output};
-    const float* bias = op.bias == formats::kNone ? nullptr : context.BlobFloats(op.bias);
-    for (int64_t c = 0; c < shape.out_c; ++c) bias_[static_cast<size_t>(c)] = bias == nullptr ? 0 : bias[c];
     if (activation != nullptr) {
       if (const auto* clamp = std::get_if<formats::Clamp>(activation)) {
         clamp_ = *clamp;
@@ -199,7 +197,7 @@ class Conv2dStep final : public StripStep {
   const int64_t groups_, group_in_, group_out_;
   std::shared_ptr<const float> weights_;  // as the file has them; none if depthwise
   AlignedBuffer<float> depthwise_;
-  AlignedBuffer<float> bias_;
+  const AlignedBuffer<float> bias_;
   bool has_clamp_ = false, has_slope_ = false;
   formats::Clamp clamp_;
   float slope_ = 0;

@@ -20,11 +20,9 @@ class ConvTransposeStep final : public Step {
         group_out_(shape.out_c / op.groups),
         terms_(op.window.kernel_h * op.window.kernel_w * group_in_),
         weights_(context.SharedFloats(op.weights)),
-        bias_(static_cast<size_t>(shape.out_c)) {
+        bias_(context.BiasOrZeros(op.bias, shape.out_c)) {
     inputs = {node.inputs[0]};
     outputs = {node.output};
-    const float* bias = op.bias == formats::kNone ? nullptr : context.BlobFloats(op.bias);
-    for (int64_t c = 0; c < shape.out_c; ++c) bias_[static_cast<size_t>(c)] = bias == nullptr ? 0 : bias[c];
     description.name = node.name;
     description.op = "conv_transpose2d";
     description.kernel = "plain";
@@ -76,7 +74,7 @@ class ConvTransposeStep final : public Step {
   const WindowShape shape_;
   const int64_t group_in_, group_out_, terms_;
   const std::shared_ptr<const float> weights_;  // as the file has them
-  AlignedBuffer<float> bias_;
+  const AlignedBuffer<float> bias_;
 };
 
 }  // namespace

@@ -21,11 +21,9 @@ class DenseStep final : public Step {
         in_(formats::ElementCount(context.Tensor(node.inputs[0]).dims)),
         out_(formats::ElementCount(context.Tensor(node.output).dims)),
         weights_(context.SharedFloats(op.weights)),
-        bias_(static_cast<size_t>(out_)) {
+        bias_(context.BiasOrZeros(op.bias, out_)) {
     inputs = {node.inputs[0]};
     outputs = {node.output};
-    const float* bias = op.bias == formats::kNone ? nullptr : context.BlobFloats(op.bias);
-    for (int64_t c = 0; c < out_; ++c) bias_[static_cast<size_t>(c)] = bias == nullptr ? 0 : bias[c];
     description.name = node.name;
     description.op = "dense";
     description.kernel = "eigen";
@@ -52,7 +50,7 @@ class DenseStep final : public Step {
  private:
   const int64_t batch_, in_, out_;
   const std::shared_ptr<const float> weights_;  // as the file has them
-  AlignedBuffer<float> bias_;
+  const AlignedBuffer<float> bias_;
 };
 
 }  // namespace

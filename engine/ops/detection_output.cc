@@ -54,6 +54,7 @@ class DetectionOutputStep final : public Step {
       : op_(op),
         priors_(context.SharedFloats(op.priors)),
         batch_(context.plan.batch),
+        bytes_(bytes),
         rows_(context.Tensor(node.output).dims[1]) {
     const std::vector<int64_t>& dims = context.model.blobs[static_cast<size_t>(op.priors)].dims;
     count_ = dims[1];
@@ -82,8 +83,7 @@ class DetectionOutputStep final : public Step {
     ParallelItems(*context.pool, batch_, boxes + scores, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         Sample sample{context.Floats(inputs[0]) + i * boxes, context.Floats(inputs[1]) + i * scores};
-        const int64_t bytes = ScratchBytes(op_, count_, batch_);
-        sample.decoded = reinterpret_cast<Box*>(context.Bytes(scratch) + i * bytes);
+        sample.decoded = reinterpret_cast<Box*>(context.Bytes(scratch) + i * bytes_);
         sample.candidates = reinterpret_cast<Candidate*>(sample.decoded + count_ * locations());
         sample.kept = sample.candidates + count_;
         RunSample(&sample, context.Floats(outputs[0]) + i * rows_ * 7);
@@ -211,7 +211,9 @@ class DetectionOutputStep final : public Step {
 
   const formats::DetectionOutput op_;
   const std::shared_ptr<const float> priors_;
-  const int64_t batch_, rows_;
+  const int64_t batch_;
+  const int64_t bytes_;  // of scratch, a sample
+  const int64_t rows_;
   int64_t count_ = 0;
   bool has_variances_ = false;
 };

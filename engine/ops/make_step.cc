@@ -26,6 +26,12 @@ AlignedBuffer<float> StepContext::PerChannel(int blob, int64_t channels, int64_t
   return PaddedPerChannel(BlobFloats(blob), count, channels, groups);
 }
 
+AlignedBuffer<float> StepContext::BiasOrZeros(int blob, int64_t channels) const {
+  AlignedBuffer<float> bias(static_cast<size_t>(channels));
+  if (blob != formats::kNone) std::copy_n(BlobFloats(blob), channels, bias.data());
+  return bias;
+}
+
 AlignedBuffer<float> PaddedPerChannel(const float* values, int64_t count, int64_t channels, int64_t groups) {
   const int64_t group_channels = channels / groups;
   const int64_t padded = kernels::PaddedChannels(group_channels);

@@ -28,6 +28,8 @@ struct StepContext {
   const PlanTensor& Tensor(int tensor) const { return plan.tensors[static_cast<size_t>(tensor)]; }
   // A float blob of 1 or `channels` values as [groups][PaddedChannels(channels / groups)], the form that kernels want.
   AlignedBuffer<float> PerChannel(int blob, int64_t channels, int64_t groups) const;
+  // The bias of a layer; zeros where it has none.
+  AlignedBuffer<float> BiasOrZeros(int blob, int64_t channels) const;
   // Adds a tensor of `bytes` bytes that lives during one step; returns its index for Step::scratch.
   int AddScratch(int64_t bytes);
 };

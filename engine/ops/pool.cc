@@ -106,6 +106,15 @@ class PlainPoolStep final : public StripStep {
   const int64_t slots_;  // rows that may be in work at once
 };
 
+Result<StepPtr> MakeDescribed(StepContext& context, const FloatNode& node, const formats::Window2d& window,
+                              PoolKind kind) {
+  BNN_ASSIGN_OR_RETURN(const WindowShape shape, WindowShapeOf(context, node, window));
+  BNN_ASSIGN_OR_RETURN(StepPtr step, MakePool(context, node, kind, shape));
+  step->description.op = kind == PoolKind::kMax ? "maxpool" : "avgpool";
+  step->description.shape = ShapeText(shape);
+  return step;
+}
+
 }  // namespace
 
 StepPtr MakePlainPool(const StepContext& context, const FloatNode& node, PoolKind kind, const WindowShape& shape,
@@ -113,6 +122,16 @@ StepPtr MakePlainPool(const StepContext& context, const FloatNode& node, PoolKin
   auto step = std::make_unique<PlainPoolStep>(context, node, kind, shape);
   step->description.reason = std::move(reason);
   return step;
+}
+
+Result<StepPtr> MakeMaxPool(StepContext& context, const FloatNode& node, const formats::MaxPool& op) {
+  return MakeDescribed(context, node, op.window, PoolKind::kMax);
+}
+
+// With count_include_pad every tap counts: windows never reach beyond the padded map.
+Result<StepPtr> MakeAvgPool(StepContext& context, const FloatNode& node, const formats::AvgPool& op) {
+  return MakeDescribed(context, node, op.window,
+                       op.count_include_pad ? PoolKind::kAvgIncludePad : PoolKind::kAvgExcludePad);
 }
 
 }  // namespace bnn::engine

@@ -31,12 +31,14 @@ std::string Refusal(const WindowShape& s) {
   return "";
 }
 
-Result<StepPtr> MakePool(StepContext& context, const FloatNode& node, const formats::Window2d& window, PoolKind kind) {
-  BNN_ASSIGN_OR_RETURN(const WindowShape shape, WindowShapeOf(context, node, window));
+}  // namespace
+
+Result<StepPtr> MakePool(StepContext& context, const FloatNode& node, PoolKind kind, const WindowShape& shape) {
   std::string reason = Refusal(shape);
   StepPtr step;
   if (reason.empty()) {
-    const int64_t taps = shape.batch * shape.out_h * shape.out_w * shape.out_c * window.kernel_h * window.kernel_w;
+    const int64_t taps =
+        shape.batch * shape.out_h * shape.out_w * shape.out_c * shape.window.kernel_h * shape.window.kernel_w;
     const int64_t work = WindowWork(shape, taps, sizeof(float));
     const Status status = onednn::Guard(node.name, [&] {
       PartPlan plan = PlanWindow(shape, work, [&](const WindowShape& part) {
@@ -59,20 +61,7 @@ Result<StepPtr> MakePool(StepContext& context, const FloatNode& node, const form
     }
   }
   if (step == nullptr) step = MakePlainPool(context, node, kind, shape, std::move(reason));
-  step->description.op = kind == PoolKind::kMax ? "maxpool" : "avgpool";
-  step->description.shape = ShapeText(shape);
   return step;
-}
-
-}  // namespace
-
-Result<StepPtr> MakeMaxPool(StepContext& context, const FloatNode& node, const formats::MaxPool& op) {
-  return MakePool(context, node, op.window, PoolKind::kMax);
-}
-
-// With count_include_pad every tap counts: windows never reach beyond the padded map.
-Result<StepPtr> MakeAvgPool(StepContext& context, const FloatNode& node, const formats::AvgPool& op) {
-  return MakePool(context, node, op.window, op.count_include_pad ? PoolKind::kAvgIncludePad : PoolKind::kAvgExcludePad);
 }
 
 }  // namespace bnn::engine

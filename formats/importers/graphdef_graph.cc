@@ -184,20 +184,23 @@ Result<const Tensor*> GraphdefGraph::FindKnown(const GraphdefNode& node, size_t 
   return builder_.FindKnown(value);
 }
 
-Result<std::vector<int64_t>> GraphdefGraph::IntegersInput(const GraphdefNode& node, size_t input) {
+Result<const Tensor*> GraphdefGraph::KnownInput(const GraphdefNode& node, size_t input, DType type) {
   BNN_ASSIGN_OR_RETURN(const Tensor* known, FindKnown(node, input));
-  if (known != nullptr && known->type == DType::kInt64) return known->integers;
+  if (known != nullptr && known->type == type) return known;
   return GraphdefUnsupported(node, "input " + std::to_string(input) + ", output of " +
-                                       flat_.nodes[static_cast<size_t>(node.inputs[input].node)].label +
-                                       ", must be integers that are known before the network runs");
+                                       flat_.nodes[static_cast<size_t>(node.inputs[input].node)].label + ", must be " +
+                                       (type == DType::kInt64 ? "integers" : "floats") +
+                                       " that are known before the network runs");
+}
+
+Result<std::vector<int64_t>> GraphdefGraph::IntegersInput(const GraphdefNode& node, size_t input) {
+  BNN_ASSIGN_OR_RETURN(const Tensor* known, KnownInput(node, input, DType::kInt64));
+  return known->integers;
 }
 
 Result<std::vector<float>> GraphdefGraph::FloatsInput(const GraphdefNode& node, size_t input) {
-  BNN_ASSIGN_OR_RETURN(const Tensor* known, FindKnown(node, input));
-  if (known != nullptr && known->type == DType::kFloat32) return known->floats;
-  return GraphdefUnsupported(node, "input " + std::to_string(input) + ", output of " +
-                                       flat_.nodes[static_cast<size_t>(node.inputs[input].node)].label +
-                                       ", must be floats that are known before the network runs");
+  BNN_ASSIGN_OR_RETURN(const Tensor* known, KnownInput(node, input, DType::kFloat32));
+  return known->floats;
 }
 
 std::string GraphdefGraph::NewConstant(const GraphdefNode& node, const std::string& suffix, Tensor tensor) {

@@ -100,6 +100,8 @@ class GraphdefGraph {
   }
   bool HasTwoOrders(const std::string& value) const { return renames_ && builder_.DimsOf(value).size() == 4; }
   Result<std::string> ValueOf(const GraphdefRef& ref, Order order);
+  // FindKnown(), with an error where it is not of this type.
+  Result<const Tensor*> KnownInput(const GraphdefNode& node, size_t input, DType type);
   Status AddInput(const GraphdefNode& node, const ImportOptions& options, bool* batch_is_open);
 
   const FlatGraphdef& flat_;

@@ -74,33 +74,35 @@ Status FinishConv(const GraphdefNode& node, GraphdefGraph* graph, const ConvInpu
   return graph->WindowOutput(node, std::move(source), conv.format);
 }
 
+// The filter with its axes permuted.
+Result<std::string> TransposedFilter(const GraphdefNode& node, GraphdefGraph* graph, std::vector<int64_t> perm,
+                                     const std::string& suffix) {
+  BNN_ASSIGN_OR_RETURN(const std::string filter, graph->Input(node, 1, Order::kFile));
+  SourceNode transpose = MakeNode("Transpose", {filter});
+  transpose.attributes["perm"] = std::move(perm);
+  return graph->Emit(node, std::move(transpose), suffix);
+}
+
+Status DoesNotFit(const GraphdefNode& node, const ConvInputs& conv) {
+  return GraphdefError(
+      node, "its filter " + DimsToString(conv.filter) + " does not fit " + std::to_string(conv.channels) + " channels");
+}
+
 }  // namespace
 
 // Filters are [H, W, I / groups, O].
 Status ImportGraphdefConv(const GraphdefNode& node, GraphdefGraph* graph) {
   BNN_ASSIGN_OR_RETURN(const ConvInputs conv, ReadConv(node, graph));
-  if (conv.filter[2] < 1 || conv.channels % conv.filter[2] != 0) {
-    return GraphdefError(node, "its filter " + DimsToString(conv.filter) + " does not fit " +
-                                   std::to_string(conv.channels) + " channels");
-  }
-  BNN_ASSIGN_OR_RETURN(std::string filter, graph->Input(node, 1, Order::kFile));
-  SourceNode transpose = MakeNode("Transpose", {filter});
-  transpose.attributes["perm"] = std::vector<int64_t>{3, 2, 0, 1};
-  BNN_ASSIGN_OR_RETURN(filter, graph->Emit(node, std::move(transpose), "/filter"));
+  if (conv.filter[2] < 1 || conv.channels % conv.filter[2] != 0) return DoesNotFit(node, conv);
+  BNN_ASSIGN_OR_RETURN(const std::string filter, TransposedFilter(node, graph, {3, 2, 0, 1}, "/filter"));
   return FinishConv(node, graph, conv, filter, conv.channels / conv.filter[2]);
 }
 
 // Filters are [H, W, C, multiplier]: output channel c * multiplier + m reads channel c only, a group of its own.
 Status ImportGraphdefDepthwiseConv(const GraphdefNode& node, GraphdefGraph* graph) {
   BNN_ASSIGN_OR_RETURN(const ConvInputs conv, ReadConv(node, graph));
-  if (conv.filter[2] != conv.channels) {
-    return GraphdefError(node, "its filter " + DimsToString(conv.filter) + " does not fit " +
-                                   std::to_string(conv.channels) + " channels");
-  }
-  BNN_ASSIGN_OR_RETURN(std::string filter, graph->Input(node, 1, Order::kFile));
-  SourceNode transpose = MakeNode("Transpose", {filter});
-  transpose.attributes["perm"] = std::vector<int64_t>{2, 3, 0, 1};
-  BNN_ASSIGN_OR_RETURN(filter, graph->Emit(node, std::move(transpose), "/filter_by_channel"));
+  if (conv.filter[2] != conv.channels) return DoesNotFit(node, conv);
+  BNN_ASSIGN_OR_RETURN(std::string filter, TransposedFilter(node, graph, {2, 3, 0, 1}, "/filter_by_channel"));
   const Dims& f = conv.filter;  // elements of values are bounded, so the product of two dims does not overflow
   const std::string dims = graph->NewIntegers(node, "/filter_dims", {f[2] * f[3], 1, f[0], f[1]});
   BNN_ASSIGN_OR_RETURN(filter, graph->Emit(node, MakeNode("Reshape", {filter, dims}), "/filter"));

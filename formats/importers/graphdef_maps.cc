@@ -4,44 +4,36 @@
 
 #include "formats/importers/graphdef_graph.h"
 #include "formats/importers/graphdef_operators.h"
+#include "formats/importers/tensorflow_maps.h"
 
 namespace bnn::formats {
 namespace {
 
 using Order = GraphdefGraph::Order;
 
-constexpr int64_t kMaxBlock = 1 << 15;
-
-// Splits a map into [.., block, .., block, ..], exchanges the two axes in the middle and joins again, channels last:
-// to depth [N, H/b, b, W/b, b, C] -> [N, H/b, W/b, b * b * C], to space [N, H, W, b, b, C] -> [N, H * b, W * b, C].
 struct Blocks {
   bool to_depth;
   int64_t height, width;  // of a block
 };
 
-Status ExchangeBlocks(const GraphdefNode& node, GraphdefGraph* graph, DataFormat format, const Blocks& blocks) {
+Status EmitExchange(const GraphdefNode& node, GraphdefGraph* graph, DataFormat format, const Blocks& blocks) {
   const int64_t h = blocks.height, w = blocks.width;
   BNN_ASSIGN_OR_RETURN(std::string x, graph->Input(node, 0, Order::kFile));
   if (format == DataFormat::kNchw && graph->DimsOf(x).size() == 4) {
     BNN_ASSIGN_OR_RETURN(x, graph->Emit(node, TransposeToFile(x), "/nhwc"));
   }
   const Dims in = graph->DimsOf(x);
-  const bool fits = in.size() == 4 && h >= 1 && h <= kMaxBlock && w >= 1 && w <= kMaxBlock &&
-                    (blocks.to_depth ? in[1] % h == 0 && in[2] % w == 0 : in[3] % (h * w) == 0);
-  if (!fits) {
+  const std::optional<BlockExchange> exchange = ExchangeBlocks(in, blocks.to_depth, h, w);
+  if (!exchange) {
     return GraphdefError(node, "blocks of " + DimsToString({h, w}) + " do not divide input " +
                                    DimsToString(graph->DimsOfInput(node, 0)));
   }
-  const std::vector<int64_t> split = blocks.to_depth ? std::vector<int64_t>{-1, in[1] / h, h, in[2] / w, w, in[3]}
-                                                     : std::vector<int64_t>{-1, in[1], in[2], h, w, in[3] / (h * w)};
-  const std::vector<int64_t> joined = blocks.to_depth ? std::vector<int64_t>{-1, split[1], split[3], h * w * in[3]}
-                                                      : std::vector<int64_t>{-1, in[1] * h, in[2] * w, split[5]};
-  SourceNode reshape = MakeNode("Reshape", {x, graph->NewIntegers(node, "/split", split)});
+  SourceNode reshape = MakeNode("Reshape", {x, graph->NewIntegers(node, "/split", exchange->split)});
   BNN_ASSIGN_OR_RETURN(x, graph->Emit(node, std::move(reshape), "/blocks"));
   SourceNode transpose = MakeNode("Transpose", {x});
-  transpose.attributes["perm"] = std::vector<int64_t>{0, 1, 3, 2, 4, 5};
+  transpose.attributes["perm"] = BlockExchange::Perm();
   BNN_ASSIGN_OR_RETURN(x, graph->Emit(node, std::move(transpose), "/exchanged"));
-  SourceNode join = MakeNode("Reshape", {x, graph->NewIntegers(node, "/joined", joined)});
+  SourceNode join = MakeNode("Reshape", {x, graph->NewIntegers(node, "/joined", exchange->joined)});
   if (format == DataFormat::kNhwc) return graph->Output(node, std::move(join), Order::kFile);
   BNN_ASSIGN_OR_RETURN(x, graph->Emit(node, std::move(join), "/joined_nhwc"));
   return graph->Output(node, TransposeToMap(x), Order::kFile);
@@ -54,7 +46,7 @@ Status ImportGraphdefBlocks(const GraphdefNode& node, GraphdefGraph* graph) {
   BNN_RETURN_IF_ERROR(GraphdefGraph::CheckCount(node, 1, 1));
   BNN_ASSIGN_OR_RETURN(const DataFormat format, GraphdefDataFormat(node));
   BNN_ASSIGN_OR_RETURN(const int64_t block, GraphdefInt(node, "block_size"));
-  return ExchangeBlocks(node, graph, format, {node.op() == "SpaceToDepth", block, block});
+  return EmitExchange(node, graph, format, {node.op() == "SpaceToDepth", block, block});
 }
 
 // Patches that neither overlap nor leave anything out are SpaceToDepth: Blueoil writes it so. Others are refused.
@@ -77,7 +69,7 @@ Status ImportGraphdefImagePatches(const GraphdefNode& node, GraphdefGraph* graph
                                          " with input " + DimsToString(in) +
                                          ": only patches that take each pixel once are supported");
   }
-  return ExchangeBlocks(node, graph, DataFormat::kNhwc, {true, sizes[1], sizes[2]});
+  return EmitExchange(node, graph, DataFormat::kNhwc, {true, sizes[1], sizes[2]});
 }
 
 // Where a pixel of the result lies in the map: aligned corners, half pixels, or x * in / out. The nearest pixel is the
@@ -97,13 +89,7 @@ Status ImportGraphdefResize(const GraphdefNode& node, GraphdefGraph* graph) {
   const bool linear = node.op() == "ResizeBilinear";
   // A size of 0 keeps the axis: an open batch stays open.
   SourceNode source = MakeNode("Resize", {x, "", "", graph->NewIntegers(node, "/size", {0, 0, size[0], size[1]})});
-  source.attributes["mode"] = std::string(linear ? "linear" : "nearest");
-  source.attributes["coordinate_transformation_mode"] = std::string(align_corners ? "align_corners"
-                                                                    : half_pixels ? "half_pixel"
-                                                                                  : "asymmetric");
-  if (!linear) {
-    source.attributes["nearest_mode"] = std::string(align_corners || half_pixels ? "round_prefer_ceil" : "floor");
-  }
+  source.attributes = TensorflowResize(linear, align_corners, half_pixels);
   return graph->MapOutput(node, std::move(source), DataFormat::kNhwc);
 }
 

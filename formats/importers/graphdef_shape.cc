@@ -6,6 +6,7 @@
 #include "formats/importers/graphdef_graph.h"
 #include "formats/importers/graphdef_operators.h"
 #include "formats/importers/graphdef_tensor.h"
+#include "formats/importers/tensorflow_maps.h"
 
 namespace bnn::formats {
 namespace {
@@ -61,8 +62,7 @@ Status ImportGraphdefReshape(const GraphdefNode& node, GraphdefGraph* graph) {
     return graph->Output(node, MakeNode("Reshape", {x, dims}), Order::kFile);
   }
   BNN_ASSIGN_OR_RETURN(const std::vector<int64_t> target, graph->IntegersInput(node, 1));
-  if (std::any_of(target.begin(), target.end(), [](int64_t dim) { return dim < -1 || dim == 0; }) ||
-      std::count(target.begin(), target.end(), -1) > 1) {
+  if (!IsReshapeTarget(target)) {
     return GraphdefError(node,
                          "its target is " + DimsToString(target) + ", expected dims of at least 1 and at most one -1");
   }

@@ -3,14 +3,13 @@
 #include <string>
 #include <utility>
 
+#include "formats/importers/tensorflow_maps.h"
 #include "formats/importers/tflite_operators.h"
 #include "formats/importers/tflite_options.h"
 #include "formats/importers/tflite_window.h"
 
 namespace bnn::formats {
 
-// Where a pixel of the result lies in the map: aligned corners, half pixels, or x * in / out. The nearest pixel is the
-// one below, or with the first two the one nearest to it, at .5 the upper one.
 Status ImportTfliteResize(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 2, 2));
   const bool linear = std::string(EntryOf(op).name) == "RESIZE_BILINEAR";
@@ -36,13 +35,7 @@ Status ImportTfliteResize(const TfliteOperator& op, TfliteGraph* graph) {
   }
   // A size of 0 keeps the axis: an open batch stays open.
   SourceNode node = MakeNode("Resize", {x, "", "", graph->NewIntegers(op, "/size", {0, 0, size[0], size[1]})});
-  node.attributes["mode"] = std::string(linear ? "linear" : "nearest");
-  node.attributes["coordinate_transformation_mode"] = std::string(align_corners ? "align_corners"
-                                                                  : half_pixels ? "half_pixel"
-                                                                                : "asymmetric");
-  if (!linear) {
-    node.attributes["nearest_mode"] = std::string(align_corners || half_pixels ? "round_prefer_ceil" : "floor");
-  }
+  node.attributes = TensorflowResize(linear, align_corners, half_pixels);
   return graph->Output(op, std::move(node));
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "formats/importers/tensorflow_maps.h"
 #include "formats/importers/tflite_operators.h"
 #include "formats/importers/tflite_options.h"
 
@@ -50,8 +51,7 @@ Status ImportTfliteReshape(const TfliteOperator& op, TfliteGraph* graph) {
     if (options->new_shape() == nullptr) return TfliteError(op, "it has neither an input 1 nor a field new_shape");
     target.assign(options->new_shape()->begin(), options->new_shape()->end());
   }
-  if (std::any_of(target.begin(), target.end(), [](int64_t dim) { return dim < -1 || dim == 0; }) ||
-      std::count(target.begin(), target.end(), -1) > 1) {
+  if (!IsReshapeTarget(target)) {
     return TfliteError(op,
                        "its target is " + DimsToString(target) + ", expected dims of at least 1 and at most one -1");
   }
@@ -142,9 +142,7 @@ Status ImportTfliteGather(const TfliteOperator& op, TfliteGraph* graph) {
   return graph->Output(op, std::move(node), output);
 }
 
-// Both split a map into [.., block, .., block, ..], exchange the two axes in the middle and join again, in the file's
-// order: SPACE_TO_DEPTH [N, H/b, b, W/b, b, C] -> [N, H/b, W/b, b * b * C], DEPTH_TO_SPACE [N, H, W, b, b, C] ->
-// [N, H * b, W * b, C].
+// SPACE_TO_DEPTH and DEPTH_TO_SPACE, in the order of the file.
 Status ImportTfliteBlocks(const TfliteOperator& op, TfliteGraph* graph) {
   BNN_RETURN_IF_ERROR(TfliteGraph::CheckCounts(op, 1, 1));
   const bool to_depth = std::string(EntryOf(op).name) == "SPACE_TO_DEPTH";
@@ -158,26 +156,19 @@ Status ImportTfliteBlocks(const TfliteOperator& op, TfliteGraph* graph) {
   }
   BNN_ASSIGN_OR_RETURN(std::string x, graph->InputInFileOrder(op, 0));
   const Dims in = graph->DimsOfInput(op, 0);
-  constexpr int64_t kMaxBlock = 1 << 15;
-  const bool fits = in.size() == 4 && block >= 1 && block <= kMaxBlock &&
-                    (to_depth ? in[1] % block == 0 && in[2] % block == 0 : in[3] % (block * block) == 0);
-  if (!fits) {
+  const std::optional<BlockExchange> exchange = ExchangeBlocks(in, to_depth, block, block);
+  if (!exchange) {
     return TfliteError(op,
                        "field block_size is " + std::to_string(block) + ", which does not divide " + DimsToString(in));
   }
-  const std::vector<int64_t> split =
-      to_depth ? std::vector<int64_t>{-1, in[1] / block, block, in[2] / block, block, in[3]}
-               : std::vector<int64_t>{-1, in[1], in[2], block, block, in[3] / (block * block)};
-  const std::vector<int64_t> joined = to_depth ? std::vector<int64_t>{-1, split[1], split[3], block * block * in[3]}
-                                               : std::vector<int64_t>{-1, in[1] * block, in[2] * block, split[5]};
-  SourceNode reshape = MakeNode("Reshape", {x, graph->NewIntegers(op, "/split", split)});
+  SourceNode reshape = MakeNode("Reshape", {x, graph->NewIntegers(op, "/split", exchange->split)});
   BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(reshape), "/blocks"));
   SourceNode transpose = MakeNode("Transpose", {x});
-  transpose.attributes["perm"] = std::vector<int64_t>{0, 1, 3, 2, 4, 5};
+  transpose.attributes["perm"] = BlockExchange::Perm();
   BNN_ASSIGN_OR_RETURN(x, graph->Emit(op, std::move(transpose), "/exchanged"));
   TfliteGraph::OutputOptions output;
   output.file_order = true;
-  return graph->Output(op, MakeNode("Reshape", {x, graph->NewIntegers(op, "/joined", joined)}), output);
+  return graph->Output(op, MakeNode("Reshape", {x, graph->NewIntegers(op, "/joined", exchange->joined)}), output);
 }
 
 }  // namespace bnn::formats

@@ -9,6 +9,7 @@
 
 #include "formats/writer.h"
 #include "tests/engine/model_builder.h"
+#include "tests/formats/square_window.h"
 
 namespace bnn::test {
 
@@ -16,14 +17,6 @@ inline std::vector<float> Values(size_t count, size_t seed, float scale = 1) {
   std::vector<float> values(count);
   for (size_t i = 0; i < count; ++i) values[i] = scale * (static_cast<float>((i * 37 + seed * 11) % 101) / 50.f - 1.f);
   return values;
-}
-
-inline formats::Window2d Square(int64_t kernel, int64_t stride, int64_t pad) {
-  formats::Window2d window;
-  window.kernel_h = window.kernel_w = kernel;
-  window.stride_h = window.stride_w = stride;
-  window.pad_top = window.pad_left = window.pad_bottom = window.pad_right = pad;
-  return window;
 }
 
 // An image {3, height, width} to 10 probabilities; and the map before the pooling, {channels, rows, columns}. Weights

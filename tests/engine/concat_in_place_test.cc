@@ -6,6 +6,7 @@
 
 #include "tests/engine/reference_run.h"
 #include "tests/formats/model_fixtures.h"
+#include "tests/formats/square_window.h"
 
 namespace bnn {
 namespace {
@@ -16,8 +17,7 @@ using test::CheckAgainstReference;
 using test::Count;
 using test::Ran;
 
-const formats::Window2d kThree = {
-    .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+const formats::Window2d kThree = test::Square(3, 1, 1);
 
 // A binary 3x3 convolution with a batch-norm before its sign: what a dense block repeats.
 int DenseLayer(ModelBuilder* b, int x, int64_t in, int64_t out) {
@@ -62,7 +62,7 @@ TEST_CASE("operands stay where they are when a step cannot take them apart, or t
   ModelBuilder b(5);
   const int bits = b.Add(formats::Binarize{b.RandomFloats({8})}, {b.Input("x", {4, 4, 8})});
   const int y = b.Add(formats::BConv2d{kThree, 1, formats::PadValue::kOne, b.RandomBits({8, 3, 3, 8})}, {bits});
-  const formats::Window2d two = {.kernel_h = 2, .kernel_w = 2};
+  const formats::Window2d two = test::Square(2);
   b.Output(b.Add(formats::Concat{2}, {y, y}));
   const int z = b.Add(formats::BConv2d{kThree, 1, formats::PadValue::kOne, b.RandomBits({8, 3, 3, 8})}, {bits});
   b.Output(b.Add(formats::MaxPool{two}, {z}));  // oneDNN reads dense maps

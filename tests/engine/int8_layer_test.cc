@@ -13,6 +13,7 @@
 #include "tests/engine/run_model.h"
 #include "tests/formats/model_fixtures.h"
 #include "tests/formats/model_reference.h"
+#include "tests/formats/square_window.h"
 #include "tests/test_support.h"
 
 namespace bnn {
@@ -165,8 +166,7 @@ TEST_CASE("the largest sums are exact") {
         const formats::IntegerRange range = formats::RangeOf(type);
         ModelBuilder b(1);
         const int x = b.Add(Quantize{type, {1.0f, 0}}, {b.Input("x", {4, 5, channels})});
-        const Window2d window = {
-            .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+        const Window2d window = test::Square(3, 1, 1);
         const int weights = b.RandomInt8({20, 3, 3, channels});
         // Zero point at one end, values at the other: q - zero_point is 255 or -255.
         b.Output(b.Add(QConv2d{window, 1, {1.0f, range.low}, weights, b.Floats({1}, {1}), kNone}, {x}));
@@ -322,7 +322,7 @@ TEST_CASE("scales that are no dyadic fractions: within rounding, and within one 
     int x = b.Add(Quantize{ElementType::kUInt8, {0.0173f, 113}}, {b.Input("x", {9, 9, 20})});
     std::vector<float> scales, bias;
     for (int i = 0; i < 40; ++i) scales.push_back(real()), bias.push_back(real() * 100);
-    const Window2d window = {.kernel_h = 3, .kernel_w = 3};
+    const Window2d window = test::Square(3);
     x = b.Add(
         QConv2d{window, 1, {0.0173f, 113}, b.RandomInt8({40, 3, 3, 20}), b.Floats({40}, scales), b.Floats({40}, bias)},
         {x});
@@ -364,14 +364,7 @@ struct Stem {
       bias.push_back(static_cast<float>(r.Int(-1000, 1000)) / 7);
     }
     int x = b.Add(Quantize{type, {1, 0}}, {b.Input("x", {kSize, kSize, 3})});
-    const Window2d window = {.kernel_h = kKernel,
-                             .kernel_w = kKernel,
-                             .stride_h = 2,
-                             .stride_w = 2,
-                             .pad_top = 3,
-                             .pad_left = 3,
-                             .pad_bottom = 3,
-                             .pad_right = 3};
+    const Window2d window = test::Square(kKernel, 2, 3);
     const int weights = b.RandomInt8({out, kKernel, kKernel, 3});
     x = b.Add(QConv2d{window, 1, {0.0173f, kZeroPoint}, weights, b.Floats({out}, scales), b.Floats({out}, bias)}, {x});
     x = b.Add(Clamp{-20, kInfinity}, {x});

@@ -7,6 +7,7 @@
 
 #include "tests/engine/reference_run.h"
 #include "tests/formats/model_fixtures.h"
+#include "tests/formats/square_window.h"
 #include "tests/test_support.h"
 
 namespace bnn {
@@ -17,8 +18,7 @@ using test::CheckAgainstReference;
 using test::Count;
 using test::Ran;
 
-const formats::Window2d kThree = {
-    .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+const formats::Window2d kThree = test::Square(3, 1, 1);
 
 // Enough work for several strips (kPartMacs).
 int FloatConvolution(ModelBuilder* b, int x, int64_t out) {
@@ -85,7 +85,7 @@ TEST_CASE("an output of the model is stored, and packed on the way") {
 
 TEST_CASE("pooled floats are packed by the pooling") {
   ModelBuilder b(5);
-  const formats::Window2d two = {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
+  const formats::Window2d two = test::Square(2, 2);
   const int pooled = b.Add(formats::MaxPool{two}, {b.Input("x", {90, 90, 40})});
   b.Output(pooled);
   ReadBits(&b, b.Add(formats::Binarize{b.RandomFloats({40})}, {pooled}));
@@ -96,14 +96,7 @@ TEST_CASE("pooled floats are packed by the pooling") {
 // An int8 convolution of an image, pooled and packed: the beginning of a residual network.
 ModelBuilder Stem(std::vector<int64_t> dims, const formats::Window2d& pool, bool floats_wanted, bool pooled) {
   ModelBuilder b(6);
-  const formats::Window2d seven = {.kernel_h = 7,
-                                   .kernel_w = 7,
-                                   .stride_h = 2,
-                                   .stride_w = 2,
-                                   .pad_top = 3,
-                                   .pad_left = 3,
-                                   .pad_bottom = 3,
-                                   .pad_right = 3};
+  const formats::Window2d seven = test::Square(7, 2, 3);
   const int bytes = b.Add(formats::Quantize{formats::ElementType::kUInt8, {0.5f, 7}}, {b.Input("x", std::move(dims))});
   const int scales = b.Floats({64}, std::vector<float>(64, 0.25f));
   int y =
@@ -115,15 +108,8 @@ ModelBuilder Stem(std::vector<int64_t> dims, const formats::Window2d& pool, bool
 }
 
 TEST_CASE("an int8 stem makes the rows that its pooling wants, and the pooling packs") {
-  const formats::Window2d overlapping = {.kernel_h = 3,
-                                         .kernel_w = 3,
-                                         .stride_h = 2,
-                                         .stride_w = 2,
-                                         .pad_top = 1,
-                                         .pad_left = 1,
-                                         .pad_bottom = 1,
-                                         .pad_right = 1};
-  const formats::Window2d apart = {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
+  const formats::Window2d overlapping = test::Square(3, 2, 1);
+  const formats::Window2d apart = test::Square(2, 2);
   struct Case {
     std::vector<int64_t> dims;
     int64_t batch;

@@ -8,6 +8,7 @@
 #include "tests/engine/run_model.h"
 #include "tests/formats/model_fixtures.h"
 #include "tests/formats/model_reference.h"
+#include "tests/formats/square_window.h"
 
 namespace bnn {
 namespace {
@@ -115,8 +116,7 @@ TEST_CASE("levels: pooled, reshaped, read with different paddings, dense layers"
       ModelBuilder b(seed++);
       const int x = b.Input("x", {6, 6, channels});
       const int q = Levels(b, bits, x, 0.5f);
-      const Window2d same = {
-          .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+      const Window2d same = test::Square(3, 1, 1);
       const Window2d pool = {.kernel_h = 2, .kernel_w = 3, .stride_h = 2, .stride_w = 1, .pad_left = 1, .pad_right = 1};
       const auto conv = [&](int input, PadValue pad, int64_t groups) {
         const int64_t in = b.tensor(input).dims.back() / groups;

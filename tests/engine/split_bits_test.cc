@@ -6,6 +6,7 @@
 
 #include "tests/engine/reference_run.h"
 #include "tests/formats/model_fixtures.h"
+#include "tests/formats/square_window.h"
 
 namespace bnn {
 namespace {
@@ -15,8 +16,7 @@ using test::CheckAgainstReference;
 using test::Count;
 using test::Ran;
 
-const formats::Window2d kThree = {
-    .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+const formats::Window2d kThree = test::Square(3, 1, 1);
 
 // ReActNet's block that doubles its channels: two layers on the same bits, joined, shifted and binarized.
 struct Block {

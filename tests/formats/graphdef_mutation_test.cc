@@ -4,26 +4,19 @@
 #include <string>
 
 #include "tests/formats/graphdef_mutator.h"
-#include "tests/formats/import_fuzz_target.h"
+#include "tests/formats/import_mutations.h"
 
 namespace bnn::formats {
 namespace {
 
 TEST_CASE("mutated frozen graphs never crash the importer, the passes or the interpreter") {
   test::GraphdefMutator mutator(20261121);  // a fixed seed, so that a failure can be repeated
-  int sound = 0;
-  int broken = 0;
-  for (const auto& one : test::ReadGraphdefCases()) {
-    for (int i = 0; i < 40; ++i) {
-      const std::string bytes = i < 10 ? mutator.MutateBytes(one.model) : mutator.MutateFields(one.model);
-      CAPTURE(one.name);
-      CAPTURE(i);
-      (test::ImportAndInterpretGraphdef(bytes) ? sound : broken) += 1;
-    }
-  }
-  // Mutations that break nothing and mutations that break something both occur, or the test would test nothing.
-  CHECK(sound > 1000);
-  CHECK(broken > 3000);
+  test::MutationCounts counts;
+  test::ImportMutations(
+      test::ReadGraphdefCases(), 10, 40,
+      [](const auto&, const std::string& bytes) { return test::ImportAndInterpretGraphdef(bytes); }, &mutator, &counts);
+  CHECK(counts.sound > 1000);
+  CHECK(counts.broken > 3000);
 }
 
 TEST_CASE("a frozen graph that ends early is refused or read without harm") {

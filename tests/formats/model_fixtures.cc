@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "formats/validate.h"
+#include "tests/formats/square_window.h"
 
 namespace bnn::formats {
 
@@ -153,8 +154,8 @@ int AddDetections(ModelBuilder& b, int values) {
 // Format 1.4: elements of 2 to 4 bits through every operator that takes them.
 void AddBitsOfSeveralValues(ModelBuilder& b, int map) {
   const int64_t channels = b.tensor(map).dims.back();
-  const Window2d same3 = {.kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
-  const Window2d half = {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
+  const Window2d same3 = test::Square(3, 1, 1);
+  const Window2d half = test::Square(2, 2);
   for (int bits = 2; bits <= kMaxBits; ++bits) {
     const int64_t levels = 1 << bits;
     std::vector<float> thresholds;
@@ -181,7 +182,7 @@ void AddBitsOfSeveralValues(ModelBuilder& b, int map) {
 ModelDef EveryOpModel(int minor) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   ModelBuilder b(1);
-  const Window2d same3 = {.kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+  const Window2d same3 = test::Square(3, 1, 1);
   const Window2d odd = {.kernel_h = 2,
                         .kernel_w = 3,
                         .stride_h = 2,
@@ -192,7 +193,7 @@ ModelDef EveryOpModel(int minor) {
                         .pad_left = 1,
                         .pad_bottom = 1,
                         .pad_right = 2};
-  const Window2d half = {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
+  const Window2d half = test::Square(2, 2);
   const int image = b.Input("image", {3, 8, 8}, ImageLayout::kNchw, {{0.5f, 0.25f, 0.125f}, {2.0f}});
   const int second = b.Input("r\xC3\xA9sidu", {8, 8, 6}, ImageLayout::kNhwc);
   const int third = b.Input("vector", {5});

@@ -1,7 +1,9 @@
 // A bounded, repeatable share of what tests/fuzz/fuzz_onnx.cc does without end.
 #include <doctest/doctest.h>
 
-#include "tests/formats/import_fuzz_target.h"
+#include <string>
+
+#include "tests/formats/import_mutations.h"
 #include "tests/formats/onnx_cases.h"
 #include "tests/formats/onnx_mutator.h"
 
@@ -10,21 +12,14 @@ namespace {
 
 TEST_CASE("mutated files never crash the importer, the passes or the interpreter") {
   test::OnnxMutator mutator(20240607);  // a fixed seed, so that a failure can be repeated
-  int sound = 0;
-  int broken = 0;
+  test::MutationCounts counts;
   for (const int opset : {7, 9, 11, 13, 17, 18, 21}) {
-    for (const auto& one : test::ReadOnnxCases(opset)) {
-      for (int i = 0; i < 60; ++i) {
-        const std::string bytes = i < 20 ? mutator.MutateBytes(one.model) : mutator.MutateFields(one.model);
-        CAPTURE(one.name);
-        CAPTURE(i);
-        (test::ImportAndInterpret(bytes) ? sound : broken) += 1;
-      }
-    }
+    test::ImportMutations(
+        test::ReadOnnxCases(opset), 20, 60,
+        [](const auto&, const std::string& bytes) { return test::ImportAndInterpret(bytes); }, &mutator, &counts);
   }
-  // Mutations that break nothing and mutations that break something both occur, or the test would test nothing.
-  CHECK(sound > 1000);
-  CHECK(broken > 1000);
+  CHECK(counts.sound > 1000);
+  CHECK(counts.broken > 1000);
 }
 
 }  // namespace

@@ -13,20 +13,14 @@
 #include "formats/validate.h"
 #include "formats/writer.h"
 #include "tests/engine/model_builder.h"
+#include "tests/formats/square_window.h"
 
 namespace bnn::formats {
 namespace {
 
 using test::ModelBuilder;
+using test::Square;
 using Shape = std::vector<int64_t>;
-
-Window2d Square(int64_t kernel, int64_t stride, int64_t pad) {
-  Window2d window;
-  window.kernel_h = window.kernel_w = kernel;
-  window.stride_h = window.stride_w = stride;
-  window.pad_top = window.pad_left = window.pad_bottom = window.pad_right = pad;
-  return window;
-}
 
 Window2d WholeMap(int64_t height, int64_t width) {
   Window2d window;

@@ -135,44 +135,34 @@ void CheckAgainstReference(const BDenseShape& shape, const EpilogueCase& epilogu
   }
 }
 
+// Every kernel against the definition of a dot product.
+void CheckDotProducts(const BDenseShape& shape, int64_t gap) {
+  std::mt19937 random(3);
+  const Problem problem(shape, gap, Guard::kAfter, random);
+  const EpilogueFixture fixture(kPlainFloats, OutputOf(shape, 0), 1, Guard::kAfter, random);
+  for (const BDenseKernel* kernel : RunnableKernels(shape)) {
+    EpilogueOutputs outputs(OutputOf(shape, 0), Guard::kAfter);
+    Run(*kernel, problem, Guard::kAfter, fixture.Make(&outputs), Whole(shape));
+    int64_t wrong = 0;
+    for (int64_t i = 0; i < outputs.floats.size(); ++i) {
+      const int64_t row = i / shape.out_features, feature = i % shape.out_features;
+      if (outputs.floats[i] != static_cast<float>(problem.Naive(row, feature))) ++wrong;
+    }
+    CHECK_MESSAGE(wrong == 0, kernel->name << ": " << shape.rows << " rows of " << shape.in_features << ", "
+                                           << shape.planes << " planes");
+  }
+}
+
 TEST_CASE("every kernel computes the dot products of its -1 and +1 values") {
   for (int64_t in : kFeatures) {
-    for (int64_t rows : {1, 2, 9}) {
-      const BDenseShape shape = {rows, in, 150};
-      std::mt19937 random(3);
-      const Problem problem(shape, 0, Guard::kAfter, random);
-      const EpilogueFixture fixture(kPlainFloats, OutputOf(shape, 0), 1, Guard::kAfter, random);
-      for (const BDenseKernel* kernel : RunnableKernels(shape)) {
-        EpilogueOutputs outputs(OutputOf(shape, 0), Guard::kAfter);
-        Run(*kernel, problem, Guard::kAfter, fixture.Make(&outputs), Whole(shape));
-        int64_t wrong = 0;
-        for (int64_t i = 0; i < outputs.floats.size(); ++i) {
-          if (outputs.floats[i] != static_cast<float>(problem.Naive(i / 150, i % 150))) ++wrong;
-        }
-        CHECK_MESSAGE(wrong == 0, kernel->name << ": " << rows << " rows of " << in);
-      }
-    }
+    for (int64_t rows : {1, 2, 9}) CheckDotProducts({rows, in, 150}, 0);
   }
 }
 
 TEST_CASE("planes: every kernel computes the dot products of the values of its levels") {
   for (int planes = 2; planes <= kMaxPlanes; ++planes) {
     for (int64_t in : kFeatures) {
-      for (int64_t rows : {1, 2, 5}) {
-        const BDenseShape shape = {rows, in, 70, planes};
-        std::mt19937 random(3);
-        const Problem problem(shape, rows % 2, Guard::kAfter, random);
-        const EpilogueFixture fixture(kPlainFloats, OutputOf(shape, 0), 1, Guard::kAfter, random);
-        for (const BDenseKernel* kernel : RunnableKernels(shape)) {
-          EpilogueOutputs outputs(OutputOf(shape, 0), Guard::kAfter);
-          Run(*kernel, problem, Guard::kAfter, fixture.Make(&outputs), Whole(shape));
-          int64_t wrong = 0;
-          for (int64_t i = 0; i < outputs.floats.size(); ++i) {
-            if (outputs.floats[i] != static_cast<float>(problem.Naive(i / 70, i % 70))) ++wrong;
-          }
-          CHECK_MESSAGE(wrong == 0, kernel->name << ": " << rows << " rows of " << in << ", " << planes << " planes");
-        }
-      }
+      for (int64_t rows : {1, 2, 5}) CheckDotProducts({rows, in, 70, planes}, rows % 2);
     }
   }
 }

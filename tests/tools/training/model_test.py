@@ -8,7 +8,7 @@ from torch import nn
 
 import bnn_training
 from bnn_training import functions
-from support import HERE, Net, documented, tensor
+from support import HERE, Net, documented, seen_by_layers, tensor
 
 
 class FunctionsTest(unittest.TestCase):
@@ -67,11 +67,7 @@ class ModelTest(unittest.TestCase):
         controller, model = bnn_training.create_binarized_model(Net(), documented())
         controller.enable_activations()
         controller.enable_weights()
-        seen = {}
-        for layer in controller.layers:
-            layer.module.register_forward_hook(
-                lambda conv, inputs, output, name=layer.name: seen.update({name: (inputs[0], conv.weight)})
-            )
+        seen = seen_by_layers(controller)
         model.train()(torch.randn(4, 1, 8, 8))
         self.assertEqual(list(seen), ["layer1.0.conv1", "layer1.1.conv1"])
         for layer in controller.layers:

@@ -11,7 +11,7 @@ from torch import nn
 
 import bnn_training
 from bnn_training import functions
-from support import PROGRAMS, Batches, Net, convert_and_run, evaluate, loss
+from support import PROGRAMS, Batches, Net, convert_and_run, evaluate, loss, seen_by_layers
 
 SHAPES = ((3, 2, 3, 3), (4, 1, 1, 1), (5, 7))  # of Conv2d and Linear
 
@@ -102,11 +102,7 @@ class ModelTest(unittest.TestCase):
             self.assertTrue(torch.equal(Net()(x), model(x)))  # the quantizers begin disabled
             controller.enable_activations()
             controller.enable_weights()
-            seen = {}
-            for layer in controller.layers:
-                layer.module.register_forward_hook(
-                    lambda module, inputs, output, name=layer.name: seen.update({name: (inputs[0], module.weight)})
-                )
+            seen = seen_by_layers(controller)
             model(4 * x)
             names = ["layer1.0.conv1", "layer1.1.downsample.0", "layer1.1.conv1", "fc"]
             self.assertEqual(list(seen), names)

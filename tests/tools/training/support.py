@@ -17,6 +17,16 @@ import bnn_training  # noqa: E402
 PROGRAMS = []  # bnn-convert and bnn-run, where they are given
 
 
+def seen_by_layers(controller):
+    """A dict that each layer, as it runs, enters itself into by name: its input and its weights."""
+    seen = {}
+    for layer in controller.layers:
+        layer.module.register_forward_hook(
+            lambda module, inputs, output, name=layer.name: seen.update({name: (inputs[0], module.weight)})
+        )
+    return seen
+
+
 class Block(nn.Module):
     def __init__(self, in_channels, out_channels, stride=1):
         super().__init__()
