@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Static throughput of the NEON inner loops: what LLVM's models of ARM cores make of them, without a board.
 
-Finds the inner loop of each tile of CountNeon and CountNeonSha3 (kernels/arm) in cross-built kernels, runs llvm-mca on it
-for each core, and prints binary multiply-adds (MACs) a cycle beside the bound: one vector operation of 128 bits a cycle
-and pipe, 3 operations for 128 MACs, or 2.5 with EOR3, of which one is EOR3 and has one pipe on the cores of Arm. Exit
-code 1 if the largest tile misses the share that is asked of a core.
+Finds the inner loop of each tile of CountNeon, CountNeonSha3 and CountSve (kernels/arm) in cross-built kernels, runs
+llvm-mca on it for each core, and prints binary multiply-adds (MACs) a cycle beside the bound: one vector operation a cycle
+and pipe, 3 operations for as many MACs as a vector has bits, or 2.5 with EOR3, of which one is EOR3 and has one pipe on
+the cores of Arm. Exit code 1 if the largest tile misses the share that is asked of a core.
 
 Usage: arm_mca.py [FILE...]
-  FILE  objects or archives; the default is build/small-aarch64/lib/libbnn_kernels.a and, for EOR3, the same of
-        build/aarch64 (cmake --preset aarch64 && cmake --build --preset aarch64 --target bnn_kernels)
+  FILE  objects or archives; the default is build/small-aarch64/lib/libbnn_kernels.a and, for EOR3 and SVE, the same
+        of build/aarch64 (cmake --preset aarch64 && cmake --build --preset aarch64 --target bnn_kernels)
 
 Needs llvm-mca 19 or later, whose models know these cores (package llvm-19), and aarch64-linux-gnu-objdump (package
 binutils-aarch64-linux-gnu). Exit code 77, with the reason, where they are missing.
@@ -23,9 +23,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEFAULT = [ROOT / f"build/{preset}/lib/libbnn_kernels.a" for preset in ("small-aarch64", "aarch64")]
 ITERATIONS = 200
-MACS_A_BLOCK = 128  # 16 bytes of differing bits
 
-# Core, vector operations of 128 bits that it starts a cycle (the vendor's optimization guides), least share asked for.
+# Core, vector operations that it starts a cycle (the vendor's optimization guides), least share asked for.
 # Of the cores with EOR3 those are asked that BestIsa (kernels/cpu_features.cc) lets use it; the others show why not.
 NEON_CORES = [
     ("cortex-a53", 1, None),
@@ -47,6 +46,12 @@ SHA3_CORES = [
     ("neoverse-v1", 4, None),
     ("neoverse-v2", 4, None),
 ]
+
+SVE_CORES = [
+    ("a64fx", 2, 0.95),
+    ("neoverse-v1", 2, None),
+]
+VECTOR_BITS = {"a64fx": 512, "neoverse-v1": 256}  # of SVE
 
 BRANCH = re.compile(r"(b\.\w+|cbn?z|tbn?z)\s.*?([0-9a-f]+) <")
 
@@ -102,7 +107,7 @@ def find_tiles(objdump, files):
     tiles = {}
     for file in files:
         for symbol, body in functions(objdump, file).items():
-            match = re.search(r"(CountNeon|CountNeonSha3)12CountVectorsILi(\d+)E", symbol)
+            match = re.search(r"(CountNeon|CountNeonSha3|CountSve)12CountVectorsILi(\d+)E", symbol)
             loop = inner_loop(body) if match else None
             if loop:
                 tiles.setdefault((match.group(1), int(match.group(2))), loop)
@@ -117,11 +122,12 @@ def show(mca, tiles, counter, cores, blocks_a_count, operations_a_block, blocks_
         loop = tiles[counter, pixels]
         blocks = sum(text.startswith("cnt") for text in loop) * blocks_a_count
         # Vector operations: what has a vector operand and neither loads nor stores.
-        operations = sum(bool(re.search(r"\bv\d+\.", text)) and not re.match(r"ld|st", text) for text in loop)
+        operations = sum(bool(re.search(r"\b[vz]\d+\.", text)) and not re.match(r"ld|st", text) for text in loop)
         for core, pipes, least in cores:
+            bits = VECTOR_BITS[core] if counter == "CountSve" else 128
             taken = cycles(mca, core, loop)
-            bound = MACS_A_BLOCK * min(pipes / operations_a_block, blocks_at_most or pipes)
-            macs = blocks * MACS_A_BLOCK / taken
+            bound = bits * min(pipes / operations_a_block, blocks_at_most or pipes)
+            macs = blocks * bits / taken
             missed = least is not None and pixels == pixels_of[0] and macs < least * bound
             failures += missed
             print(
@@ -150,6 +156,7 @@ def main(arguments):
     failures = show(mca, tiles, "CountNeon", NEON_CORES, 1, 3, None)
     # Every second block is counted, and each needs an EOR3.
     failures += show(mca, tiles, "CountNeonSha3", SHA3_CORES, 2, 2.5, 1)
+    failures += show(mca, tiles, "CountSve", SVE_CORES, 1, 3, None)
     return 1 if failures else 0
 
 

@@ -71,7 +71,7 @@ std::optional<int> ParseOptions(int argc, char** argv, const std::vector<std::st
   app.add_option("--filter", filter, "Only rows whose section/case/kernel/output the regular expression finds")
       ->check(CLI::Validator(CheckRegex, "REGEX"));
   app.add_option("--isa", isa,
-                 "Only kernels of this instruction set: avx512vpopcnt, avx512, avx2, neonsha3, neon, "
+                 "Only kernels of this instruction set: avx512vpopcnt, avx512, avx2, sve, neonsha3, neon, "
                  "reference")
       ->check(CLI::Validator(CheckIsa, "NAME"));
   std::vector<std::string> outputs;

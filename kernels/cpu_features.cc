@@ -5,6 +5,9 @@
 #endif
 #if (defined(__aarch64__) || defined(__arm__)) && defined(__linux__)
 #include <sys/auxv.h>
+#if defined(__aarch64__)
+#include <sys/prctl.h>
+#endif
 #endif
 
 namespace bnn::kernels {
@@ -14,6 +17,7 @@ struct Support {
   bool neon = false;
   bool neon_sha3 = false;
   bool gains_from_sha3 = false;
+  bool sve = false;
   bool avx2 = false;
   bool avx512 = false;
   bool avx512_vpopcnt = false;
@@ -92,6 +96,11 @@ Support Detect() {
     __asm__ volatile("mrs %0, midr_el1" : "=r"(midr));
     support.gains_from_sha3 = support.neon_sha3 && GainsFromSha3(midr);
   }
+  constexpr unsigned long kSve = 1ul << 22;  // HWCAP_SVE
+  constexpr int kGetVectorLength = 51;       // PR_SVE_GET_VL: bytes in the lower half, flags above
+  constexpr int kLeastBytes = 32;
+  const int length = (capabilities & kSve) != 0 ? prctl(kGetVectorLength) : 0;
+  support.sve = length >= 0 && (length & 0xFFFF) >= kLeastBytes;
 #endif
   return support;
 }
@@ -127,6 +136,8 @@ const char* IsaName(Isa isa) {
       return "neon";
     case Isa::kNeonSha3:
       return "neonsha3";
+    case Isa::kSve:
+      return "sve";
     case Isa::kAvx2:
       return "avx2";
     case Isa::kAvx512:
@@ -155,6 +166,8 @@ bool IsaSupported(Isa isa) {
       return Cached().neon;
     case Isa::kNeonSha3:
       return Cached().neon_sha3;
+    case Isa::kSve:
+      return Cached().sve;
     case Isa::kAvx2:
       return Cached().avx2;
     case Isa::kAvx512:
@@ -170,6 +183,7 @@ bool HasVnni(Isa isa) {
     case Isa::kReference:
     case Isa::kNeon:
     case Isa::kNeonSha3:
+    case Isa::kSve:
       return false;
     case Isa::kAvx2:
       return Cached().avx_vnni;

@@ -11,15 +11,16 @@ enum class Isa : uint8_t {
   kReference = 0,     // plain C++, any CPU
   kNeon = 1,          // Advanced SIMD of aarch64, and of ARMv7 with VFPv4 (Cortex-A7, A15)
   kNeonSha3 = 2,      // the above of aarch64 and EOR3, of the SHA3 extension
-  kAvx2 = 3,          // AVX2 + FMA + BMI2 (Haswell and later)
-  kAvx512 = 4,        // AVX-512 F, BW, VL, DQ (Skylake-X)
-  kAvx512Vpopcnt = 5  // the above and VPOPCNTDQ (Ice Lake, Zen 4)
+  kSve = 3,           // SVE of aarch64 with vectors of 256 bits or more
+  kAvx2 = 4,          // AVX2 + FMA + BMI2 (Haswell and later)
+  kAvx512 = 5,        // AVX-512 F, BW, VL, DQ (Skylake-X)
+  kAvx512Vpopcnt = 6  // the above and VPOPCNTDQ (Ice Lake, Zen 4)
 };
 
-inline constexpr Isa kAllIsas[] = {Isa::kReference, Isa::kNeon,   Isa::kNeonSha3,
+inline constexpr Isa kAllIsas[] = {Isa::kReference, Isa::kNeon,   Isa::kNeonSha3,     Isa::kSve,
                                    Isa::kAvx2,      Isa::kAvx512, Isa::kAvx512Vpopcnt};
 
-// The name used in `BNN_MAX_ISA`, plans and benchmarks: "reference", "neon", "neonsha3", "avx2", "avx512",
+// The name used in `BNN_MAX_ISA`, plans and benchmarks: "reference", "neon", "neonsha3", "sve", "avx2", "avx512",
 // "avx512vpopcnt".
 const char* IsaName(Isa isa);
 

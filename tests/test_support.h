@@ -6,6 +6,7 @@
 #endif
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -37,6 +38,12 @@ inline bool CpuHasIsa(const char* name) {
   if (std::strcmp(name, "neon") == 0) return true;
 #if defined(__linux__)
   if (std::strcmp(name, "neonsha3") == 0) return (getauxval(AT_HWCAP) & (1ul << 17)) != 0;
+  if (std::strcmp(name, "sve") == 0) {
+    uint64_t bits = 0;  // of a vector: 8 times its bytes
+    if ((getauxval(AT_HWCAP) & (1ul << 22)) == 0) return false;
+    __asm__ volatile(".arch_extension sve\n\trdvl %0, #8" : "=r"(bits));
+    return bits >= 256;
+  }
 #endif
 #elif defined(__arm__) && defined(__linux__)
   constexpr unsigned long kNeonAndVfp4 = (1ul << 12) | (1ul << 16);

@@ -10,7 +10,8 @@ constexpr const BConv2dKernel* kKernels[] = {
     &kBConv2dAvx512,
     &kBConv2dAvx2,
 #elif defined(__aarch64__) || defined(__arm__)
-#if defined(BNN_NEON_SHA3)
+#if defined(BNN_ARM_EXTENSIONS)
+    &kBConv2dSve,
     &kBConv2dNeonSha3,
 #endif
     &kBConv2dNeon,

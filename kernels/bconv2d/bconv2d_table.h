@@ -8,6 +8,7 @@ namespace bnn::kernels {
 extern const BConv2dKernel kBConv2dRef;
 extern const BConv2dKernel kBConv2dNeon;
 extern const BConv2dKernel kBConv2dNeonSha3;
+extern const BConv2dKernel kBConv2dSve;
 extern const BConv2dKernel kBConv2dAvx2;
 extern const BConv2dKernel kBConv2dAvx512;
 extern const BConv2dKernel kBConv2dAvx512Vpopcnt;

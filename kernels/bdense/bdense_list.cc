@@ -8,7 +8,8 @@ constexpr const BDenseKernel* kKernels[] = {
 #if defined(__x86_64__)
     &kBDenseAvx512Vpopcnt, &kBDenseAvx512, &kBDenseRowAvx512, &kBDenseAvx2, &kBDenseRowAvx2,
 #elif defined(__aarch64__) || defined(__arm__)
-#if defined(BNN_NEON_SHA3)
+#if defined(BNN_ARM_EXTENSIONS)
+    &kBDenseSve,
     &kBDenseNeonSha3,
 #endif
     &kBDenseNeon,

@@ -8,6 +8,7 @@ namespace bnn::kernels {
 extern const BDenseKernel kBDenseRef;
 extern const BDenseKernel kBDenseNeon;
 extern const BDenseKernel kBDenseNeonSha3;
+extern const BDenseKernel kBDenseSve;
 extern const BDenseKernel kBDenseRowAvx2;
 extern const BDenseKernel kBDenseAvx2;
 extern const BDenseKernel kBDenseRowAvx512;

@@ -11,6 +11,7 @@
 //                                the weights for two pixels at once
 //   avxvnni                                                                     32       vpdpbusd
 //   avx2             256 / 2.43  the same in half the width           8         32 / 3
+//   sve              vector / 3  eor, cnt, add                        as neon
 //   neonsha3         128 / 2.5   eor3 for carries, cnt, add            as neon
 //   neon             128 / 3     eor, cnt, add                        4         16 / 3    smull, smlal, sadalp
 //   reference        what the compiler makes of plain C++ for the baseline of the architecture

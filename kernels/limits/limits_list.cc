@@ -8,7 +8,8 @@ constexpr const LimitProbes* kProbes[] = {
 #if defined(__x86_64__)
     &kLimitsAvx512Vpopcnt, &kLimitsAvx512Vnni, &kLimitsAvx512, &kLimitsAvxVnni, &kLimitsAvx2,
 #elif defined(__aarch64__) || defined(__arm__)
-#if defined(BNN_NEON_SHA3)
+#if defined(BNN_ARM_EXTENSIONS)
+    &kLimitsSve,
     &kLimitsNeonSha3,
 #endif
     &kLimitsNeon,

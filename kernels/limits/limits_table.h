@@ -8,6 +8,7 @@ namespace bnn::kernels {
 extern const LimitProbes kLimitsRef;
 extern const LimitProbes kLimitsNeon;
 extern const LimitProbes kLimitsNeonSha3;
+extern const LimitProbes kLimitsSve;
 extern const LimitProbes kLimitsAvx2;
 extern const LimitProbes kLimitsAvxVnni;
 extern const LimitProbes kLimitsAvx512;

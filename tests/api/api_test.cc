@@ -124,7 +124,7 @@ TEST_CASE("threads, batches and instruction sets do not change results") {
     const auto first = x.begin() + static_cast<ptrdiff_t>(n * sample);
     expected.push_back(RunOnce(*session, {first, first + static_cast<ptrdiff_t>(sample)}));
   }
-  for (const std::string isa : {"", "reference", "avx2", "avx512vpopcnt", "neon", "neonsha3"}) {
+  for (const std::string isa : {"", "reference", "avx2", "avx512vpopcnt", "neon", "neonsha3", "sve"}) {
     if (!isa.empty() && !test::CpuHasIsa(isa.c_str())) continue;  // isa-forced CTest runs print what is missing
     for (const int threads : {1, 2, 3}) {
       auto model = Load(bytes, {3, threads, isa});

@@ -53,6 +53,7 @@ TEST_CASE("detection agrees with /proc/cpuinfo") {
   CHECK(IsaSupported(Isa::kNeon) == (HasAll(flags, {"neon", "vfpv4"}) || HasAll(flags, {"asimd"})));
 #if defined(__aarch64__)
   CHECK(IsaSupported(Isa::kNeonSha3) == HasAll(flags, {"sha3"}));
+  if (!HasAll(flags, {"sve"})) CHECK_FALSE(IsaSupported(Isa::kSve));
 #endif
   CHECK(IsaSupported(Isa::kAvx2) == HasAll(flags, avx2));
   CHECK(IsaSupported(Isa::kAvx512) == HasAll(flags, avx512));

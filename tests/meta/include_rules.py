@@ -13,7 +13,7 @@ import source_tree
 
 # Headers of the C library and the system that anybody may include; C++'s own have no suffix and are recognized by that.
 SYSTEM_HEADERS = re.compile(r"[a-z0-9_]+$|(stddef|stdint|stdio|stdlib|string|math|assert|time|unistd|fcntl|errno)\.h$|sys/.*")
-INTRINSICS = re.compile(r"(immintrin|arm_neon|cpuid)\.h$")
+INTRINSICS = re.compile(r"(immintrin|arm_neon|arm_sve|cpuid)\.h$")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +32,7 @@ RULES = (
         # A template or inline function that is compiled with -mavx512f becomes a weak symbol, which the linker may pick
         # for baseline code too. So these files, and what they include, stay away from headers full of templates.
         name="ISA files",
-        files=r"kernels/.*_(avx2|avxvnni|avx512|avx512vnni|avx512vpopcnt|neon|neonsha3)\.(cc|h)$",
+        files=r"kernels/.*_(avx2|avxvnni|avx512|avx512vnni|avx512vpopcnt|neon|neonsha3|sve)\.(cc|h)$",
         project=r"kernels/",
         libraries=INTRINSICS.pattern,
         only_system=r"(cstddef|cstdint|cstring|type_traits)$",

@@ -155,8 +155,9 @@ void Define(CLI::App& app, Options& options, Texts& texts) {
       ->capture_default_str()
       ->type_name("N")
       ->group("Running");
-  app.add_option("--max-isa", options.max_isa,
-                 "Best instruction set that kernels may use: reference, avx2, avx512, avx512vpopcnt, neon, neonsha3")
+  app.add_option(
+         "--max-isa", options.max_isa,
+         "Best instruction set that kernels may use: reference, avx2, avx512, avx512vpopcnt, neon, neonsha3, sve")
       ->type_name("NAME")
       ->envname("BNN_MAX_ISA")
       ->group("Running");

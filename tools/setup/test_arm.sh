@@ -13,8 +13,9 @@ Installs missing Debian packages and makes the roots that ARM builds compile aga
                   knows), and `small-armhf`, as Cortex-A7 and A15: all their tests but those labelled `native`, which
                   start programs themselves and would need qemu to be registered with the kernel, and whose names are
                   printed; size of the library; the embedded example; the kernels of preset `aarch64`, among them those
-                  with EOR3, as `max`; throughput of the inner loops on models of ARM cores (bench/arm_mca.py); and
-                  --networks for the models of this project
+                  with EOR3 and SVE, as `max`, whose vectors have 512 bits, and with vectors of 256 and 2048 bits;
+                  throughput of the inner loops on models of ARM cores (bench/arm_mca.py); and --networks for the models
+                  of this project
   --full          the tests of the presets `aarch64` and `armhf`, converter and oneDNN included, as Cortex-A72 and A15,
                   and those of `aarch64` that depend on the instruction set as `max`: an hour and more
   --networks      compares the outputs of networks under qemu with those of this machine's build of the same preset, and
@@ -127,6 +128,9 @@ case "${part}" in
     test_example small-armhf armhf cortex-a7
     build aarch64 kernel_tests
     run_tests aarch64 max --label-regex '^kernels$'
+    for units in 2 16; do
+      run_tests aarch64 "max,sve-max-vq=${units},sve-default-vector-length=-1" --tests-regex '^(bconv2d|bdense|limits)_test$'
+    done
     echo "=== aarch64: inner loops on models of cores"
     python3 -B bench/arm_mca.py || [[ $? -eq 77 ]]
     test_networks models/*.bnn

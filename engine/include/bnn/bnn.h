@@ -62,8 +62,8 @@ typedef struct bnn_model_options {
                           sleep between runs, and runs on the calling thread and on them: sessions that run at once on
                           fewer cores than they have threads in sum wait for one another. */
   const char* max_isa; /* best instruction set that kernels may use: "reference", "avx2", "avx512", "avx512vpopcnt",
-                          "neon", "neonsha3"; NULL: the environment's BNN_MAX_ISA, or what bnn_cpu_isa says. One that
-                          this CPU lacks is an error. */
+                          "neon", "neonsha3", "sve"; NULL: the environment's BNN_MAX_ISA, or what bnn_cpu_isa says.
+                          One that this CPU lacks is an error. */
   const char* cpus;    /* where the threads that sessions start may run, as "4-7" or "0,2"; one that the loading thread
                           may not use is an error. NULL: where cores differ (big.LITTLE), the fastest ones of which there
                           are enough for `threads`; else anywhere. The thread that calls bnn_session_run is the host's
