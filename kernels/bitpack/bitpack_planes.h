@@ -16,10 +16,14 @@
 //
 // On Zen 5 with AVX-512 a vector takes a comparison and an OR under its mask, which together issue in 0.72 cycles, and
 // a tile of 13 vectors that comes from L2 with masked loads 1.4 cycles a vector: that is L2, and 79 to 92 % of merely
-// reading. Planes of 7 x 7 floats fall short, 62 %. Their four loads each lie across two cache lines
+// reading. Planes of 7 x 7 floats fall short, 65 %. Their four loads each lie across two cache lines
 // (a cycle each), with the threshold 4.5 cycles for 196 bytes in L1, 6.1 from L2, where merely reading takes 4.3. With
 // AVX2 a pair of vectors takes five instructions that issue in 1.43 cycles, 190 GB/s in L1, of which L2 leaves 115 to
-// 145, 55 to 65 %.
+// 150, 57 to 65 %.
+//
+// Tried without success: whole cache lines, each loaded once, from two of which a permutation takes a vector (7 x 7: 94
+// GB/s instead of 123, where lines are aligned anyway half as fast); for AVX2 bits that gather in bytes, 32 pixels a
+// register, in runs of 1 KB (14 x 14: 7 % faster, 7 x 7: 23 % slower).
 //
 // V supplies, besides what bitpack_tiles.h says,
 //   PairWalk, StartPairs(begin, count)           a walk over the channels [begin, begin + count), in the order that is

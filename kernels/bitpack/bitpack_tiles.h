@@ -9,8 +9,9 @@
 // 84 to 98 % of merely reading the same bytes, with unpacking 88 to 99 % (AVX-512, channels a multiple of 32).
 //
 // Where channels do not fill cache lines, nearly every vector lies in two of them, and L1 takes one such load or store
-// a cycle instead of two loads: 74 to 80 % when packing 116 or 232 channels, 70 to 77 % when unpacking (where merely
-// storing such rows reaches 190 GB/s). AVX2 loads half as much at a time, two vectors a cycle: its loop of 2.33 cycles
+// a cycle instead of two loads: 78 to 84 % when packing 116 or 232 channels, 76 to 81 % when unpacking (where merely
+// storing such rows reaches 190 GB/s; whole vectors at the end of a pixel, which the next one overwrites, are slower
+// than stores by lanes). AVX2 loads half as much at a time, two vectors a cycle: its loop of 2.33 cycles
 // for 128 bytes (bitpack_avx2.cc) takes 230 GB/s in L1, and from L2 reaches 170 to 185.
 //
 // V is a wrapper of kernels/x86/vec_*.h with, in addition,
