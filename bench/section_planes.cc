@@ -18,10 +18,12 @@ const ConvCase kConvCases[] = {
     {.height = 14, .width = 14, .in = 256, .out = 256},
     {.height = 7, .width = 7, .in = 512, .out = 512},
     {.height = 56, .width = 56, .in = 64, .out = 64, .kernel = 1},
+    {.height = 56, .width = 56, .in = 64, .out = 256, .kernel = 1},
     {.height = 28, .width = 28, .in = 128, .out = 128, .kernel = 1},
+    {.height = 14, .width = 14, .in = 256, .out = 256, .kernel = 1},
 };
 constexpr kernels::BDenseShape kDenseCases[] = {{1, 1024, 1024}, {16, 1024, 1024}};
-constexpr Output kOutputs[] = {Output::kFloats, Output::kBits};
+constexpr Output kOutputs[] = {Output::kFloats, Output::kBits, Output::kResidual};
 
 ConvCase WithPlanes(ConvCase c, int planes) {
   c.planes = planes;
@@ -83,7 +85,7 @@ void RunCase(const List& list, const Case& c, const Shape& shape, const std::str
 void RunPlaneSection(const Options& options, Report& report) {
   report.BeginSection("planes",
                       "inputs of 1 to 4 bits, weights of one bit, one thread; bits: as many planes leave as come "
-                      "in; relative: to one plane, time / (planes x time)",
+                      "in; residual: affine, + residual, PReLU; relative: to one plane, time / (planes x time)",
                       {{"case", "case", 20},
                        {"kernel", "kernel", 22},
                        {"output", "output", 8},

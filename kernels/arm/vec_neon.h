@@ -67,7 +67,7 @@ struct NeonFloat {
 #endif
 
 struct Neon : NeonFloat {
-  using NeonFloat::Add, NeonFloat::Less;
+  using NeonFloat::Add, NeonFloat::IsAtLeast, NeonFloat::Less;
   using Int = int32x4_t;
   static constexpr int kLanes = 4;
   static constexpr int kVectors = 8;
@@ -118,21 +118,22 @@ struct Neon : NeonFloat {
 
   // 16-bit integers (kernels/simd/short_levels.h), in the order of channels.
   using Short = int16x8_t;
+  using ShortMask = uint16x8_t;
   static constexpr int kShorts = 4;
+  static constexpr int kShortLanes = 8;
   static BNN_INLINE void Narrow(const Int (&x)[8], Short (&to)[4]) {
+    BNN_UNROLL for (int s = 0; s < 4; ++s) to[s] = vcombine_s16(vmovn_s32(x[2 * s]), vmovn_s32(x[2 * s + 1]));
+  }
+  static BNN_INLINE void NarrowSaturated(const Int (&x)[8], Short (&to)[4]) {
     BNN_UNROLL for (int s = 0; s < 4; ++s) to[s] = vcombine_s16(vqmovn_s32(x[2 * s]), vqmovn_s32(x[2 * s + 1]));
   }
-  static BNN_INLINE void LoadShort(const int16_t* from, Short (&to)[4]) {
-    BNN_UNROLL for (int s = 0; s < 4; ++s) to[s] = vld1q_s16(from + 8 * s);
-  }
-  static BNN_INLINE void StoreShort(int16_t* to, const Short (&x)[4]) {
-    BNN_UNROLL for (int s = 0; s < 4; ++s) vst1q_s16(to + 8 * s, x[s]);
-  }
-  static BNN_INLINE Short SubSaturated(Short a, Short b) { return vqsubq_s16(a, b); }
-  static BNN_INLINE Short Xor(Short a, Short b, Short c) { return veorq_s16(veorq_s16(a, b), c); }
-  static BNN_INLINE uint32_t SignsToWord(const Short (&x)[4]) {
+  static BNN_INLINE Short LoadShort(const int16_t* from) { return vld1q_s16(from); }
+  static BNN_INLINE void StoreShort(int16_t* to, Short x) { vst1q_s16(to, x); }
+  static BNN_INLINE ShortMask IsAtLeast(Short a, Short b) { return vcgeq_s16(a, b); }
+  static BNN_INLINE Short Choose(ShortMask mask, Short no, Short yes) { return vbslq_s16(mask, yes, no); }
+  static BNN_INLINE uint32_t ToWord(const ShortMask (&masks)[4]) {
     uint8x8_t bytes[4];
-    BNN_UNROLL for (int s = 0; s < 4; ++s) bytes[s] = vmovn_u16(vreinterpretq_u16_s16(vshrq_n_s16(x[s], 15)));
+    BNN_UNROLL for (int s = 0; s < 4; ++s) bytes[s] = vmovn_u16(masks[s]);
     return ToWord(bytes);
   }
 
@@ -140,6 +141,7 @@ struct Neon : NeonFloat {
   static BNN_INLINE Mask Xor(Mask a, Mask b) { return veorq_u32(a, b); }
 
   static BNN_INLINE Int LoadInt(const int32_t* from) { return vld1q_s32(from); }
+  static BNN_INLINE void StoreInt(int32_t* to, Int x) { vst1q_s32(to, x); }
   static BNN_INLINE Int Zero() { return vdupq_n_s32(0); }
   static BNN_INLINE Int Half(Int x) { return vshrq_n_s32(x, 1); }
   static BNN_INLINE Int HalfUp(Int x) { return vrshrq_n_s32(x, 1); }

@@ -25,6 +25,36 @@
 namespace bnn::kernels {
 namespace {
 
+// The finish of a block of one row.
+template <class V, class Finish>
+class RowFinish {
+ public:
+  BNN_INLINE RowFinish(const Epilogue& epilogue, const TilePlace& at, bool) : finish_(epilogue, at) {}
+
+  BNN_INLINE void Run(const TilePlace& at, const TileBase&, const IntTile<V, 1>& half) {
+    finish_.Start(at.channel, at.lanes);
+    finish_.Finish(half[0]);
+  }
+
+ private:
+  PixelFinish<V, Finish> finish_;
+};
+
+template <class V>
+class RowFinish<V, AnyFinish> {
+ public:
+  BNN_INLINE RowFinish(const Epilogue& epilogue, const TilePlace&, bool even_base)
+      : epilogue_(epilogue), even_base_(even_base) {}
+
+  BNN_INLINE void Run(const TilePlace& at, const TileBase& base, IntTile<V, 1>& half) const {
+    FinishAny<V, 1>(epilogue_, at, base, even_base_, half);
+  }
+
+ private:
+  const Epilogue& epilogue_;
+  bool even_base_;
+};
+
 // What all blocks of a row share.
 struct OneRow {
   const uint32_t* in;
@@ -39,9 +69,9 @@ struct OneRow {
 };
 
 // Blocks first, first + apart, ... kStreams of them.
-template <class Counter, int kStreams, class RowFinish>
+template <class Counter, int kStreams, class Finish>
 BNN_INLINE void RunStreams(const OneRow& row, TilePlace place, const TileBase& base, int64_t first, int64_t apart,
-                           RowFinish& finish) {
+                           Finish& finish) {
   using V = typename Counter::Vector;
   IntTile<V, 1> halves[kStreams];
   Counter::template CountStreams<kStreams>(row.words, row.in, row.WeightsOf(first), apart * row.words * kChannelBlock,
@@ -64,7 +94,7 @@ BNN_NOINLINE void RunRowBlocks(OneRow row, const Epilogue& epilogue, int64_t pix
   }
   const TileBase base = {constants, 0, nullptr};
   const TilePlace place = {0, 0, pixel, 0, kAllLanes};
-  TileFinish<V, 1, Finish> finish(epilogue, place, even_base);
+  RowFinish<V, Finish> finish(epilogue, place, even_base);
   const int64_t half = (end - begin) / 2;
   for (int64_t block = begin; block < begin + half; ++block) {
     RunStreams<Counter, 2>(row, place, base, block, half, finish);

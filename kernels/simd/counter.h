@@ -13,12 +13,17 @@
 //                  subtracts the numbers of differing bits between every pixel's window and the weights of kBlocks
 //                  channel blocks, which are `block_words` apart, from `halves` (an IntTile for each block), lanes in
 //                  the order of channels. block_words = 0 counts the last block of an odd number twice.
-//   kHeldWords     words of input that it can hold in registers while it counts windows of a few words for one channel
-//                  block after the other (HeldTiles, binary_loops.h). Like what follows, only counters that can do so
-//                  have it.
-//   Hold(word)     a word of input, in a register
-//   CountHeld<kPixels, kWords>(input, weights, start, finish)
-//                  for every pixel in order: finish.Finish(halves of `start` minus the numbers of differing bits)
+//   kSumsInMemory  it keeps sums in memory, not in registers, and has CountFrom in place of Count:
+//   CountFrom<kFrom, kPixels>(input, weights, block_words, start, halves)
+//                  the same, but halves need not be there before: see SumsFrom. `start`: [kBlocks][32], added to every
+//                  pixel; nullptr: nothing
+//   kHeldWords     the longest windows for which it can keep the weights of a channel block in registers, while one
+//                  pixel after the other passes (held_tiles.h). Like what follows, only counters that can do so have
+//                  it.
+//   Held<kWords>(weights)
+//                  weights of a channel block, in registers
+//   CountHeld(in, held, half)
+//                  the same as Count for one pixel, whose window starts at `in`, and one block
 #pragma once
 
 #include <cstdint>
@@ -39,8 +44,11 @@ struct TileInput {
   int64_t ahead;
 };
 
+// What a CountFrom adds to.
+enum class SumsFrom { kZero, kHalves, kTwiceHalves };
+
 template <class Counter>
-concept HoldsInput = requires {
+concept HoldsWeights = requires {
   Counter::kHeldWords;
 };
 
@@ -48,6 +56,7 @@ concept HoldsInput = requires {
 struct PlainCounter {
   static constexpr int kBlocks = 1;
   static constexpr int kPixelStep = 1;
+  static constexpr bool kSumsInMemory = false;
   static constexpr PackedOrder kOrder = kBlockedOrder;
 
   template <int kPixels>

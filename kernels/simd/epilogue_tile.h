@@ -232,28 +232,20 @@ BNN_INLINE void StartHalves(const TileBase& base, bool same, IntTile<V, kPixels>
   }
 }
 
+// Where a tile did not start from its constants.
+template <class V, int kPixels>
+BNN_INLINE void AddHalves(const TileBase& base, IntTile<V, kPixels>& half) {
+  BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+      half[p][v] = V::Add(half[p][v], V::Half(V::LoadInt(base.Of(p) + v * V::kLanes)));
+    }
+  }
+}
+
 template <class V, int kPixels>
 BNN_INLINE void TwiceTile(IntTile<V, kPixels>& x) {
   BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) x[p][v] = V::Add(x[p][v], x[p][v]);
-  }
-}
-
-// x = 2 * x + the halves to start from.
-template <class V, int kPixels>
-BNN_INLINE void TwicePlusStart(const TileBase& base, bool same, IntTile<V, kPixels>& x) {
-  if (same) {
-    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-      const typename V::Int start = V::Half(V::LoadInt(base.Of(0) + v * V::kLanes));
-      BNN_UNROLL for (int p = 0; p < kPixels; ++p) x[p][v] = V::Add(V::Add(x[p][v], x[p][v]), start);
-    }
-    return;
-  }
-  BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-      const typename V::Int start = V::Half(V::LoadInt(base.Of(p) + v * V::kLanes));
-      x[p][v] = V::Add(V::Add(x[p][v], x[p][v]), start);
-    }
   }
 }
 

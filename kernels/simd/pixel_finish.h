@@ -38,7 +38,6 @@ struct ChainList {};
 // PReLU, in ReActNet between two shifts; QuickNet's ReLU on the sums, and another one in a section's last layer.
 inline constexpr StepKind kA = StepKind::kAffine, kR = StepKind::kAdd, kP = StepKind::kPRelu, kC = StepKind::kClamp;
 using DenseChains = ChainList<Chain<false, kA>>;
-using LevelChains = DenseChains;  // behind inputs of several bits, where an epilogue is a smaller part of the work
 using ConvChains = ChainList<Chain<false, kA>, Chain<false, kA, kR>, Chain<true, kA, kR>, Chain<false, kA, kR, kP>,
                              Chain<false, kA, kR, kA, kP, kA>, Chain<true, kA, kR, kA, kP, kA>, Chain<true, kC, kA, kR>,
                              Chain<false, kC, kA, kR, kC>>;
@@ -280,36 +279,6 @@ class PixelFinish<V, ThresholdBits> {
   uint32_t* out_;
   uint32_t flip_;
   typename V::Int thresholds_[V::kVectors];
-};
-
-// The same for a tile that is counted as a whole.
-template <class V, int kPixels, class F>
-class TileFinish {
- public:
-  BNN_INLINE TileFinish(const Epilogue& epilogue, const TilePlace& at, bool) : finish_(epilogue, at) {}
-
-  BNN_INLINE void Run(const TilePlace& at, const TileBase&, const IntTile<V, kPixels>& half) {
-    finish_.Start(at.channel, at.lanes);
-    BNN_UNROLL for (int p = 0; p < kPixels; ++p) finish_.Finish(half[p]);
-  }
-
- private:
-  PixelFinish<V, F> finish_;
-};
-
-template <class V, int kPixels>
-class TileFinish<V, kPixels, AnyFinish> {
- public:
-  BNN_INLINE TileFinish(const Epilogue& epilogue, const TilePlace&, bool even_base)
-      : epilogue_(epilogue), even_base_(even_base) {}
-
-  BNN_INLINE void Run(const TilePlace& at, const TileBase& base, IntTile<V, kPixels>& half) const {
-    FinishAny<V, kPixels>(epilogue_, at, base, even_base_, half);
-  }
-
- private:
-  const Epilogue& epilogue_;
-  bool even_base_;
 };
 
 }  // namespace

@@ -1,29 +1,23 @@
 // Levels by integer thresholds where accumulators fit 16 bits, which they do in most layers: half as many vectors, and
 // subtractions instead of comparisons. ISA files only.
 //
-// A level of 4 bits takes 15 thresholds, and at 3x3 over 64 channels that is as much as counting one of the planes
-// below it. Per 32 channels of a pixel, where V::Short has that many lanes:
-//
-//   y - t         with saturation, which keeps the sign: 1 where a threshold is missed. 15 operations, t from L1.
-//   XOR           of the signs at the multiples of 2^i, as in levels.h; where an instruction XORs three, 7 operations.
-//   sign bits     to a word a plane: 4
-//
-// With comparisons of 32 bits it is 30 comparisons, 28 XORs and 8 words, most of them in mask registers, of which one
-// or two a cycle are possible.
+// Thresholds ascend, so a level is found by halving: its highest bit says whether the middle threshold is reached, and
+// with it which half of the others still matters. Per 32 channels of a pixel, where V::Short has that many lanes, bits
+// of 4 planes are 4 comparisons and 7 + 3 + 1 choices between two thresholds; with the XORs of kernels/epilogue.h they
+// are 15 comparisons and 11 XORs of masks.
 //
 // The thresholds are halved (half accumulators, epilogue_tile.h) and narrowed once for a group of channel blocks, into
-// a buffer that stays in L1. That takes as
-// long as it saves on two to five pixels.
+// a buffer that stays in L1. That takes as long as it saves on two to five pixels.
 //
-// V supplies Short, kShorts (vectors of 32 channels), and of these: Narrow (two or more Int, with saturation, in an
-// order of its own), LoadShort, StoreShort, SubSaturated, Xor, and SignsToWord, which restores the order of channels.
+// V supplies Short and ShortMask, kShortLanes, kShorts (vectors of 32 channels), and of these: Narrow (kVectors Int,
+// each of which fits, in an order of its own), NarrowSaturated (the same of any), LoadShort, StoreShort, IsAtLeast,
+// Choose (by a mask: where it is 0, where it is 1), and ToWord, which restores the order of channels.
 #pragma once
 
 #include <cstdint>
 
 #include "kernels/simd/epilogue_tile.h"
 #include "kernels/simd/inline.h"
-#include "kernels/simd/levels.h"
 #include "kernels/simd/pixel_finish.h"
 
 namespace bnn::kernels {
@@ -38,7 +32,8 @@ inline constexpr int64_t kShortThresholds = 128;  // of 32 channels each: 8 KB
 inline constexpr int64_t kMinShortPixels = 8;     // that make up for narrowing the thresholds
 inline constexpr int64_t kMaxShortAcc = 65532;    // whose half is not yet the largest number of 16 bits
 
-// Even base, accumulators of at most kMaxShortAcc, levels leave by integer thresholds.
+// Even base, accumulators of at most kMaxShortAcc, levels of kPlanes bits leave by integer thresholds.
+template <int kPlanes>
 struct ShortLevels {};
 
 // An epilogue whose thresholds were narrowed: [block][level][32], from block `first_block` on.
@@ -52,99 +47,96 @@ template <class Finish>
 struct EpilogueFor {
   using Type = Epilogue;
 };
-template <>
-struct EpilogueFor<ShortLevels> {
+template <int kPlanes>
+struct EpilogueFor<ShortLevels<kPlanes>> {
   using Type = ShortLevelEpilogue;
 };
 template <class Finish>
 using EpilogueOf = typename EpilogueFor<Finish>::Type;
 
-// The blocks whose thresholds fit the buffer.
-BNN_INLINE int64_t ShortLevelBlocks(int planes) { return kShortThresholds / HighestLevel(planes); }
-
 template <class V>
-void NarrowThresholds(const Epilogue& epilogue, int64_t block_begin, int64_t block_end, int16_t* to) {
+BNN_NOINLINE void NarrowThresholds(const Epilogue& epilogue, int64_t block_begin, int64_t block_end, int16_t* to) {
   for (int64_t block = block_begin; block < block_end; ++block) {
     for (int j = 0; j < HighestLevel(epilogue.planes); ++j, to += kChannelBlock) {
       const int32_t* const from = epilogue.int_thresholds + j * epilogue.threshold_stride + block * kChannelBlock;
       typename V::Int thresholds[V::kVectors];
       BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) thresholds[v] = V::HalfUp(V::LoadInt(from + v * V::kLanes));
       typename V::Short narrow[V::kShorts];
-      V::Narrow(thresholds, narrow);
-      V::StoreShort(to, narrow);
+      V::NarrowSaturated(thresholds, narrow);
+      BNN_UNROLL for (int s = 0; s < V::kShorts; ++s) V::StoreShort(to + s * V::kShortLanes, narrow[s]);
     }
   }
 }
 
-// Stores the levels of 32 channels of a pixel. `thresholds`: [level][32].
+// Which of 2^kPlanes levels one vector of values reaches: `planes[i]` is where bit i of the level is 1. `thresholds`
+// are those of the levels from 1 on.
 template <class V, int kPlanes>
-BNN_INLINE void StoreShortLevels(const typename V::Short (&y)[V::kShorts], const int16_t* thresholds,
-                                 const LevelsPlace& place) {
-  constexpr int kTop = 1 << (kPlanes - 1);
-  const auto missed = [&](int level, typename V::Short(&signs)[V::kShorts]) BNN_INLINE_LAMBDA {
-    V::LoadShort(thresholds + (level - 1) * kChannelBlock, signs);
-    BNN_UNROLL for (int s = 0; s < V::kShorts; ++s) signs[s] = V::SubSaturated(y[s], signs[s]);
-  };
-  typename V::Short marks[V::kShorts];
-  missed(kTop, marks);
-  uint32_t* word = place.word + (kPlanes - 1) * place.plane_step;
-  *word = (V::SignsToWord(marks) ^ place.flip) & place.lanes;
-  BNN_UNROLL for (int step = kTop / 2; step > 0; step /= 2) {
-    BNN_UNROLL for (int level = step; level < 2 * kTop; level += 4 * step) {
-      typename V::Short odd[V::kShorts], next_odd[V::kShorts];
-      missed(level, odd);
-      missed(level + 2 * step, next_odd);
-      BNN_UNROLL for (int s = 0; s < V::kShorts; ++s) marks[s] = V::Xor(marks[s], odd[s], next_odd[s]);
+BNN_INLINE void FindLevels(typename V::Short y, const typename V::Short* thresholds, typename V::ShortMask* planes) {
+  constexpr int kMiddle = (1 << (kPlanes - 1)) - 1;
+  planes[kPlanes - 1] = V::IsAtLeast(y, thresholds[kMiddle]);
+  if constexpr (kPlanes > 1) {
+    typename V::Short left[kMiddle];
+    BNN_UNROLL for (int j = 0; j < kMiddle; ++j) {
+      left[j] = V::Choose(planes[kPlanes - 1], thresholds[j], thresholds[kMiddle + 1 + j]);
     }
-    word -= place.plane_step;
-    *word = (V::SignsToWord(marks) ^ place.flip) & place.lanes;
+    FindLevels<V, kPlanes - 1>(y, left, planes);
   }
 }
 
-template <class V, int kPixels>
-class TileFinish<V, kPixels, ShortLevels> {
+template <class V, int kPlanes>
+class PixelFinish<V, ShortLevels<kPlanes>> {
  public:
-  BNN_INLINE TileFinish(const ShortLevelEpilogue& epilogue, const TilePlace& at, bool)
-      : thresholds_(epilogue.short_thresholds),
+  BNN_INLINE PixelFinish(const ShortLevelEpilogue& epilogue, const TilePlace& at)
+      : short_thresholds_(epilogue.short_thresholds),
         first_block_(epilogue.first_block),
         flips_(epilogue.flip),
         row_(epilogue.bits + TileOffset(epilogue.bits_strides, at)),
-        pixel_step_(epilogue.bits_strides.pixel),
-        plane_step_(epilogue.bits_strides.plane),
-        planes_(epilogue.planes) {}
+        step_(epilogue.bits_strides.pixel),
+        plane_step_(epilogue.bits_strides.plane) {}
 
-  BNN_INLINE void Run(const TilePlace& at, const TileBase&, const IntTile<V, kPixels>& half) const {
-    static_assert(kMaxPlanes == 4);
-    if (planes_ == 2) {
-      Store<2>(at, half);
-    } else if (planes_ == 3) {
-      Store<3>(at, half);
-    } else {
-      Store<4>(at, half);
+  BNN_INLINE void Start(int64_t channel, uint32_t lanes) {
+    const int64_t block = channel / kChannelBlock;
+    const int16_t* const from = short_thresholds_ + (block - first_block_) * kLevels * kChannelBlock;
+    lanes_ = lanes;
+    flip_ = flips_[block];
+    out_ = row_ + block;
+    BNN_UNROLL for (int j = 0; j < kLevels; ++j) {
+      BNN_UNROLL for (int s = 0; s < V::kShorts; ++s) {
+        thresholds_[s][j] = V::LoadShort(from + j * kChannelBlock + s * V::kShortLanes);
+      }
     }
+  }
+
+  BNN_INLINE void Finish(const typename V::Int (&half)[V::kVectors]) {
+    typename V::Short y[V::kShorts];
+    V::Narrow(half, y);
+    Finish(y);
+  }
+
+  BNN_INLINE void Finish(const typename V::Short (&y)[V::kShorts]) {
+    typename V::ShortMask planes[V::kShorts][kPlanes];
+    BNN_UNROLL for (int s = 0; s < V::kShorts; ++s) FindLevels<V, kPlanes>(y[s], thresholds_[s], planes[s]);
+    uint32_t* word = out_;
+    BNN_UNROLL for (int i = 0; i < kPlanes; ++i) {
+      typename V::ShortMask plane[V::kShorts];
+      BNN_UNROLL for (int s = 0; s < V::kShorts; ++s) plane[s] = planes[s][i];
+      *word = (V::ToWord(plane) ^ flip_) & lanes_;
+      word += plane_step_;
+    }
+    Step(out_, step_);
   }
 
  private:
-  template <int kPlanes>
-  BNN_INLINE void Store(const TilePlace& at, const IntTile<V, kPixels>& half) const {
-    const int64_t block = at.channel / kChannelBlock;
-    const int16_t* const thresholds = thresholds_ + (block - first_block_) * HighestLevel(kPlanes) * kChannelBlock;
-    LevelsPlace place = {row_ + block, plane_step_, ~flips_[block], at.lanes};
-    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      typename V::Short y[V::kShorts];
-      V::Narrow(half[p], y);
-      StoreShortLevels<V, kPlanes>(y, thresholds, place);
-      place.word += pixel_step_;
-      __asm__("" : "+r"(place.word));
-    }
-  }
+  static constexpr int kLevels = (1 << kPlanes) - 1;
 
-  const int16_t* thresholds_;
+  const int16_t* short_thresholds_;
   int64_t first_block_;
   const uint32_t* flips_;
   uint32_t* row_;
-  int64_t pixel_step_, plane_step_;
-  int planes_;
+  int64_t step_, plane_step_;
+  uint32_t* out_;
+  uint32_t lanes_, flip_;
+  typename V::Short thresholds_[V::kShorts][kLevels];
 };
 
 }  // namespace

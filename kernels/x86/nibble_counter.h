@@ -50,13 +50,14 @@
 //                    those of the window's first word, of the first block; the second block's are `block_bytes` further
 //
 // N supplies the vectors. Of the counter: Vector (the wrapper of the epilogue), kBlocks (channel blocks a vector, 32
-// bytes each), kMaxPixels, kOrder. Of its Bytes: OddWeights (32-bit constants of 8 channels of each block), AddTo (the
-// same order of channels into that of the halves), and, named like their instructions, Zero, Splat16, Splat32, And,
+// bytes each), kMaxPixels, kOrder. Of its Bytes: EightOfBlocks (32-bit constants of 8 channels of each block), ByBlock
+// (from that order of channels to that of the halves), and, named like their instructions, Zero, Splat16, Splat32, And,
 // Add8, Add16, Add32, Sub16, Sub32, Shuffle, MaddPairs, Left16, Right16.
 #pragma once
 
 #include <cstdint>
 
+#include "kernels/epilogue.h"
 #include "kernels/pack_weights.h"
 #include "kernels/simd/counter.h"
 #include "kernels/simd/inline.h"
@@ -92,9 +93,6 @@ constexpr HalfCountTables<kBytes> MakeHalfCountTables() {
 template <int kBytes>
 constexpr HalfCountTables<kBytes> kHalfCountTables = MakeHalfCountTables<kBytes>();
 
-// Of the parts of a window behind the first one.
-alignas(32) constexpr int32_t kNoOddWeights[32] = {};
-
 constexpr int64_t kWindowWords = 320;  // of a pixel. 320 * 8 nibbles * 2 <= 65535: 16-bit sums of half counts
 constexpr int kLookupsPerFold = 7;     // 7 * 2 <= 15
 constexpr int kFoldsPerWiden = 18;     // 18 * 14 <= 255
@@ -127,25 +125,32 @@ struct NibbleSums {
     }
   }
 
-  // halves -= 2 * sums - odd nibbles of the pixel + odd nibbles of the weights. Byte 4 * l + v of a block's weights is
-  // channel 8 * v + l, so every v takes one 16-bit half of each 32-bit lane. `odd_weights`: of the first block;
-  // those of the second one are `block_words` further.
-  template <int kPixels, int kPairs>
-  static BNN_INLINE void SubtractSums(const int32_t (&odd_of_pixels)[2 * kPairs], const int32_t* odd_weights,
-                                      int64_t block_words, const Bytes (&sums)[kPairs][4],
+  // halves = from - (2 * sums - odd nibbles of the pixel + odd nibbles of the weights), where `constants` are what
+  // belongs to a channel: the odd nibbles of its weights, less what its halves start from. Byte 4 * l + v of a block's
+  // weights is channel 8 * v + l, so every v takes one 16-bit half of each 32-bit lane.
+  template <SumsFrom kFrom, int kPixels, int kPairs>
+  static BNN_INLINE void SubtractSums(const int32_t (&odd_of_pixels)[2 * kPairs], const Bytes (&constants)[4],
+                                      const Bytes (&sums)[kPairs][4],
                                       typename Vector::Int (&halves)[N::kBlocks][kPixels][Vector::kVectors]) {
     const Bytes of_low = N::Splat32(0xFFFE);  // -2 times the low 16 bits, 0 times the high ones
     const Bytes of_high = N::Splat32(-2 * 65536);
-    Bytes odd_of_weights[4];
-    BNN_UNROLL for (int v = 0; v < 4; ++v) odd_of_weights[v] = N::OddWeights(odd_weights + v * 8, block_words);
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       const Bytes odd_of_pixel = N::Splat32(odd_of_pixels[p]);
       Bytes plus[4];
       BNN_UNROLL for (int v = 0; v < 4; ++v) {
-        const Bytes odd = N::Sub32(odd_of_pixel, odd_of_weights[v]);
+        const Bytes odd = N::Sub32(odd_of_pixel, constants[v]);
         plus[v] = N::Add32(N::MaddPairs(sums[p / 2][p % 2 * 2 + v % 2], v < 2 ? of_low : of_high), odd);
       }
-      N::AddTo(plus, p, halves);
+      Bytes by_block[N::kBlocks][Vector::kVectors];
+      N::ByBlock(plus, by_block);
+      BNN_UNROLL for (int b = 0; b < N::kBlocks; ++b) {
+        BNN_UNROLL for (int v = 0; v < Vector::kVectors; ++v) {
+          typename Vector::Int& half = halves[b][p][v];
+          if (kFrom == SumsFrom::kZero) half = by_block[b][v];
+          if (kFrom == SumsFrom::kHalves) half = N::Add32(half, by_block[b][v]);
+          if (kFrom == SumsFrom::kTwiceHalves) half = N::Add32(N::Add32(half, half), by_block[b][v]);
+        }
+      }
     }
   }
 };
@@ -157,6 +162,7 @@ struct NibbleCounter {
   static constexpr int kBlocks = N::kBlocks;
   static constexpr int kMaxPixels = N::kMaxPixels;
   static constexpr int kPixelStep = 2;
+  static constexpr bool kSumsInMemory = true;
   static constexpr PackedOrder kOrder = N::kOrder;
 
   template <int kPixels>
@@ -172,32 +178,41 @@ struct NibbleCounter {
     }
   };
 
-  // halves[b][p] -= the number of differing bits between the window of pixel p and the weights of block b. The first
-  // call fills the window; one that does not fit is filled anew by each.
-  template <int kPixels>
-  static BNN_INLINE void Count(Input<kPixels>& input, const uint32_t* weights, int64_t block_words,
-                               typename Vector::Int (&halves)[kBlocks][kPixels][Vector::kVectors]) {
+  // Of every pixel and block: halves = from - the number of differing bits between the window and the weights, + start
+  // (of the block, in 32-bit lanes of 32 channels; nullptr: 0). The first call fills the window; one that does not fit
+  // is filled anew by each.
+  template <SumsFrom kFrom, int kPixels>
+  static BNN_INLINE void CountFrom(Input<kPixels>& input, const uint32_t* weights, int64_t block_words,
+                                   const int32_t* start,
+                                   typename Vector::Int (&halves)[kBlocks][kPixels][Vector::kVectors]) {
     constexpr int kPairs = Input<kPixels>::kPairs;
     const int64_t total = input.walk->rows * input.walk->cols * input.walk->words;
     const int64_t block_bytes = block_words * static_cast<int64_t>(sizeof(uint32_t));
-    const int32_t* odd_weights = reinterpret_cast<const int32_t*>(weights);
-    int64_t odd_step = block_words;
+    const int32_t* const odd_weights = reinterpret_cast<const int32_t*>(weights);
     weights += kOrder.header_words;
     typename Loop::Place at(input);
-    int64_t begin = 0;
-    do {
+    for (int64_t begin = 0; begin < total; begin += input.window.words) {
       if (input.begin != begin) {
         Loop::Fill(input, kPixels, at, input.window);
         input.begin = begin;
       }
       Bytes sums[kPairs][4];
       Loop::SumWindow(input.window, reinterpret_cast<const uint8_t*>(weights), block_bytes, sums);
-      NibbleSums<N>::template SubtractSums<kPixels>(input.window.odd, odd_weights, odd_step, sums, halves);
-      odd_weights = kNoOddWeights;
-      odd_step = 0;
       weights += input.window.words * kOrder.words_per_word;
-      begin += input.window.words;
-    } while (begin < total);
+      Bytes constants[4];
+      if (begin > 0) {
+        BNN_UNROLL for (int v = 0; v < 4; ++v) constants[v] = N::Zero();
+        NibbleSums<N>::template SubtractSums<SumsFrom::kHalves>(input.window.odd, constants, sums, halves);
+        continue;
+      }
+      BNN_UNROLL for (int v = 0; v < 4; ++v) constants[v] = N::EightOfBlocks(odd_weights + v * 8, block_words);
+      if (start != nullptr) {
+        BNN_UNROLL for (int v = 0; v < 4; ++v) {
+          constants[v] = N::Sub32(constants[v], N::EightOfBlocks(start + v * 8, kChannelBlock));
+        }
+      }
+      NibbleSums<N>::template SubtractSums<kFrom>(input.window.odd, constants, sums, halves);
+    }
   }
 };
 

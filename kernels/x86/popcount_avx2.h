@@ -42,7 +42,7 @@ struct NibblesAvx2 {
   static BNN_INLINE Bytes Index(const uint8_t* weights) {
     return _mm256_load_si256(reinterpret_cast<const __m256i*>(weights));
   }
-  static BNN_INLINE Bytes OddWeights(const int32_t* from, int64_t) {
+  static BNN_INLINE Bytes EightOfBlocks(const int32_t* from, int64_t) {
     return _mm256_load_si256(reinterpret_cast<const __m256i*>(from));
   }
   static BNN_INLINE Bytes Table(const uint8_t* entry) {
@@ -68,10 +68,9 @@ struct NibblesAvx2 {
   }
   static BNN_INLINE Bytes MaddPairs(Bytes a, Bytes b) { return _mm256_madd_epi16(a, b); }
 
-  // halves[0][pixel] += what belongs to channels 8 * v + (0 to 7), in plus[v].
-  template <int kPixels>
-  static BNN_INLINE void AddTo(const Bytes (&plus)[4], int pixel, Bytes (&halves)[1][kPixels][4]) {
-    BNN_UNROLL for (int v = 0; v < 4; ++v) halves[0][pixel][v] = Add32(halves[0][pixel][v], plus[v]);
+  // From channels 8 * v + (0 to 7) in x[v].
+  static BNN_INLINE void ByBlock(const Bytes (&x)[4], Bytes (&blocks)[1][4]) {
+    BNN_UNROLL for (int v = 0; v < 4; ++v) blocks[0][v] = x[v];
   }
 };
 

@@ -60,7 +60,7 @@ struct NibblesAvx512 {
   static BNN_INLINE Bytes Weights(const uint8_t* weights, int64_t block_bytes) {
     return TwoHalves(weights, weights + block_bytes);
   }
-  static BNN_INLINE Bytes OddWeights(const int32_t* from, int64_t block_words) {
+  static BNN_INLINE Bytes EightOfBlocks(const int32_t* from, int64_t block_words) {
     return TwoHalves(from, from + block_words);
   }
   static BNN_INLINE Bytes Table(const uint8_t* entry) { return _mm512_load_si512(entry); }
@@ -84,14 +84,11 @@ struct NibblesAvx512 {
   }
   static BNN_INLINE Bytes MaddPairs(Bytes a, Bytes b) { return _mm512_madd_epi16(a, b); }
 
-  // halves[b][pixel] += what belongs to channels 8 * v + (0 to 7) of block b, in half b of plus[v].
-  template <int kPixels>
-  static BNN_INLINE void AddTo(const Bytes (&plus)[4], int pixel, Bytes (&halves)[2][kPixels][2]) {
+  // From channels 8 * v + (0 to 7) of block b in half b of x[v].
+  static BNN_INLINE void ByBlock(const Bytes (&x)[4], Bytes (&blocks)[2][2]) {
     BNN_UNROLL for (int v = 0; v < 2; ++v) {
-      const Bytes first = _mm512_maskz_shuffle_i64x2(0xFF, plus[2 * v], plus[2 * v + 1], 0x44);   // low halves
-      const Bytes second = _mm512_maskz_shuffle_i64x2(0xFF, plus[2 * v], plus[2 * v + 1], 0xEE);  // high halves
-      halves[0][pixel][v] = Add32(halves[0][pixel][v], first);
-      halves[1][pixel][v] = Add32(halves[1][pixel][v], second);
+      blocks[0][v] = _mm512_maskz_shuffle_i64x2(0xFF, x[2 * v], x[2 * v + 1], 0x44);  // low halves
+      blocks[1][v] = _mm512_maskz_shuffle_i64x2(0xFF, x[2 * v], x[2 * v + 1], 0xEE);  // high halves
     }
   }
 };

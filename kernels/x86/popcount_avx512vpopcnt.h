@@ -43,7 +43,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
   using Vector = Avx512;
   static constexpr int kMaxPixels = 7;
 
-  static constexpr int kHeldWords = 16;
+  static constexpr int kHeldWords = 8;
 
   static constexpr int kSums = 2 * kMaxPixels;
   static constexpr int kSavingSums = 5;
@@ -200,35 +200,48 @@ struct CountAvx512Vpopcnt : PlainCounter {
     }
   }
 
-  // The empty assembly keeps compilers from broadcasting the word again at each use.
-  static BNN_INLINE __m512i Hold(uint32_t word) {
-    __m512i held = Broadcast(word);
-    __asm__("" : "+v"(held));
-    return held;
-  }
+  template <int kWords>
+  struct Held {
+    __m512i weights[kWords][2];
 
-  template <int kPixels, int kWords, class Finish>
-  static BNN_INLINE void CountHeld(const __m512i (&in)[kPixels][kWords], const uint32_t* weights,
-                                   const __m512i (&start)[2], Finish& finish) {
-    // Pixels that share a load of weights. More than these cost registers that the input needs.
-    constexpr int kTogether = kWords <= 2 ? 4 : 1;
-    BNN_UNROLL for (int first = 0; first < kPixels; first += kTogether) {
-      __m512i halves[kTogether][2];
+    BNN_INLINE explicit Held(const uint32_t* from) {
+      PrefetchWeights(from);
       BNN_UNROLL for (int k = 0; k < kWords; ++k) {
-        if constexpr (kPixels == 1) PrefetchWeights(weights + k * 32);
-        BNN_UNROLL for (int v = 0; v < 2; ++v) {
-          const __m512i w = _mm512_load_si512(weights + k * 32 + v * 16);
-          BNN_UNROLL for (int i = 0; i < kTogether; ++i) {
-            if (first + i >= kPixels) continue;
-            const __m512i differences = _mm512_popcnt_epi32(_mm512_xor_si512(in[first + i][k], w));
-            halves[i][v] = _mm512_sub_epi32(k == 0 ? start[v] : halves[i][v], differences);
-          }
-        }
-      }
-      BNN_UNROLL for (int i = 0; i < kTogether; ++i) {
-        if (first + i < kPixels) finish.Finish(halves[i]);
+        BNN_UNROLL for (int v = 0; v < 2; ++v) weights[k][v] = _mm512_load_si512(from + k * 32 + v * 16);
       }
     }
+  };
+
+  template <int kWords>
+  static BNN_INLINE void CountHeld(const uint32_t* in, const Held<kWords>& held, __m512i (&differences)[2]) {
+    BNN_UNROLL for (int k = 0; k < kWords; ++k) {
+      const __m512i x = Broadcast(in[k]);
+      BNN_UNROLL for (int v = 0; v < 2; ++v) {
+        const __m512i count = _mm512_popcnt_epi32(_mm512_xor_si512(x, held.weights[k][v]));
+        differences[v] = k == 0 ? count : _mm512_add_epi32(differences[v], count);
+      }
+    }
+  }
+
+  // The same in 16 bits: a pack makes one vector of both, and since it works in quarters of vectors, the weights take
+  // turns in quarters, so that channels come out in order.
+  template <int kWords>
+  struct HeldShorts : Held<kWords> {
+    BNN_INLINE explicit HeldShorts(const uint32_t* from) : Held<kWords>(from) {
+      BNN_UNROLL for (int k = 0; k < kWords; ++k) {
+        const __m512i lo = this->weights[k][0], hi = this->weights[k][1];
+        this->weights[k][0] = _mm512_maskz_shuffle_i64x2(0xFF, lo, hi, 0x88);
+        this->weights[k][1] = _mm512_maskz_shuffle_i64x2(0xFF, lo, hi, 0xDD);
+      }
+    }
+  };
+
+  template <int kWords>
+  static BNN_INLINE void CountHeldShorts(const uint32_t* in, const HeldShorts<kWords>& held,
+                                         __m512i (&differences)[1]) {
+    __m512i wide[2];
+    CountHeld<kWords>(in, held, wide);
+    differences[0] = _mm512_packus_epi32(wide[0], wide[1]);
   }
 
   // halves[p][v] -= the number of differing bits between the window of pixel p and the weights of the block, channels

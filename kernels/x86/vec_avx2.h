@@ -60,28 +60,28 @@ struct Avx2 {
   // 16-bit integers (kernels/simd/short_levels.h). Packs work in 128-bit halves, so 4 channels each of x[0], x[1],
   // x[2], x[3] lie in the lower halves and the next 4 of each in the upper ones.
   using Short = __m256i;
+  using ShortMask = __m256i;  // where a threshold is missed: AVX2 compares the other way round
   static constexpr int kShorts = 2;
+  static constexpr int kShortLanes = 16;
   static BNN_INLINE void Narrow(const Int (&x)[4], Short (&to)[2]) {
     to[0] = _mm256_packs_epi32(x[0], x[1]);
     to[1] = _mm256_packs_epi32(x[2], x[3]);
   }
-  static BNN_INLINE void LoadShort(const int16_t* from, Short (&to)[2]) {
-    BNN_UNROLL for (int s = 0; s < 2; ++s) to[s] = LoadInt(reinterpret_cast<const int32_t*>(from) + 8 * s);
-  }
-  static BNN_INLINE void StoreShort(int16_t* to, const Short (&x)[2]) {
-    BNN_UNROLL for (int s = 0; s < 2; ++s) _mm256_storeu_si256(reinterpret_cast<__m256i*>(to) + s, x[s]);
-  }
-  static BNN_INLINE Short SubSaturated(Short a, Short b) { return _mm256_subs_epi16(a, b); }
-  static BNN_INLINE Short Xor(Short a, Short b, Short c) { return _mm256_xor_si256(_mm256_xor_si256(a, b), c); }
-  static BNN_INLINE uint32_t SignsToWord(const Short (&x)[2]) {
+  static BNN_INLINE void NarrowSaturated(const Int (&x)[4], Short (&to)[2]) { Narrow(x, to); }
+  static BNN_INLINE Short LoadShort(const int16_t* from) { return LoadInt(reinterpret_cast<const int32_t*>(from)); }
+  static BNN_INLINE void StoreShort(int16_t* to, Short x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), x); }
+  static BNN_INLINE ShortMask IsAtLeast(Short a, Short b) { return _mm256_cmpgt_epi16(b, a); }
+  static BNN_INLINE Short Choose(ShortMask mask, Short no, Short yes) { return _mm256_blendv_epi8(yes, no, mask); }
+  static BNN_INLINE uint32_t ToWord(const ShortMask (&masks)[2]) {
     const __m256i across = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(x[0], x[1]), across);
-    return static_cast<uint32_t>(_mm256_movemask_epi8(bytes));
+    const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(masks[0], masks[1]), across);
+    return ~static_cast<uint32_t>(_mm256_movemask_epi8(bytes));
   }
 
   static BNN_INLINE Int LoadInt(const int32_t* from) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
   }
+  static BNN_INLINE void StoreInt(int32_t* to, Int x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), x); }
   static BNN_INLINE Int Zero() { return _mm256_setzero_si256(); }
   static BNN_INLINE Int Half(Int x) { return _mm256_srai_epi32(x, 1); }
   static BNN_INLINE Int HalfUp(Int x) {

@@ -45,18 +45,33 @@ struct Avx512 {
 
   // 16-bit integers (kernels/simd/short_levels.h), in the order of channels.
   using Short = __m512i;
+  using ShortMask = __mmask32;
   static constexpr int kShorts = 1;
+  static constexpr int kShortLanes = 32;
+  // The lower halves of all lanes.
   static BNN_INLINE void Narrow(const Int (&x)[2], Short (&to)[1]) {
+    const __m512i lower = _mm512_set_epi16(62, 60, 58, 56, 54, 52, 50, 48, 46, 44, 42, 40, 38, 36, 34, 32, 30, 28, 26,
+                                           24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+    to[0] = _mm512_permutex2var_epi16(x[0], lower, x[1]);
+  }
+  static BNN_INLINE void NarrowSaturated(const Int (&x)[2], Short (&to)[1]) {
     to[0] = _mm512_maskz_inserti64x4(0xFF, _mm512_castsi256_si512(_mm512_maskz_cvtsepi32_epi16(0xFFFF, x[0])),
                                      _mm512_maskz_cvtsepi32_epi16(0xFFFF, x[1]), 1);
   }
-  static BNN_INLINE void LoadShort(const int16_t* from, Short (&to)[1]) { to[0] = _mm512_loadu_si512(from); }
-  static BNN_INLINE void StoreShort(int16_t* to, const Short (&x)[1]) { _mm512_storeu_si512(to, x[0]); }
-  static BNN_INLINE Short SubSaturated(Short a, Short b) { return _mm512_subs_epi16(a, b); }
-  static BNN_INLINE Short Xor(Short a, Short b, Short c) { return _mm512_ternarylogic_epi32(a, b, c, 0x96); }
-  static BNN_INLINE uint32_t SignsToWord(const Short (&x)[1]) { return _mm512_movepi16_mask(x[0]); }
+  static BNN_INLINE Short LoadShort(const int16_t* from) { return _mm512_loadu_si512(from); }
+  static BNN_INLINE void StoreShort(int16_t* to, Short x) { _mm512_storeu_si512(to, x); }
+  static BNN_INLINE Short AddShort(Short a, Short b) { return _mm512_add_epi16(a, b); }
+  static BNN_INLINE Short SubShort(Short a, Short b) { return _mm512_sub_epi16(a, b); }
+  static BNN_INLINE ShortMask IsAtLeast(Short a, Short b) { return _mm512_cmpge_epi16_mask(a, b); }
+  static BNN_INLINE Short Choose(ShortMask mask, Short no, Short yes) { return _mm512_mask_blend_epi16(mask, no, yes); }
+  static BNN_INLINE uint32_t ToWord(const ShortMask (&masks)[1]) {
+    uint32_t word = masks[0];
+    __asm__("" : "+r"(word));  // as in AtLeast
+    return word;
+  }
 
   static BNN_INLINE Int LoadInt(const int32_t* from) { return _mm512_loadu_si512(from); }
+  static BNN_INLINE void StoreInt(int32_t* to, Int x) { _mm512_storeu_si512(to, x); }
   static BNN_INLINE Int Zero() { return _mm512_setzero_si512(); }
   // Here and below with the mask of all lanes, which costs nothing: gcc 12 warns of its own header's unmasked forms.
   static BNN_INLINE Float Min(Float limit, Float x) { return _mm512_maskz_min_ps(0xFFFF, limit, x); }
@@ -69,6 +84,7 @@ struct Avx512 {
     return _mm512_add_epi32(_mm512_add_epi32(x, x), _mm512_and_si512(odd, _mm512_set1_epi32(1)));
   }
   static BNN_INLINE Int Add(Int a, Int b) { return _mm512_add_epi32(a, b); }
+  static BNN_INLINE Int Sub(Int a, Int b) { return _mm512_sub_epi32(a, b); }
   static BNN_INLINE Float ToFloat(Int x) { return _mm512_maskz_cvtepi32_ps(0xFFFF, x); }
   // The word is flipped next: the empty assembly keeps clang from doing that in mask registers, which is slow.
   static BNN_INLINE uint32_t AtLeast(const Int (&x)[2], const Int (&limit)[2]) {

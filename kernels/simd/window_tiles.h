@@ -1,0 +1,247 @@
+// Tiles of any window: the counter walks it for a few neighbouring pixels, then their sums are finished. ISA files
+// only.
+//
+// RegisterTiles are for sums that live in registers while the window passes, of input of one plane: the epilogue is
+// part of the same function, one a tile size and epilogue, so that each gets its own register allocation.
+//
+// MemoryTiles count into memory and finish from there. That suits counters that keep their sums in memory anyway, input
+// of several planes, which counts so much longer, and what is rare. Counting does not know the epilogue there, and
+// finishing not the size of the tile: code of sizes plus epilogues instead of sizes times epilogues, which is a fifth
+// of it.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "kernels/simd/binary_tiles.h"
+#include "kernels/simd/counter.h"
+#include "kernels/simd/epilogue_tile.h"
+#include "kernels/simd/inline.h"
+#include "kernels/simd/pixel_finish.h"
+#include "kernels/simd/short_levels.h"
+#include "kernels/simd/tile_cursor.h"
+
+namespace bnn::kernels {
+namespace {
+
+// Calls run.template operator()<kPixels>() for the kPixels <= kMost that `pixels` is; nothing for 0.
+template <int kMost, class Run>
+BNN_INLINE void WithPixels(int64_t pixels, const Run& run) {
+  if (pixels == kMost) {
+    run.template operator()<kMost>();
+  } else if constexpr (kMost > 1) {
+    WithPixels<kMost - 1>(pixels, run);
+  }
+}
+
+// Finishes of input of one plane that need no RegisterTiles: levels leave, which is rare there, or it is AnyFinish.
+template <class Finish>
+inline constexpr bool kIsRare = std::is_same_v<Finish, AnyFinish> || !std::is_same_v<EpilogueOf<Finish>, Epilogue>;
+
+template <class Counter, class Finish>
+struct RegisterTiles {
+  using V = typename Counter::Vector;
+  static constexpr int kMaxPixels = Counter::kMaxPixels;
+  static constexpr int kPixelStep = Counter::kPixelStep;
+
+  // `count` neighbouring tiles of `pixels` pixels, `blocks` channel blocks each; `tile` moves on behind them.
+  static BNN_INLINE void Run(int64_t pixels, const BinaryTiles& tiles, const Epilogue& epilogue, int64_t blocks,
+                             int64_t count, TileCursor& tile) {
+    WithPixels<kMaxPixels>(
+        pixels, [&]<int kPixels>() BNN_INLINE_LAMBDA { RunOf<kPixels>(tiles, epilogue, blocks, count, tile); });
+  }
+
+ private:
+  template <int kPixels>
+  static BNN_NOINLINE void RunOf(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t blocks, int64_t count,
+                                 TileCursor& tile) {
+    for (; count > 0; --count) {
+      typename Counter::template Input<kPixels> input;
+      input.Start({&tiles.walk, tile.in, tiles.in_steps.pixel, tile.ahead.OfNextTile()});
+      const uint32_t* weights = tile.weights;
+      TileBase base = tile.base;
+      PixelFinish<V, Finish> finish(epilogue, tile.place);
+      const bool same_base = base.IsSame<kPixels>();
+      int64_t channel = tile.place.channel;
+      int64_t left = blocks;
+      do {
+        IntTile<V, kPixels> halves[1];
+        StartHalves<V, kPixels>(base, same_base, halves[0]);
+        Counter::template Count<kPixels>(input, weights, 0, halves);
+        finish.Start(channel, tile.place.lanes);
+        BNN_UNROLL for (int p = 0; p < kPixels; ++p) finish.Finish(halves[0][p]);
+        weights += tiles.block_words;
+        base.classes += tiles.base_block_step;
+        channel += kChannelBlock;
+      } while (--left > 0);
+      tile.Advance(kPixels, tiles.in_steps.pixel);
+    }
+  }
+};
+
+// The sums of one pixel, of 32 channels.
+template <class V>
+using PixelHalves = typename V::Int[V::kVectors];
+
+// An epilogue, and the function that finishes the halves of `pixels` pixels of a channel block by it.
+template <class V>
+struct MemoryEpilogue {
+  void (*finish)(const Epilogue& epilogue, const TilePlace& at, const TileBase& base, bool even_base,
+                 PixelHalves<V>* halves, int64_t pixels);
+  const Epilogue& epilogue;
+};
+
+template <class V, class Finish>
+struct FinishFromMemory {
+  static BNN_NOINLINE void Run(const Epilogue& epilogue, const TilePlace& at, const TileBase&, bool,
+                               PixelHalves<V>* halves, int64_t pixels) {
+    PixelFinish<V, Finish> finish(static_cast<const EpilogueOf<Finish>&>(epilogue), at);
+    finish.Start(at.channel, at.lanes);
+    BNN_NO_UNROLL for (int64_t p = 0; p < pixels; ++p) finish.Finish(halves[p]);
+  }
+};
+
+// A few pixels at a time: the list of steps is interpreted for all of them.
+template <class V>
+struct FinishFromMemory<V, AnyFinish> {
+  static constexpr int kTogether = 4;
+
+  static BNN_NOINLINE void Run(const Epilogue& epilogue, const TilePlace& first, const TileBase& first_base,
+                               bool even_base, PixelHalves<V>* halves, int64_t pixels) {
+    TilePlace at = first;
+    TileBase base = first_base;
+    while (pixels > 0) {
+      const int64_t now = pixels < kTogether ? 1 : kTogether;
+      if (now == 1) {
+        FinishAny<V, 1>(epilogue, at, base, even_base, *reinterpret_cast<IntTile<V, 1>*>(halves));
+      } else {
+        FinishAny<V, kTogether>(epilogue, at, base, even_base, *reinterpret_cast<IntTile<V, kTogether>*>(halves));
+      }
+      at.col += now;
+      if (base.col_class != nullptr) base.col_class += now;
+      halves += now;
+      pixels -= now;
+    }
+  }
+};
+
+template <class Counter>
+struct MemoryTiles {
+  using V = typename Counter::Vector;
+  static constexpr int kMaxPixels = Counter::kMaxPixels;
+  static constexpr int kPixelStep = Counter::kPixelStep;
+  static constexpr int kBlocks = Counter::kBlocks;
+
+  static BNN_INLINE void Run(int64_t pixels, const BinaryTiles& tiles, const MemoryEpilogue<V>& epilogue,
+                             int64_t blocks, int64_t count, TileCursor& tile) {
+    WithPixels<kMaxPixels>(
+        pixels, [&]<int kPixels>() BNN_INLINE_LAMBDA { RunOf<kPixels>(tiles, epilogue, blocks, count, tile); });
+  }
+
+ private:
+  template <int kPixels>
+  using Halves = IntTile<V, kPixels>[kBlocks];
+
+  // What lies under the pixels, of every plane.
+  template <int kPixels>
+  struct Planes {
+    typename Counter::template Input<kPixels> plane[kMaxPlanes];
+
+    BNN_INLINE Planes(const BinaryTiles& tiles, const uint32_t* in, int64_t ahead) {
+      for (int i = 0; i < tiles.planes; ++i) {
+        const bool is_first = i + 1 == tiles.planes;  // it alone has weights to prefetch
+        plane[i].Start({&tiles.walk, in + i * tiles.in_steps.plane, tiles.in_steps.pixel, is_first ? ahead : 0});
+      }
+    }
+  };
+
+  // The constants of the blocks that are counted together, halved; `second`: of the second one.
+  static BNN_INLINE void LoadStart(const int32_t* first, const int32_t* second, int32_t (&start)[kBlocks][32]) {
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+      V::StoreInt(start[0] + v * V::kLanes, V::Half(V::LoadInt(first + v * V::kLanes)));
+      if constexpr (kBlocks == 2) {
+        V::StoreInt(start[1] + v * V::kLanes, V::Half(V::LoadInt(second + v * V::kLanes)));
+      }
+    }
+  }
+
+  // Plane by plane, from the highest one down. `start`: nullptr where pixels start from different constants.
+  template <int kPixels>
+  static BNN_INLINE void Count(Planes<kPixels>& in, int planes, const int32_t* start, const uint32_t* weights,
+                               int64_t block_words, Halves<kPixels>& halves) {
+    int plane = planes - 1;
+    if constexpr (Counter::kSumsInMemory) {
+      const int32_t* from = plane == 0 ? start : nullptr;
+      Counter::template CountFrom<SumsFrom::kZero>(in.plane[plane], weights, block_words, from, halves);
+      while (--plane >= 0) {
+        from = plane == 0 ? start : nullptr;
+        Counter::template CountFrom<SumsFrom::kTwiceHalves>(in.plane[plane], weights, block_words, from, halves);
+      }
+    } else {
+      Halves<kPixels> sums;
+      SetStart<kPixels>(plane == 0 ? start : nullptr, sums[0]);
+      for (;;) {
+        Counter::template Count<kPixels>(in.plane[plane], weights, block_words, sums);
+        if (--plane < 0) break;
+        TwicePlusStart<kPixels>(plane == 0 ? start : nullptr, sums[0]);
+      }
+      BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) halves[0][p][v] = sums[0][p][v];
+      }
+    }
+  }
+
+  template <int kPixels>
+  static BNN_INLINE void SetStart(const int32_t* start, IntTile<V, kPixels>& sums) {
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+      const typename V::Int from = start != nullptr ? V::LoadInt(start + v * V::kLanes) : V::Zero();
+      BNN_UNROLL for (int p = 0; p < kPixels; ++p) sums[p][v] = from;
+    }
+  }
+
+  template <int kPixels>
+  static BNN_INLINE void TwicePlusStart(const int32_t* start, IntTile<V, kPixels>& sums) {
+    if (start == nullptr) return TwiceTile<V, kPixels>(sums);
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+      const typename V::Int from = V::LoadInt(start + v * V::kLanes);
+      BNN_UNROLL for (int p = 0; p < kPixels; ++p) sums[p][v] = V::Add(V::Add(sums[p][v], sums[p][v]), from);
+    }
+  }
+
+  template <int kPixels>
+  static BNN_NOINLINE void RunOf(const BinaryTiles& tiles, const MemoryEpilogue<V>& epilogue, int64_t blocks,
+                                 int64_t count, TileCursor& tile) {
+    for (; count > 0; --count) {
+      Planes<kPixels> in(tiles, tile.in, tile.ahead.OfNextTile());
+      const uint32_t* weights = tile.weights;
+      TileBase base = tile.base;
+      TilePlace place = tile.place;
+      const bool same_base = base.IsSame<kPixels>();
+      int64_t left = blocks;
+      do {
+        const int together = left < kBlocks ? 1 : kBlocks;
+        const int64_t block_words = together > 1 ? tiles.block_words : 0;
+        Halves<kPixels> halves;
+        alignas(64) int32_t start[kBlocks][32];
+        if (same_base) {
+          const int32_t* const first = base.Of(0);
+          LoadStart(first, first + (together - 1) * tiles.base_block_step, start);
+        }
+        Count<kPixels>(in, tiles.planes, same_base ? start[0] : nullptr, weights, block_words, halves);
+        BNN_NO_UNROLL for (int b = 0; b < together; ++b) {
+          if constexpr (kBlocks == 2) place.lanes = tiles.LanesOf(place.channel / kChannelBlock);
+          if (!same_base) AddHalves<V, kPixels>(base, halves[b]);
+          epilogue.finish(epilogue.epilogue, place, base, tiles.even_base, halves[b], kPixels);
+          weights += tiles.block_words;
+          base.classes += tiles.base_block_step;
+          place.channel += kChannelBlock;
+        }
+        left -= together;
+      } while (left > 0);
+      tile.Advance(kPixels, tiles.in_steps.pixel);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace bnn::kernels
