@@ -12,6 +12,7 @@ struct PackAvx2 : Avx2 {
   static constexpr int kRegisterWords = 2;  // 8 thresholds
   static constexpr int kBlockWords = 2;     // 16 values, some of which compilers leave in memory
   static constexpr int kUnpackPixels = 4;
+  static constexpr int kHeldValues = 8;
   static constexpr int kTileVectors = 8;  // leaves 8 registers for two thresholds, the bits and what is loaded
 
   // t <= x: the second operand may come straight from memory.

@@ -12,6 +12,7 @@ struct PackAvx512 : Avx512 {
   static constexpr int kRegisterWords = 4;  // 8 thresholds; 128 channels in one piece
   static constexpr int kBlockWords = 4;     // 16 values
   static constexpr int kUnpackPixels = 2;
+  static constexpr int kHeldValues = 16;
   static constexpr int kTileVectors = 13;  // 14 x 14 pixels are one tile
 
   // t <= x, because the second operand may come straight from memory. Two stores of 16 bits: joining the masks first

@@ -15,6 +15,7 @@ struct PackNeon : Neon {
 #endif
   static constexpr int kBlockWords = 1;
   static constexpr int kUnpackPixels = 2;
+  static constexpr int kHeldValues = 0;
 
   static BNN_INLINE void StoreAtLeast(uint32_t* word, const Float (&x)[8], const Float (&t)[8]) {
     *word = AtLeast(x, t);

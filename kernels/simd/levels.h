@@ -62,14 +62,16 @@ BNN_INLINE void StoreLevels(const Vector (&y)[V::kVectors], const T* thresholds,
 }
 
 // The values of the levels of one vector of channels: the highest plane chooses between the upper and the lower half of
-// the table, and so on. `words`: of the planes, as V::Spread gives them.
-template <class V, int kPlanes>
-BNN_INLINE typename V::Float ValueOfLevel(const typename V::Int* words, int v, const float* values, int64_t stride) {
+// the table, and so on. `words`: of the planes, as V::Spread gives them. value_of(q): the values of level q, wherever
+// they are; the levels from kFirst on are asked for.
+template <class V, int kPlanes, int kFirst = 0, class ValueOf>
+BNN_INLINE typename V::Float ValueOfLevel(const typename V::Int* words, int v, const ValueOf& value_of) {
   if constexpr (kPlanes == 0) {
-    return V::Load(values);
+    return value_of(kFirst);
   } else {
-    const typename V::Float lower = ValueOfLevel<V, kPlanes - 1>(words, v, values, stride);
-    const typename V::Float upper = ValueOfLevel<V, kPlanes - 1>(words, v, values + (stride << (kPlanes - 1)), stride);
+    constexpr int kUpper = kFirst + (1 << (kPlanes - 1));
+    const typename V::Float lower = ValueOfLevel<V, kPlanes - 1, kFirst>(words, v, value_of);
+    const typename V::Float upper = ValueOfLevel<V, kPlanes - 1, kUpper>(words, v, value_of);
     return V::Choose(words[kPlanes - 1], v, lower, upper);
   }
 }
