@@ -37,10 +37,10 @@ function(bnn_add_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT 900 LABELS "${ARG_LABELS}" ENVIRONMENT OMP_WAIT_POLICY=passive)
 endfunction()
 
-# bnn_add_onednn_isa_runs(NAME ISA...): runs the test NAME again with oneDNN as on older CPUs, whose kernels and demands
-# on alignment are others.
+# bnn_add_onednn_isa_runs(NAME ISA...): runs the test NAME again with oneDNN as on older x86-64 CPUs, whose kernels and
+# demands on alignment are others.
 function(bnn_add_onednn_isa_runs name)
-  if(NOT BNN_ONEDNN)
+  if(NOT BNN_ONEDNN OR NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
     return()
   endif()
   foreach(isa ${ARGN})
