@@ -121,6 +121,7 @@ struct Neon : NeonFloat {
   using ShortMask = uint16x8_t;
   static constexpr int kShorts = 4;
   static constexpr int kShortLanes = 8;
+  static constexpr bool kHalving = true;
   static BNN_INLINE void Narrow(const Int (&x)[8], Short (&to)[4]) {
     BNN_UNROLL for (int s = 0; s < 4; ++s) to[s] = vcombine_s16(vmovn_s32(x[2 * s]), vmovn_s32(x[2 * s + 1]));
   }

@@ -63,6 +63,7 @@ struct Avx2 {
   using ShortMask = __m256i;  // where a threshold is missed: AVX2 compares the other way round
   static constexpr int kShorts = 2;
   static constexpr int kShortLanes = 16;
+  static constexpr bool kHalving = false;
   static BNN_INLINE void Narrow(const Int (&x)[4], Short (&to)[2]) {
     to[0] = _mm256_packs_epi32(x[0], x[1]);
     to[1] = _mm256_packs_epi32(x[2], x[3]);
@@ -71,7 +72,7 @@ struct Avx2 {
   static BNN_INLINE Short LoadShort(const int16_t* from) { return LoadInt(reinterpret_cast<const int32_t*>(from)); }
   static BNN_INLINE void StoreShort(int16_t* to, Short x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), x); }
   static BNN_INLINE ShortMask IsAtLeast(Short a, Short b) { return _mm256_cmpgt_epi16(b, a); }
-  static BNN_INLINE Short Choose(ShortMask mask, Short no, Short yes) { return _mm256_blendv_epi8(yes, no, mask); }
+  static BNN_INLINE ShortMask Xor(ShortMask a, ShortMask b) { return _mm256_xor_si256(a, b); }
   static BNN_INLINE uint32_t ToWord(const ShortMask (&masks)[2]) {
     const __m256i across = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
     const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(masks[0], masks[1]), across);

@@ -48,6 +48,7 @@ struct Avx512 {
   using ShortMask = __mmask32;
   static constexpr int kShorts = 1;
   static constexpr int kShortLanes = 32;
+  static constexpr bool kHalving = true;
   // The lower halves of all lanes.
   static BNN_INLINE void Narrow(const Int (&x)[2], Short (&to)[1]) {
     const __m512i lower = _mm512_set_epi16(62, 60, 58, 56, 54, 52, 50, 48, 46, 44, 42, 40, 38, 36, 34, 32, 30, 28, 26,
