@@ -121,7 +121,7 @@ struct Neon : NeonFloat {
   using ShortMask = uint16x8_t;
   static constexpr int kShorts = 4;
   static constexpr int kShortLanes = 8;
-  static constexpr bool kHalving = true;
+  static constexpr bool kHalving = false;
   static BNN_INLINE void Narrow(const Int (&x)[8], Short (&to)[4]) {
     BNN_UNROLL for (int s = 0; s < 4; ++s) to[s] = vcombine_s16(vmovn_s32(x[2 * s]), vmovn_s32(x[2 * s + 1]));
   }
@@ -131,7 +131,7 @@ struct Neon : NeonFloat {
   static BNN_INLINE Short LoadShort(const int16_t* from) { return vld1q_s16(from); }
   static BNN_INLINE void StoreShort(int16_t* to, Short x) { vst1q_s16(to, x); }
   static BNN_INLINE ShortMask IsAtLeast(Short a, Short b) { return vcgeq_s16(a, b); }
-  static BNN_INLINE Short Choose(ShortMask mask, Short no, Short yes) { return vbslq_s16(mask, yes, no); }
+  static BNN_INLINE ShortMask Xor(ShortMask a, ShortMask b) { return veorq_u16(a, b); }
   static BNN_INLINE uint32_t ToWord(const ShortMask (&masks)[4]) {
     uint8x8_t bytes[4];
     BNN_UNROLL for (int s = 0; s < 4; ++s) bytes[s] = vmovn_u16(masks[s]);

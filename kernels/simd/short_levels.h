@@ -76,18 +76,25 @@ template <class V, int kPlanes>
 BNN_INLINE void FindLevels(typename V::Short y, const typename V::Short* thresholds, typename V::ShortMask* planes) {
   constexpr int kMiddle = (1 << (kPlanes - 1)) - 1;
   planes[kPlanes - 1] = V::IsAtLeast(y, thresholds[kMiddle]);
-  if constexpr (kPlanes > 1 && V::kHalving) {
+  if constexpr (kPlanes > 1) {
     typename V::Short left[kMiddle];
     BNN_UNROLL for (int j = 0; j < kMiddle; ++j) {
       left[j] = V::Choose(planes[kPlanes - 1], thresholds[j], thresholds[kMiddle + 1 + j]);
     }
     FindLevels<V, kPlanes - 1>(y, left, planes);
-  } else if constexpr (kPlanes > 1) {
-    BNN_UNROLL for (int i = kPlanes - 2; i >= 0; --i) {
-      planes[i] = planes[i + 1];
-      BNN_UNROLL for (int level = 1 << i; level < 1 << kPlanes; level += 2 << i) {
-        planes[i] = V::Xor(planes[i], V::IsAtLeast(y, thresholds[level - 1]));
-      }
+  }
+}
+
+// The same without choices, as kernels/epilogue.h derives it: bit i is the XOR at all multiples of 2^i, which are those
+// of bit i + 1 and the odd ones. `thresholds`: [level][32] in memory, each used once.
+template <class V, int kPlanes>
+BNN_INLINE void FindLevels(typename V::Short y, const int16_t* thresholds, typename V::ShortMask* planes) {
+  constexpr int kMiddle = (1 << (kPlanes - 1)) - 1;
+  planes[kPlanes - 1] = V::IsAtLeast(y, V::LoadShort(thresholds + kMiddle * kChannelBlock));
+  BNN_UNROLL for (int i = kPlanes - 2; i >= 0; --i) {
+    planes[i] = planes[i + 1];
+    BNN_UNROLL for (int level = 1 << i; level < 1 << kPlanes; level += 2 << i) {
+      planes[i] = V::Xor(planes[i], V::IsAtLeast(y, V::LoadShort(thresholds + (level - 1) * kChannelBlock)));
     }
   }
 }
@@ -109,9 +116,12 @@ class PixelFinish<V, ShortLevels<kPlanes>> {
     lanes_ = lanes;
     flip_ = flips_[block];
     out_ = row_ + block;
-    BNN_UNROLL for (int j = 0; j < kLevels; ++j) {
-      BNN_UNROLL for (int s = 0; s < V::kShorts; ++s) {
-        thresholds_[s][j] = V::LoadShort(from + j * kChannelBlock + s * V::kShortLanes);
+    from_ = from;
+    if constexpr (V::kHalving) {
+      BNN_UNROLL for (int j = 0; j < kLevels; ++j) {
+        BNN_UNROLL for (int s = 0; s < V::kShorts; ++s) {
+          thresholds_[s][j] = V::LoadShort(from + j * kChannelBlock + s * V::kShortLanes);
+        }
       }
     }
   }
@@ -124,7 +134,13 @@ class PixelFinish<V, ShortLevels<kPlanes>> {
 
   BNN_INLINE void Finish(const typename V::Short (&y)[V::kShorts]) {
     typename V::ShortMask planes[V::kShorts][kPlanes];
-    BNN_UNROLL for (int s = 0; s < V::kShorts; ++s) FindLevels<V, kPlanes>(y[s], thresholds_[s], planes[s]);
+    BNN_UNROLL for (int s = 0; s < V::kShorts; ++s) {
+      if constexpr (V::kHalving) {
+        FindLevels<V, kPlanes>(y[s], thresholds_[s], planes[s]);
+      } else {
+        FindLevels<V, kPlanes>(y[s], from_ + s * V::kShortLanes, planes[s]);
+      }
+    }
     uint32_t* word = out_;
     BNN_UNROLL for (int i = 0; i < kPlanes; ++i) {
       typename V::ShortMask plane[V::kShorts];
@@ -145,6 +161,7 @@ class PixelFinish<V, ShortLevels<kPlanes>> {
   int64_t step_, plane_step_;
   uint32_t* out_;
   uint32_t lanes_, flip_;
+  const int16_t* from_;  // the thresholds of the block
   typename V::Short thresholds_[V::kShorts][kLevels];
 };
 
