@@ -11,24 +11,24 @@
 
 #include "bnn/bnn.hpp"
 #include "formats/writer.h"
-#include "tests/engine/model_builder.h"
+#include "tests/formats/model_builder.h"
+#include "tests/formats/square_window.h"
 #include "tests/test_support.h"
 
 namespace bnn {
 namespace {
 
-using test::ModelBuilder;
+using formats::ModelBuilder;
 
 // x (6x5x40) -> bits -> 3x3 conv, one padding -> affine -> + x -> clamp; a second head keeps bits.
 std::string SmallModel(int64_t source_batch = 0) {
   ModelBuilder b;
   const int x = b.Input({6, 5, 40});
-  b.model.inputs[0].layout = formats::ImageLayout::kNhwc;
-  b.model.inputs[0].preprocessing = {{127.5f}, {1 / 127.5f}};
+  b.model().inputs[0].layout = formats::ImageLayout::kNhwc;
+  b.model().inputs[0].preprocessing = {{127.5f}, {1 / 127.5f}};
   const int bits = b.Binarize("sign", x, {0.25f});
   formats::BConv2d conv;
-  conv.window.kernel_h = conv.window.kernel_w = 3;
-  conv.window.pad_top = conv.window.pad_left = conv.window.pad_bottom = conv.window.pad_right = 1;
+  conv.window = test::Square(3, 1, 1);
   conv.pad_value = formats::PadValue::kOne;
   conv.weights = b.Bits({40, 3, 3, 40}, [](int64_t r, int64_t i) { return (r * 31 + i * 17) % 7 < 3; });
   const int dot = b.Node("conv", conv, {bits});
@@ -36,9 +36,9 @@ std::string SmallModel(int64_t source_batch = 0) {
   const int sum = b.Node("add", formats::Binary{}, {scaled, x});
   b.Output(b.Node("clamp", formats::Clamp{-4, 4}, {sum}));
   b.Output(b.Node("unpack", formats::Unpack{b.Floats({1}, {-1}), b.Floats({1}, {1})}, {bits}));
-  b.model.source_batch = source_batch;
-  b.model.producer = "test";
-  const auto bytes = formats::SerializeModel(b.model);
+  b.model().source_batch = source_batch;
+  b.model().producer = "test";
+  const auto bytes = formats::SerializeModel(b.model());
   REQUIRE_MESSAGE(bytes.ok(), bytes.status().message());
   return *bytes;
 }

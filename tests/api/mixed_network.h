@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "formats/writer.h"
-#include "tests/engine/model_builder.h"
+#include "tests/formats/model_builder.h"
 #include "tests/formats/square_window.h"
 
 namespace bnn::test {
@@ -22,7 +22,7 @@ inline std::vector<float> Values(size_t count, size_t seed, float scale = 1) {
 // An image {3, height, width} to 10 probabilities; and the map before the pooling, {channels, rows, columns}. Weights
 // do not depend on the size.
 inline std::string MixedNetwork(int64_t height, int64_t width) {
-  ModelBuilder b;
+  formats::ModelBuilder b;
   const auto weights = [&](std::vector<int64_t> dims, size_t seed) {
     return b.Floats(dims, Values(static_cast<size_t>(formats::ElementCount(dims)), seed, 0.3f));
   };
@@ -30,7 +30,7 @@ inline std::string MixedNetwork(int64_t height, int64_t width) {
     return b.Bits(std::move(dims), [](int64_t r, int64_t i) { return (r * 31 + i * 17) % 7 < 3; });
   };
   const int image = b.Input({3, height, width});
-  b.model.inputs[0].layout = formats::ImageLayout::kNchw;
+  b.model().inputs[0].layout = formats::ImageLayout::kNchw;
   int x = b.Node("to_nhwc", formats::Transpose{{1, 2, 0}}, {image});
   x = b.Node("stem", formats::Conv2d{Square(3, 2, 1), 1, weights({40, 3, 3, 3}, 1), weights({40}, 2)}, {x});
   const int relu = b.Node("prelu", formats::PRelu{b.Floats({1}, {0.1f})}, {x});
@@ -44,7 +44,7 @@ inline std::string MixedNetwork(int64_t height, int64_t width) {
   x = b.Node("sigmoid", formats::Unary{formats::UnaryKind::kSigmoid}, {x});
   x = b.Node("tilt", formats::Binary{formats::BinaryKind::kMul, weights({1, 1, 80}, 3)}, {x});
   x = b.Node("pad", formats::Pad{{1, 0, 0}, {0, 1, 0}}, {x});
-  const std::vector<int64_t> dims = b.model.tensors[static_cast<size_t>(x)].dims;
+  const std::vector<int64_t> dims = b.model().tensors[static_cast<size_t>(x)].dims;
   x = b.Node("cut", formats::Slice{{0, 0, 8}, {dims[0], dims[1], 72}, {1, 1, 1}}, {x});
   b.Output(b.Node("map", formats::Transpose{{2, 0, 1}}, {x}));
   formats::Window2d whole = Square(1, 1, 0);
@@ -52,12 +52,12 @@ inline std::string MixedNetwork(int64_t height, int64_t width) {
   whole.kernel_w = dims[1];
   whole.whole_map = true;
   x = b.Node("mean", formats::AvgPool{whole, false}, {x});
-  x = b.Node("flatten", formats::Reshape{}, {x}, {64});
+  x = b.AddReshape(x, {64}, "flatten");
   x = b.Affine("bn2", b.Node("bdense", formats::BDense{bit_weights({96, 64})}, {b.Binarize("sign2", x)}), {0.1f}, {0});
   x = b.Node("dense", formats::Dense{weights({10, 96}, 4), weights({10}, 5)}, {x});
   b.Output(b.Node("softmax", formats::Softmax{}, {x}));
-  b.model.producer = "test";
-  const auto bytes = formats::SerializeModel(b.model);
+  b.model().producer = "test";
+  const auto bytes = formats::SerializeModel(b.model());
   REQUIRE_MESSAGE(bytes.ok(), bytes.status().message());
   return *bytes;
 }

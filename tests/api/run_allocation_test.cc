@@ -85,7 +85,7 @@ TEST_CASE("after the first run, runs allocate nothing") {
 
 TEST_CASE("without oneDNN, nobody allocates anything") {
   if (!test::CanCountAllocations()) return test::Skip("this build replaces malloc itself");
-  test::ModelBuilder b;
+  formats::ModelBuilder b;
   const int x = b.Input({12, 12, 64});
   int sum = x;
   for (int i = 0; i < 3; ++i) {
@@ -95,8 +95,8 @@ TEST_CASE("without oneDNN, nobody allocates anything") {
     sum = b.Node("add", formats::Binary{}, {b.Affine("bn", dot, {0.01f}, {0.1f}), sum});
   }
   b.Output(b.Node("softmax", formats::Softmax{2}, {b.Node("concat", formats::Concat{2}, {sum, x})}));
-  b.model.producer = "test";
-  const auto bytes = formats::SerializeModel(b.model);
+  b.model().producer = "test";
+  const auto bytes = formats::SerializeModel(b.model());
   REQUIRE(bytes.ok());
   for (const int threads : {1, 2}) {
     const auto model = Model::LoadMemory(std::as_bytes(std::span(*bytes)), {2, threads, ""});

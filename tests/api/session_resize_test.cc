@@ -12,7 +12,7 @@
 
 #include "bnn/bnn.hpp"
 #include "tests/api/mixed_network.h"
-#include "tests/engine/model_builder.h"
+#include "tests/formats/model_builder.h"
 
 namespace bnn {
 namespace {

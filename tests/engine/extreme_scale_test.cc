@@ -10,7 +10,7 @@
 
 #include "bnn/bnn.hpp"
 #include "formats/writer.h"
-#include "tests/formats/model_fixtures.h"
+#include "tests/formats/model_builder.h"
 #include "tests/formats/model_reference.h"
 
 namespace bnn {

@@ -2,18 +2,19 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/engine/model_builder.h"
+#include "formats/validate.h"
+#include "tests/formats/model_builder.h"
+#include "tests/formats/square_window.h"
 
 namespace bnn::engine {
 namespace {
 
 using formats::kNone;
-using test::ModelBuilder;
+using formats::ModelBuilder;
 
 formats::BConv2d Conv3x3(int weights) {
   formats::BConv2d conv;
-  conv.window.kernel_h = conv.window.kernel_w = 3;
-  conv.window.pad_top = conv.window.pad_left = conv.window.pad_bottom = conv.window.pad_right = 1;
+  conv.window = test::Square(3, 1, 1);
   conv.weights = weights;
   return conv;
 }
@@ -33,8 +34,8 @@ TEST_CASE("a residual block becomes one step a convolution, with bits and floats
   const int conv2 = b.Node("conv2", Conv3x3(Weights(&b, 8, 8)), {next});
   const int sum2 = b.Node("add2", formats::Binary{}, {conv2, sum});
   b.Output(sum2);
-  REQUIRE(formats::Validate(b.model, "test").ok());
-  const Fusion fusion = FuseNodes(b.model);
+  REQUIRE(formats::Validate(b.model(), "test").ok());
+  const Fusion fusion = FuseNodes(b.model());
   REQUIRE(fusion.groups.size() == 3);
   CHECK(fusion.groups[0].branch == std::vector<int>{0});  // sign1 alone: x is a caller's tensor
   const Group& first = fusion.groups[1];
@@ -56,13 +57,13 @@ TEST_CASE("a step waits for a residual that is made after its source") {
   const int left = b.Node("left", Conv3x3(Weights(&b, 8, 8)), {bits});
   const int right = b.Node("right", Conv3x3(Weights(&b, 8, 8)), {bits});
   b.Output(b.Node("add", formats::Binary{}, {left, right}));
-  const Fusion fusion = FuseNodes(b.model);
+  const Fusion fusion = FuseNodes(b.model());
   REQUIRE(fusion.groups.size() == 3);
   CHECK(fusion.groups[1].chain == std::vector<int>{3});
   CHECK(fusion.groups[1].position == 3);
   CHECK(fusion.groups[2].chain.empty());
   CHECK(fusion.groups[2].position == 2);
-  CHECK(ResidualOf(b.model.nodes[3], left) == right);
+  CHECK(ResidualOf(b.model().nodes[3], left) == right);
 }
 
 TEST_CASE("values that are outputs or have several readers are not swallowed") {
@@ -72,7 +73,7 @@ TEST_CASE("values that are outputs or have several readers are not swallowed") {
   const int clamped = b.Node("clamp", formats::Clamp{0, 1}, {scaled});
   b.Output(scaled);
   b.Output(clamped);
-  const Fusion fusion = FuseNodes(b.model);
+  const Fusion fusion = FuseNodes(b.model());
   REQUIRE(fusion.groups.size() == 2);
   CHECK(fusion.groups[0].float_output == scaled);
   CHECK(fusion.groups[1].float_output == clamped);
@@ -89,7 +90,7 @@ TEST_CASE("only one binarization joins a step; x + x and broadcast additions do 
   const int q = b.Binarize("q", scaled, {1.f});
   b.Output(b.Node("cp", Conv3x3(Weights(&b, 8, 8)), {p}));
   b.Output(b.Node("cq", Conv3x3(Weights(&b, 8, 8)), {q}));
-  const Fusion fusion = FuseNodes(b.model);
+  const Fusion fusion = FuseNodes(b.model());
   CHECK(fusion.group_of[0] == kNone);
   CHECK(fusion.group_of[1] == kNone);
   const Group& group = fusion.groups[static_cast<size_t>(fusion.group_of[2])];
@@ -108,8 +109,8 @@ TEST_CASE("a shift before the bits becomes thresholds, although a residual reads
   const int next = b.Binarize("sign2", shifted);
   const int conv2 = b.Node("conv2", Conv3x3(Weights(&b, 8, 8)), {next});
   b.Output(b.Node("add2", formats::Binary{}, {conv2, sum}));
-  REQUIRE(formats::Validate(b.model, "test").ok());
-  const Fusion fusion = FuseNodes(b.model);
+  REQUIRE(formats::Validate(b.model(), "test").ok());
+  const Fusion fusion = FuseNodes(b.model());
   REQUIRE(fusion.groups.size() == 3);
   const Group& first = fusion.groups[1];
   CHECK(first.chain == std::vector<int>{2});
@@ -123,7 +124,7 @@ TEST_CASE("a falling node before the bits becomes thresholds of the negated valu
   ModelBuilder b;
   const int bits = b.Binarize("sign", b.Affine("scale", b.Input({4, 4, 8}), {-1.f}, {0.5f}));
   b.Output(b.Node("conv", Conv3x3(Weights(&b, 8, 8)), {bits}));
-  const Fusion fusion = FuseNodes(b.model);
+  const Fusion fusion = FuseNodes(b.model());
   const Group& group = fusion.groups[0];
   CHECK(group.chain.empty());
   CHECK(group.branch == std::vector<int>{0, 1});
@@ -139,7 +140,7 @@ TEST_CASE("a constant or shared node before the bits is not moved") {
     const int bits = b.Binarize("sign", scaled);
     if (shared) b.Output(b.Node("clamp", formats::Clamp{0, 1}, {scaled}));
     b.Output(b.Node("conv", Conv3x3(Weights(&b, 8, 8)), {bits}));
-    const Fusion fusion = FuseNodes(b.model);
+    const Fusion fusion = FuseNodes(b.model());
     const Group& group = fusion.groups[0];
     CHECK(group.chain == std::vector<int>{0});
     CHECK(group.branch == std::vector<int>{1});
@@ -158,7 +159,7 @@ TEST_CASE("a float convolution takes one clamp, or a PReLU of one slope, unless 
     conv.weights = b.Floats({8, 1, 1, 4}, std::vector<float>(32, 0.5f));
     const int y = b.Node("after", op, {b.Node("conv", conv, {b.Input({4, 4, 4})})});
     b.Output(binarize ? b.Node("conv2", Conv3x3(Weights(&b, 8, 8)), {b.Binarize("sign", y)}) : y);
-    return FuseNodes(b.model);
+    return FuseNodes(b.model());
   };
   for (const formats::Op& op : {formats::Op(formats::Clamp{0, 1}), formats::Op(formats::PRelu{0})}) {
     const Fusion fusion = fuse(op, false);

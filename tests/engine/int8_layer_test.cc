@@ -11,7 +11,7 @@
 
 #include "bnn/bnn.hpp"
 #include "tests/engine/run_model.h"
-#include "tests/formats/model_fixtures.h"
+#include "tests/formats/model_builder.h"
 #include "tests/formats/model_reference.h"
 #include "tests/formats/square_window.h"
 #include "tests/test_support.h"

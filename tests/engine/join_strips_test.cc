@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tests/engine/reference_run.h"
-#include "tests/formats/model_fixtures.h"
+#include "tests/formats/model_builder.h"
 #include "tests/formats/square_window.h"
 #include "tests/test_support.h"
 

@@ -12,7 +12,7 @@
 #include "kernels/bmaxpool/bmaxpool.h"
 #include "kernels/eltwise/eltwise.h"
 #include "kernels/quantize/quantize.h"
-#include "tests/engine/model_builder.h"
+#include "tests/formats/model_builder.h"
 
 namespace bnn::engine {
 namespace {
@@ -21,7 +21,7 @@ using kernels::Isa;
 
 // One layer of each operation that has a table, named after the operation.
 formats::ModelDef EveryTable() {
-  test::ModelBuilder b;
+  formats::ModelBuilder b;
   const int image = b.Input({6, 6, 40});
   const int vector = b.Input({64});
   const int bits = b.Binarize("pack", image);
@@ -38,9 +38,9 @@ formats::ModelDef EveryTable() {
   b.Output(b.Node("dense", dense, {b.Binarize("pack_vector", vector)}));
   b.Output(b.Affine("eltwise", image, {2}, {1}));
   const int bytes = b.Node("quantize", formats::Quantize{formats::ElementType::kInt8, {0.5f, 3}}, {image});
-  b.model.tensors[static_cast<size_t>(bytes)].type = formats::ElementType::kInt8;
+  b.model().tensors[static_cast<size_t>(bytes)].type = formats::ElementType::kInt8;
   b.Output(b.Node("dequantize", formats::Dequantize{{0.5f, 3}}, {bytes}));
-  return b.model;
+  return b.model();
 }
 
 const StepDescription& StepOf(const Plan& plan, const std::string& name) {
@@ -111,13 +111,13 @@ TEST_CASE("the plan names the kernel of each step and the reason of each better 
 }
 
 TEST_CASE("what a kernel has against a shape is a reason too") {
-  test::ModelBuilder b;
+  formats::ModelBuilder b;
   const int input = b.Input({kernels::kMaxTerms + 1});
   formats::BDense dense;
   dense.weights = b.Bits({1, kernels::kMaxTerms + 1}, [](int64_t, int64_t) { return false; });
   b.Output(b.Node("dense", dense, {b.Binarize("pack", input)}));
-  WeightStore weights(&b.model);
-  const Result<Plan> plan = Compile(b.model, weights, {.max_isa = kernels::BestIsa()});
+  WeightStore weights(&b.model());
+  const Result<Plan> plan = Compile(b.model(), weights, {.max_isa = kernels::BestIsa()});
   REQUIRE_MESSAGE(plan.ok(), plan.status().message());
   const StepDescription& step = StepOf(*plan, "dense");
   const kernels::BDenseKernelList list = kernels::BDenseKernels();

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tests/engine/run_model.h"
-#include "tests/formats/model_fixtures.h"
+#include "tests/formats/model_builder.h"
 #include "tests/formats/model_reference.h"
 #include "tests/formats/square_window.h"
 

@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "tests/engine/model_builder.h"
 #include "tests/engine/step_harness.h"
+#include "tests/formats/model_builder.h"
 
 namespace bnn::engine {
 namespace {
@@ -26,16 +26,16 @@ TEST_CASE("convolutions") {
     CAPTURE(c.in);
     CAPTURE(c.out);
     const int64_t in = c.in / c.groups;
-    test::ModelBuilder b;
+    formats::ModelBuilder b;
     const std::vector<int64_t> dims = {c.out, c.kernel, c.kernel, in};
     const int blob = b.Floats(dims, test::RandomFloats(Count(dims), 1));
-    const auto original = b.model.blobs[static_cast<size_t>(blob)].data;
+    const auto original = b.model().blobs[static_cast<size_t>(blob)].data;
     formats::Window2d window;
     window.kernel_h = window.kernel_w = c.kernel;
     const auto desc =
         onednn::ConvolutionDesc(onednn::Nhwc(1, 20, 20, c.in), onednn::PreferredWeights(window, c.in, c.out, c.groups),
                                 {}, onednn::Nhwc(1, 21 - c.kernel, 21 - c.kernel, c.out), window);
-    WeightStore store(&b.model);
+    WeightStore store(&b.model());
     const std::vector<onednn::Weights::Block> blocks = {
         {0, onednn::ModelWeights(window, c.in, c.out, c.groups), desc.weights_desc()}};
     const auto form = onednn::Weights::Of(store, blob, blocks);
@@ -47,10 +47,10 @@ TEST_CASE("convolutions") {
 }
 
 TEST_CASE("blocks of a dense layer") {
-  test::ModelBuilder b;
+  formats::ModelBuilder b;
   const int blob = b.Floats({150, 30}, test::RandomFloats(150 * 30, 2));
-  const auto original = b.model.blobs[static_cast<size_t>(blob)].data;
-  WeightStore store(&b.model);
+  const auto original = b.model().blobs[static_cast<size_t>(blob)].data;
+  WeightStore store(&b.model());
   std::vector<onednn::Weights::Block> blocks;
   for (const int64_t first : {0, 64, 128}) {
     const int64_t count = std::min<int64_t>(64, 150 - first);

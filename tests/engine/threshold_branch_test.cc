@@ -7,12 +7,12 @@
 #include <limits>
 #include <random>
 
-#include "tests/engine/model_builder.h"
+#include "tests/formats/model_builder.h"
 
 namespace bnn::engine {
 namespace {
 
-using test::ModelBuilder;
+using formats::ModelBuilder;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
@@ -41,7 +41,7 @@ std::optional<ThresholdBranch> Branch(float scale, float bias, float slope, floa
   const int prelu = b.Node("prelu", formats::PRelu{b.Floats({1}, {slope})}, {affine});
   const int clamp = b.Node("clamp", formats::Clamp{low, high}, {prelu});
   b.Binarize("sign", clamp, {threshold});
-  return FindThresholdBranch(b.model, Readers(b.model), 0);
+  return FindThresholdBranch(b.model(), Readers(b.model()), 0);
 }
 
 TEST_CASE("the moved threshold decides every float as the separate nodes do") {
@@ -92,7 +92,7 @@ TEST_CASE("a PReLU of slope 0 makes NaN of an infinity, which gives 0 at either 
     ModelBuilder b;
     const int bent = b.Node("prelu", formats::PRelu{b.Floats({1}, {0})}, {b.Input({2, 2, 1})});
     b.Binarize("sign", b.Affine("scale", bent, {scale}, {0}), {-1});
-    return FindThresholdBranch(b.model, Readers(b.model), 0);
+    return FindThresholdBranch(b.model(), Readers(b.model()), 0);
   };
   REQUIRE(branch(2).has_value());
   CHECK(branch(2)->thresholds[0] == std::vector<float>{std::numeric_limits<float>::lowest()});
@@ -102,7 +102,7 @@ TEST_CASE("a PReLU of slope 0 makes NaN of an infinity, which gives 0 at either 
 TEST_CASE("rising and falling channels") {
   ModelBuilder b;
   b.Binarize("sign", b.Affine("scale", b.Input({2, 2, 3}), {2, -1, -4}, {1, 3, 0}));
-  const auto branch = FindThresholdBranch(b.model, Readers(b.model), 0);
+  const auto branch = FindThresholdBranch(b.model(), Readers(b.model()), 0);
   REQUIRE(branch.has_value());
   CHECK(branch->signs == std::vector<float>{1, -1, -1});
   CHECK(branch->thresholds[0] == std::vector<float>{-0.5f, -3, -0.0f});
@@ -112,7 +112,7 @@ TEST_CASE("thresholds a channel") {
   ModelBuilder b;
   const int x = b.Input({2, 2, 3});
   b.Binarize("sign", b.Affine("shift", x, {1}, {1, -2, 0.5}));
-  const auto branch = FindThresholdBranch(b.model, Readers(b.model), 0);
+  const auto branch = FindThresholdBranch(b.model(), Readers(b.model()), 0);
   REQUIRE(branch.has_value());
   CHECK(branch->thresholds[0] == std::vector<float>{-1, 2, -0.5});
 }
@@ -120,7 +120,7 @@ TEST_CASE("thresholds a channel") {
 TEST_CASE("a Binarize alone is a branch with its own thresholds") {
   ModelBuilder b;
   b.Binarize("sign", b.Input({2, 2, 2}), {0.25f, -1});
-  const auto branch = FindThresholdBranch(b.model, Readers(b.model), 0);
+  const auto branch = FindThresholdBranch(b.model(), Readers(b.model()), 0);
   REQUIRE(branch.has_value());
   CHECK(branch->thresholds[0] == std::vector<float>{0.25f, -1});
 }
@@ -129,7 +129,7 @@ TEST_CASE("several levels: each threshold moves, and the highest stays the highe
   ModelBuilder b;
   const int scaled = b.Affine("scale", b.Input({2, 2, 2}), {2, -1}, {0, 0});
   b.Node("levels", formats::Binarize{b.Floats({3, 2}, {0, -1, 1, 2, 3, 4}), 2}, {scaled});
-  const auto branch = FindThresholdBranch(b.model, Readers(b.model), 0);
+  const auto branch = FindThresholdBranch(b.model(), Readers(b.model()), 0);
   REQUIRE(branch.has_value());
   CHECK(branch->signs == std::vector<float>{1, -1});
   CHECK(branch->thresholds == std::vector<std::vector<float>>{{0, -1}, {0.5f, 2}, {1.5f, 4}});
@@ -143,7 +143,7 @@ TEST_CASE("what is not monotonic in every channel is no branch") {
   CHECK_FALSE(Branch(1, kInfinity, 1, -1, 1, 0).has_value());
   ModelBuilder b;
   b.Binarize("sign", b.Affine("scale", b.Input({2, 2, 2}), {1, 0}, {0}));
-  CHECK_FALSE(FindThresholdBranch(b.model, Readers(b.model), 0).has_value());
+  CHECK_FALSE(FindThresholdBranch(b.model(), Readers(b.model()), 0).has_value());
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 #include "tests/engine/run_model.h"
 #include "tests/engine/step_harness.h"
-#include "tests/formats/model_fixtures.h"
+#include "tests/formats/model_builder.h"
 #include "tests/formats/model_reference.h"
 #include "tests/formats/square_window.h"
 

@@ -13,7 +13,7 @@
 #include "engine/ops/packed_bits.h"
 #include "kernels/bconv2d/bconv2d.h"
 #include "kernels/bdense/bdense.h"
-#include "tests/engine/model_builder.h"
+#include "tests/formats/model_builder.h"
 
 namespace bnn::engine {
 namespace {
@@ -41,10 +41,10 @@ class Flipped final : public WeightForm {
 
 struct Fixture {
   Fixture() {
-    test::ModelBuilder b;
+    formats::ModelBuilder b;
     weights = b.Floats({2, 3}, {1, 2, 3, 4, 5, 6});
     vector = b.Floats({3}, {7, 8, 9});
-    model = b.model;
+    model = b.model();
     original = model.blobs[static_cast<size_t>(weights)].data;
     store = std::make_unique<WeightStore>(&model);
   }
@@ -137,13 +137,13 @@ TEST_CASE("a source in use outlives its place in the store") {
 template <typename List, typename Shape>
 void CheckOrders(const List& list, const Shape& shape, int64_t groups, int64_t source_words,
                  const std::vector<int64_t>& dims) {
-  test::ModelBuilder b;
+  formats::ModelBuilder b;
   const int blob = b.Bits(dims, [](int64_t r, int64_t i) { return (r * 13 + i * 7) % 5 < 2; });
-  const Bytes original = b.model.blobs[static_cast<size_t>(blob)].data;
+  const Bytes original = b.model().blobs[static_cast<size_t>(blob)].data;
   using Kernel = std::remove_cvref_t<decltype(**list.begin)>;
   using Form = PackedBits<Kernel, Shape>;
   for (int64_t first = 0; first < list.size; ++first) {
-    formats::ModelDef model = b.model;
+    formats::ModelDef model = b.model();
     WeightStore store(&model);
     const auto home = Form::Of(store, blob, *list.begin[first], shape, groups, source_words);
     CHECK(store.bytes() == home->bytes());

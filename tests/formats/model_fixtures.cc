@@ -5,85 +5,10 @@
 #include <limits>
 #include <utility>
 
-#include "formats/validate.h"
+#include "tests/formats/model_builder.h"
 #include "tests/formats/square_window.h"
 
 namespace bnn::formats {
-
-int ModelBuilder::Input(const std::string& name, std::vector<int64_t> dims, ImageLayout layout,
-                        Preprocessing preprocessing) {
-  const int tensor = static_cast<int>(model_.tensors.size());
-  model_.tensors.push_back({name, ElementType::kFloat32, std::move(dims)});
-  model_.inputs.push_back({tensor, layout, std::move(preprocessing)});
-  return tensor;
-}
-
-int ModelBuilder::Floats(std::vector<int64_t> dims, const std::vector<float>& values) {
-  Blob blob{ElementType::kFloat32, std::move(dims), {}};
-  for (const float value : values) {
-    uint32_t bits = 0;
-    std::memcpy(&bits, &value, sizeof bits);
-    for (int i = 0; i < 4; ++i) blob.data.push_back(static_cast<std::byte>(bits >> (8 * i)));
-  }
-  model_.blobs.push_back(std::move(blob));
-  return static_cast<int>(model_.blobs.size()) - 1;
-}
-
-int ModelBuilder::RandomFloats(std::vector<int64_t> dims) {
-  std::vector<float> values(static_cast<size_t>(ElementCount(dims)));
-  for (float& value : values) value = static_cast<float>(random_.Int(-64, 64)) / 16;
-  return Floats(std::move(dims), values);
-}
-
-int ModelBuilder::RandomBits(std::vector<int64_t> dims) {
-  int64_t row_bits = 1;
-  for (size_t i = 1; i < dims.size(); ++i) row_bits *= dims[i];
-  const size_t row_bytes = static_cast<size_t>((row_bits + 31) / 32 * 4);
-  Blob blob{ElementType::kBits, std::move(dims), {}};
-  for (int64_t row = 0; row < blob.dims[0]; ++row) {
-    std::vector<std::byte> bytes(row_bytes);
-    for (int64_t bit = 0; bit < row_bits; ++bit) {
-      if (random_.OneIn(2)) bytes[static_cast<size_t>(bit / 8)] |= std::byte{1} << (bit % 8);
-    }
-    blob.data.insert(blob.data.end(), bytes.begin(), bytes.end());
-  }
-  model_.blobs.push_back(std::move(blob));
-  return static_cast<int>(model_.blobs.size()) - 1;
-}
-
-int ModelBuilder::RandomInt8(std::vector<int64_t> dims) {
-  Blob blob{ElementType::kInt8, std::move(dims), {}};
-  blob.data.resize(static_cast<size_t>(ElementCount(blob.dims)));
-  for (std::byte& value : blob.data) value = static_cast<std::byte>(random_.Int(-128, 127));
-  model_.blobs.push_back(std::move(blob));
-  return static_cast<int>(model_.blobs.size()) - 1;
-}
-
-int ModelBuilder::AddNode(const Op& op, const std::vector<int>& inputs, TensorDef output) {
-  const std::string name = OpName(op) + std::to_string(model_.nodes.size());
-  output.name = name + ":0";
-  const int tensor = static_cast<int>(model_.tensors.size());
-  model_.tensors.push_back(std::move(output));
-  model_.nodes.push_back({name, op, inputs, tensor});
-  return tensor;
-}
-
-int ModelBuilder::Add(const Op& op, const std::vector<int>& inputs) {
-  std::vector<std::vector<int64_t>> dims;
-  std::vector<ElementType> types;
-  for (const int input : inputs) {
-    dims.push_back(tensor(input).dims);
-    types.push_back(tensor(input).type);
-  }
-  const Result<std::vector<int64_t>> output_dims = OutputDims(op, dims, model_.blobs);
-  const Result<ElementType> output_type = OutputType(op, types);
-  if (!output_dims.ok() || !output_type.ok()) return kNone;
-  return AddNode(op, inputs, {"", *output_type, *output_dims});
-}
-
-int ModelBuilder::AddReshape(int input, std::vector<int64_t> dims) {
-  return AddNode(Reshape{}, {input}, {"", tensor(input).type, std::move(dims)});
-}
 
 namespace {
 

@@ -5,6 +5,7 @@
 
 #include "tests/formats/model_fixtures.h"
 #include "tests/formats/model_fuzz_target.h"
+#include "tests/formats/random_source.h"
 
 namespace bnn::formats {
 namespace {

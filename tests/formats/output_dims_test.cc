@@ -4,7 +4,6 @@
 #include "formats/op_rules.h"
 #include "formats/validate.h"
 #include "formats/window_rules.h"
-#include "tests/formats/model_fixtures.h"
 
 namespace bnn::formats {
 namespace {

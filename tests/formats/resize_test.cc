@@ -12,13 +12,12 @@
 #include "formats/reader.h"
 #include "formats/validate.h"
 #include "formats/writer.h"
-#include "tests/engine/model_builder.h"
+#include "tests/formats/model_builder.h"
 #include "tests/formats/square_window.h"
 
 namespace bnn::formats {
 namespace {
 
-using test::ModelBuilder;
 using test::Square;
 using Shape = std::vector<int64_t>;
 
@@ -42,8 +41,8 @@ struct Outcome {
 Outcome ResizeNode(const Shape& from, const Shape& to, const std::function<int(ModelBuilder&, int)>& add) {
   ModelBuilder b;
   b.Output(add(b, b.Input(from)));
-  REQUIRE(Validate(b.model, "test").ok());
-  const Result<ModelDef> resized = Resize(b.model, {to});
+  REQUIRE(Validate(b.model(), "test").ok());
+  const Result<ModelDef> resized = Resize(b.model(), {to});
   if (!resized.ok()) {
     CHECK(resized.status().code() == StatusCode::kInvalidArgument);
     return {{}, resized.status().message()};
@@ -83,7 +82,7 @@ TEST_CASE("whole_map says the truth, and belongs to pooling") {
   ModelBuilder b;
   const int x = b.Input({7, 7, 8});
   b.Output(b.Node("g", AvgPool{WholeMap(7, 7), false}, {x}));
-  CHECK(Validate(b.model, "test").ok());
+  CHECK(Validate(b.model(), "test").ok());
   for (const int64_t kernel : {6, 8}) {
     Window2d window = WholeMap(7, kernel);
     CHECK_FALSE(OutputDims(AvgPool{window, true}, {{7, 7, 8}}, {}).ok());
@@ -92,7 +91,7 @@ TEST_CASE("whole_map says the truth, and belongs to pooling") {
   padded.pad_left = 1;
   CHECK_FALSE(OutputDims(MaxPool{padded}, {{7, 7, 8}}, {}).ok());
   const int weights = Zeros(b, {4, 7, 7, 8});
-  CHECK_FALSE(OutputDims(Conv2d{WholeMap(7, 7), 1, weights, kNone}, {{7, 7, 8}}, b.model.blobs).ok());
+  CHECK_FALSE(OutputDims(Conv2d{WholeMap(7, 7), 1, weights, kNone}, {{7, 7, 8}}, b.model().blobs).ok());
 }
 
 TEST_CASE("whole_map survives a file") {
@@ -101,12 +100,12 @@ TEST_CASE("whole_map survives a file") {
     Window2d window = WholeMap(7, 7);
     window.whole_map = whole;
     b.Output(b.Node("g", AvgPool{window, false}, {b.Input({7, 7, 8})}));
-    b.model.producer = "test";
-    const Result<std::string> bytes = SerializeModel(b.model);
+    b.model().producer = "test";
+    const Result<std::string> bytes = SerializeModel(b.model());
     REQUIRE(bytes.ok());
     const Result<ModelDef> read = ParseModel(std::as_bytes(std::span(*bytes)), "test");
     REQUIRE_MESSAGE(read.ok(), read.status().message());
-    CHECK(*read == b.model);
+    CHECK(*read == b.model());
   }
 }
 
@@ -124,9 +123,7 @@ TEST_CASE("slices take axes whole, or the axis keeps its size") {
 }
 
 TEST_CASE("reshapes merge axes") {
-  const auto to = [](Shape dims) {
-    return [dims](ModelBuilder& b, int x) { return b.Node("r", Reshape{}, {x}, dims); };
-  };
+  const auto to = [](Shape dims) { return [dims](ModelBuilder& b, int x) { return b.AddReshape(x, dims, "r"); }; };
   CHECK(ResizeNode({6, 5, 8}, {9, 7, 8}, to({240})).dims == Shape{504});
   CHECK(ResizeNode({6, 5, 8}, {9, 7, 8}, to({30, 8})).dims == Shape{63, 8});
   CHECK(ResizeNode({6, 5, 8}, {9, 7, 8}, to({1, 6, 40, 1})).dims == Shape{1, 9, 56, 1});
@@ -155,17 +152,17 @@ TEST_CASE("inputs") {
   const int x = b.Input({6, 5, 8});
   const int y = b.Input({6, 5, 8});
   b.Output(b.Node("add", Binary{}, {x, y}));
-  CHECK(Resize(b.model, {{4, 4, 8}, {4, 4, 8}}).ok());
-  CHECK_FALSE(Resize(b.model, {{4, 4, 8}, {5, 4, 8}}).ok());
-  CHECK_FALSE(Resize(b.model, {{4, 4, 8}}).ok());
-  CHECK_FALSE(Resize(b.model, {{4, 4}, {4, 4}}).ok());
-  CHECK_FALSE(Resize(b.model, {{4, 0, 8}, {4, 0, 8}}).ok());
+  CHECK(Resize(b.model(), {{4, 4, 8}, {4, 4, 8}}).ok());
+  CHECK_FALSE(Resize(b.model(), {{4, 4, 8}, {5, 4, 8}}).ok());
+  CHECK_FALSE(Resize(b.model(), {{4, 4, 8}}).ok());
+  CHECK_FALSE(Resize(b.model(), {{4, 4}, {4, 4}}).ok());
+  CHECK_FALSE(Resize(b.model(), {{4, 0, 8}, {4, 0, 8}}).ok());
   const int64_t huge = int64_t{1} << 62;
-  CHECK_FALSE(Resize(b.model, {{huge, huge, huge}, {huge, huge, huge}}).ok());
-  CHECK_FALSE(Resize(b.model, {{1 << 20, 1 << 20, 8}, {1 << 20, 1 << 20, 8}}).ok());
-  b.model.inputs[0].layout = ImageLayout::kNhwc;
-  CHECK(Resize(b.model, {{4, 4, 8}, {4, 4, 8}}).ok());
-  const Result<ModelDef> channels = Resize(b.model, {{4, 4, 9}, {4, 4, 9}});
+  CHECK_FALSE(Resize(b.model(), {{huge, huge, huge}, {huge, huge, huge}}).ok());
+  CHECK_FALSE(Resize(b.model(), {{1 << 20, 1 << 20, 8}, {1 << 20, 1 << 20, 8}}).ok());
+  b.model().inputs[0].layout = ImageLayout::kNhwc;
+  CHECK(Resize(b.model(), {{4, 4, 8}, {4, 4, 8}}).ok());
+  const Result<ModelDef> channels = Resize(b.model(), {{4, 4, 9}, {4, 4, 9}});
   CHECK(channels.status().message().find("8 channels") != std::string::npos);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "formats/text.h"
+#include "tests/formats/model_builder.h"
 #include "tests/formats/validate_check.h"
 
 namespace bnn::formats {

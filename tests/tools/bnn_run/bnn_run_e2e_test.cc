@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "formats/writer.h"
-#include "tests/engine/model_builder.h"
+#include "tests/formats/model_builder.h"
 #include "tests/tools/bnn_run/test_files.h"
 #include "tools/bnn_run/npy.h"
 
@@ -28,10 +28,10 @@ enum class Ending { kScores, kSoftmax };
 // Dense over a [3,2,2] NCHW image.
 std::string MakeModel(const std::string& name, Ending ending = Ending::kScores,
                       const formats::Preprocessing& preprocessing = {}) {
-  test::ModelBuilder b;
+  formats::ModelBuilder b;
   const int x = b.Input({kChannels, kHeight, kWidth});
-  b.model.inputs[0].layout = formats::ImageLayout::kNchw;
-  b.model.inputs[0].preprocessing = preprocessing;
+  b.model().inputs[0].layout = formats::ImageLayout::kNchw;
+  b.model().inputs[0].preprocessing = preprocessing;
   std::vector<float> weights, bias;
   for (int64_t k = 0; k < kClasses; ++k) {
     for (int64_t i = 0; i < kValues; ++i) weights.push_back(Weight(k, i));
@@ -43,10 +43,10 @@ std::string MakeModel(const std::string& name, Ending ending = Ending::kScores,
   int y = b.Node("fc", dense, {x});
   if (ending == Ending::kSoftmax) y = b.Node("probability", formats::Softmax{}, {y});
   b.Output(y);
-  b.model.producer = "test";
-  b.model.source_batch = 1;
+  b.model().producer = "test";
+  b.model().source_batch = 1;
   const std::string path = test::ScratchPath(name);
-  const Status status = formats::WriteModelFile(b.model, path);
+  const Status status = formats::WriteModelFile(b.model(), path);
   REQUIRE_MESSAGE(status.ok(), status.message());
   return path;
 }
@@ -269,13 +269,13 @@ TEST_CASE("--profile writes a trace or a page") {
 }
 
 TEST_CASE("--plan shows each step's kernel, and why better ones were refused") {
-  test::ModelBuilder b;
+  formats::ModelBuilder b;
   const int bits = b.Binarize("sign", b.Input({64}));
   formats::BDense dense;
   dense.weights = b.Bits({3, 64}, [](int64_t row, int64_t i) { return (row + i) % 2 == 0; });
   b.Output(b.Node("fc", dense, {bits}));
   const std::string model = test::ScratchPath("binary.bnn");
-  REQUIRE(formats::WriteModelFile(b.model, model).ok());
+  REQUIRE(formats::WriteModelFile(b.model(), model).ok());
 
   const auto json = Run(model + " --json --repeat 1 --plan --max-isa reference").Json();
   REQUIRE(json["plan"].size() == 2);
@@ -293,12 +293,12 @@ TEST_CASE("--plan shows each step's kernel, and why better ones were refused") {
 }
 
 TEST_CASE("--resolution runs the network at another size") {
-  test::ModelBuilder b;
+  formats::ModelBuilder b;
   const int x = b.Input({2, 2, kChannels});
-  b.model.inputs[0].layout = formats::ImageLayout::kNhwc;
+  b.model().inputs[0].layout = formats::ImageLayout::kNhwc;
   b.Output(b.Affine("scale", x, {2}, {1}));
   const std::string model = test::ScratchPath("map.bnn");
-  REQUIRE(formats::WriteModelFile(b.model, model).ok());
+  REQUIRE(formats::WriteModelFile(b.model(), model).ok());
   const auto json = Run(model + " --json --repeat 1 --batch 2 --resolution 5x7").Json();
   CHECK(json["inputs"][0]["shape"] == nlohmann::json({2, 5, 7, kChannels}));
   CHECK(json["outputs"][0]["shape"] == nlohmann::json({2, 5, 7, kChannels}));
@@ -335,15 +335,15 @@ TEST_CASE("pictures are classified with names, and probabilities only after a so
 }
 
 TEST_CASE("models with several inputs and outputs") {
-  test::ModelBuilder b;
+  formats::ModelBuilder b;
   const int left = b.Input({2}), right = b.Input({2});
   b.Output(b.Node("sum", formats::Binary{formats::BinaryKind::kAdd}, {left, right}));
   b.Output(b.Node("difference", formats::Binary{formats::BinaryKind::kSub}, {left, right}));
-  b.model.tensors[static_cast<size_t>(left)].name = "left";
-  b.model.tensors[static_cast<size_t>(right)].name = "right";
-  b.model.producer = "test";
+  b.model().tensors[static_cast<size_t>(left)].name = "left";
+  b.model().tensors[static_cast<size_t>(right)].name = "right";
+  b.model().producer = "test";
   const std::string model = test::ScratchPath("two.bnn");
-  const Status status = formats::WriteModelFile(b.model, model);
+  const Status status = formats::WriteModelFile(b.model(), model);
   REQUIRE_MESSAGE(status.ok(), status.message());
 
   const auto file = [](const char* name, const std::string& bytes) {
