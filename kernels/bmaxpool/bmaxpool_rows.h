@@ -16,8 +16,8 @@
 // with plain loads at 120 to 130: loads at a constant stride get in the way of each other there, unless they are masked
 // (kernels/simd/zigzag.h says more). A pool with stride 2 also writes a fourth of what it reads. Of merely reading as
 // many bytes as it reads and writes that is 88 to 98 %; of reading the input and then writing the output, each at full
-// speed, 80 to 102 %. AVX2 reads half as much at a time, and a window of 3 x 3 reads every second row twice: 66 to 90
-// %.
+// speed, 80 to 102 %. AVX2 reads half as much at a time, and a window of 3 x 3 reads every second row twice: 63 to 89 %
+// of reading as many bytes.
 //
 // V supplies: Int (a vector of kLanes words), kLanes, Zero, Or, StoreWords, and LoadWordsPart, StoreWordsPart of the
 // lanes whose bit is set (the others are not touched in memory); Selection, SelectionOf(index) and Select(a, b,
