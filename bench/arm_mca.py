@@ -46,7 +46,6 @@ SHA3_CORES = [
     ("neoverse-v1", 4, None),
     ("neoverse-v2", 4, None),
 ]
-
 SVE_CORES = [
     ("a64fx", 2, 0.95),
     ("neoverse-v1", 2, None),

@@ -148,6 +148,14 @@ void UnpackBlockedWeights(const WeightShape& shape, const uint32_t* packed, uint
   }
 }
 
+int64_t ReadAheadWeightWords(const WeightShape& shape) { return BlockedWeightWords(shape) + kReadAheadWords; }
+
+void PackReadAheadWeights(const WeightShape& shape, const uint32_t* weights, uint32_t* packed) {
+  PackBlockedWeights(shape, weights, packed);
+  uint32_t* const behind = packed + BlockedWeightWords(shape);
+  for (int64_t i = 0; i < kReadAheadWords; ++i) behind[i] = 0;
+}
+
 int64_t NibbleWeightWords(const WeightShape& shape) { return WordsOf(kNibbleOrder, shape); }
 
 void PackNibbleWeights(const WeightShape& shape, const uint32_t* weights, uint32_t* packed) {

@@ -40,8 +40,11 @@ int64_t BlockedWeightWords(const WeightShape& shape);
 void PackBlockedWeights(const WeightShape& shape, const uint32_t* weights, uint32_t* packed);
 void UnpackBlockedWeights(const WeightShape& shape, const uint32_t* packed, uint32_t* weights);
 
-// Behind the weights of kernels that load the next ones while they count stand so many words of zeros, to be read.
+// The same order for kernels that load the next weights while they count: so many words of zeros follow, to be read.
+// UnpackBlockedWeights unpacks it.
 inline constexpr int64_t kReadAheadWords = 2 * 32;
+int64_t ReadAheadWeightWords(const WeightShape& shape);
+void PackReadAheadWeights(const WeightShape& shape, const uint32_t* weights, uint32_t* packed);
 
 // The order of kernels that use nibbles (4 bits) of weights as indices of byte shuffles, kernels/x86/popcount_avx2.h.
 // For every block of 32 output channels:

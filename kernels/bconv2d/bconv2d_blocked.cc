@@ -51,12 +51,10 @@ void UnpackBlockedBConv2d(const BConv2dShape& shape, const uint32_t* packed, uin
   UnpackBlockedWeights(WeightsOf(shape), packed, weights);
 }
 
-int64_t ReadAheadBConv2dWords(const BConv2dShape& shape) { return BlockedBConv2dWords(shape) + kReadAheadWords; }
+int64_t ReadAheadBConv2dWords(const BConv2dShape& shape) { return ReadAheadWeightWords(WeightsOf(shape)); }
 
 void PackReadAheadBConv2d(const BConv2dShape& shape, const uint32_t* weights, uint32_t* packed) {
-  PackBlockedBConv2d(shape, weights, packed);
-  uint32_t* const behind = packed + BlockedBConv2dWords(shape);
-  for (int64_t i = 0; i < kReadAheadWords; ++i) behind[i] = 0;
+  PackReadAheadWeights(WeightsOf(shape), weights, packed);
 }
 
 int64_t NibbleBConv2dWords(const BConv2dShape& shape) { return NibbleWeightWords(WeightsOf(shape)); }

@@ -23,12 +23,10 @@ void UnpackBlockedBDense(const BDenseShape& shape, const uint32_t* packed, uint3
   UnpackBlockedWeights(WeightsOf(shape), packed, weights);
 }
 
-int64_t ReadAheadBDenseWords(const BDenseShape& shape) { return BlockedBDenseWords(shape) + kReadAheadWords; }
+int64_t ReadAheadBDenseWords(const BDenseShape& shape) { return ReadAheadWeightWords(WeightsOf(shape)); }
 
 void PackReadAheadBDense(const BDenseShape& shape, const uint32_t* weights, uint32_t* packed) {
-  PackBlockedBDense(shape, weights, packed);
-  uint32_t* const behind = packed + BlockedBDenseWords(shape);
-  for (int64_t i = 0; i < kReadAheadWords; ++i) behind[i] = 0;
+  PackReadAheadWeights(WeightsOf(shape), weights, packed);
 }
 
 int64_t NibbleBDenseWords(const BDenseShape& shape) { return NibbleWeightWords(WeightsOf(shape)); }

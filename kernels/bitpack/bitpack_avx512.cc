@@ -18,10 +18,7 @@ struct PackAvx512 : Avx512 {
   // t <= x, because the second operand may come straight from memory. Two stores of 16 bits: joining the masks first
   // (kunpckwd, or a shift and an OR) takes longer than a second store.
   static BNN_INLINE void StoreAtLeast(uint32_t* word, const Float (&x)[2], const Float (&t)[2]) {
-    BNN_UNROLL for (int v = 0; v < 2; ++v) {
-      const auto half = static_cast<uint16_t>(_mm512_cmp_ps_mask(t[v], x[v], _CMP_LE_OQ));
-      __builtin_memcpy(reinterpret_cast<char*>(word) + 2 * v, &half, 2);
-    }
+    BNN_UNROLL for (int v = 0; v < 2; ++v) { StoreMask(word, v, _mm512_cmp_ps_mask(t[v], x[v], _CMP_LE_OQ)); }
   }
 
   static constexpr bool kSearchesLevels = true;

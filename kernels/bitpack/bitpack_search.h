@@ -1,18 +1,7 @@
 // Packing of elements of several bits for instruction sets whose comparisons write mask registers. ISA files only.
 //
-// A level is the number of thresholds that a float reaches, and thresholds ascend. So it is found as a number is in a
-// sorted list: the comparison with the middle threshold is the highest bit of the level and says which half the rest
-// lies in, and so on, a comparison a bit:
-//
-//   bit 2 = x >= t_4      bit 1 = x >= (bit 2 ? t_6 : t_2)      bit 0 = x >= (bit 1 ? (bit 2 ? t_7 : t_5)
-//                                                                                   : (bit 2 ? t_3 : t_1))
-//
-// The thresholds that are never reached (NaN) stand at the end, where a comparison that fails leads away from them.
-//
-// For b bits that is b comparisons and 2^b - 1 - b selections. The general way (StoreLevels, kernels/simd/levels.h)
-// compares all 2^b - 1 thresholds and XORs the results, which costs the same where these are vectors, but in mask
-// registers an XOR costs more than a selection under a mask. On Zen 5 2, 3 and 4 bits went from 46, 22 and 11 GB/s to
-// 95, 64 and 39.
+// Levels are found by halving (FindLevels, kernels/simd/levels.h). On Zen 5 2, 3 and 4 bits went from 46, 22 and 11
+// GB/s, by comparisons with all thresholds, to 95, 64 and 39.
 //
 // Order: a vector of channels, so that their thresholds, at most 15 vectors, stay in registers for kPixels pixels.
 // Lanes behind the last channel are NaN, which is level 0.
@@ -28,31 +17,10 @@
 #include "kernels/bitpack/bitpack.h"
 #include "kernels/simd/inline.h"
 #include "kernels/simd/lanes.h"
+#include "kernels/simd/levels.h"
 
 namespace bnn::kernels {
 namespace {
-
-// The threshold that decides bit kPlanes - 1 - kKnown, after the kKnown higher bits `bit`. kAbove: those of the bits
-// above kKnown that have been chosen already, in their places in the level.
-template <class V, int kPlanes, int kKnown, int kDecides, int kChosen>
-BNN_INLINE typename V::Float NextThreshold(const typename V::Float* thresholds, const typename V::Mask* bit) {
-  if constexpr (kKnown == 0) {
-    return thresholds[kChosen + (1 << kDecides) - 1];
-  } else {
-    constexpr int kBit = 1 << (kPlanes - kKnown);
-    return V::Select(bit[kKnown - 1], NextThreshold<V, kPlanes, kKnown - 1, kDecides, kChosen + kBit>(thresholds, bit),
-                     NextThreshold<V, kPlanes, kKnown - 1, kDecides, kChosen>(thresholds, bit));
-  }
-}
-
-// bit[i], i from 0: bit kPlanes - 1 - i of the levels.
-template <class V, int kPlanes, int kKnown = 0>
-BNN_INLINE void FindLevels(typename V::Float x, const typename V::Float* thresholds, typename V::Mask* bit) {
-  if constexpr (kKnown < kPlanes) {
-    bit[kKnown] = V::IsAtLeast(x, NextThreshold<V, kPlanes, kKnown, kPlanes - 1 - kKnown, 0>(thresholds, bit));
-    FindLevels<V, kPlanes, kKnown + 1>(x, thresholds, bit);
-  }
-}
 
 // Vector `v` of the word of channels that starts at `channel`, of kPixels pixels.
 template <class V, int kPlanes, int kPixels, bool kSigns>
@@ -68,10 +36,10 @@ BNN_INLINE void PackLevelVector(const BitpackArgs& args, const float* const (&in
   BNN_UNROLL for (int i = 0; i < kPixels; ++i) {
     typename V::Float x = V::LoadOrNan(in[i] + first, lanes);
     if constexpr (kSigns) x = V::Mul(x, V::Load(args.signs + first));
-    typename V::Mask bit[kPlanes];
-    FindLevels<V, kPlanes>(x, thresholds, bit);
+    typename V::Mask bits_of[kPlanes];
+    FindLevels<V, kPlanes>(x, thresholds, bits_of);
     BNN_UNROLL for (int plane = 0; plane < kPlanes; ++plane) {
-      V::StoreMask(bits[i] + plane * args.bits_plane_stride + channel / kBitsPerWord, v, bit[kPlanes - 1 - plane]);
+      V::StoreMask(bits[i] + plane * args.bits_plane_stride + channel / kBitsPerWord, v, bits_of[plane]);
     }
   }
 }

@@ -45,7 +45,6 @@ struct BinaryTiles {
     return (extent.image_end - extent.image_begin) * (extent.row_end - extent.row_begin) *
            (extent.col_end - extent.col_begin);
   }
-  BNN_KERNEL_INLINE bool IsOnePixel() const { return Pixels() == 1; }
 
   BNN_KERNEL_INLINE uint32_t LanesOf(int64_t block) const { return block == last_block ? last_lanes : ~uint32_t{0}; }
 };

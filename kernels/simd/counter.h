@@ -17,13 +17,14 @@
 //   CountFrom<kFrom, kPixels>(input, weights, block_words, start, halves)
 //                  the same, but halves need not be there before: see SumsFrom. `start`: [kBlocks][32], added to every
 //                  pixel; nullptr: nothing
-//   kHeldWords     the longest windows for which it can keep the weights of a channel block in registers, while one
-//                  pixel after the other passes (held_tiles.h). Like what follows, only counters that can do so have
-//                  it.
-//   Held<kWords>(weights)
+//
+// Only counters that can keep the weights of a short window in registers, while one pixel after the other passes
+// (held_tiles.h), have
+//   Held<kWords>(weights), HeldShorts<kWords>(weights)
 //                  weights of a channel block, in registers
-//   CountHeld(in, held, half)
-//                  the same as Count for one pixel, whose window starts at `in`, and one block
+//   CountHeld<kWords>(in, held, differences), CountHeldShorts<kWords>(in, held, differences)
+//                  the numbers of differing bits between the window of kWords words that starts at `in` and the block,
+//                  in 32 bits, and in V's 16-bit integers
 #pragma once
 
 #include <cstdint>
@@ -49,7 +50,7 @@ enum class SumsFrom { kZero, kHalves, kTwiceHalves };
 
 template <class Counter>
 concept HoldsWeights = requires {
-  Counter::kHeldWords;
+  typename Counter::template Held<1>;
 };
 
 // The choices of a counter that reads activations and blocked weights as they are.

@@ -61,6 +61,26 @@ BNN_INLINE void StoreLevels(const Vector (&y)[V::kVectors], const T* thresholds,
   }
 }
 
+// Which levels one vector of elements reaches, for instruction sets whose comparisons write mask registers: `planes[i]`
+// is where bit i of the level is 1. `thresholds`: those of the levels from 1 on.
+//
+// Thresholds ascend, so a level is found as a number is in a sorted list: the middle threshold decides its highest bit,
+// and with it which half of the others still matters. For b bits that is b comparisons and 2^b - 1 - b selections, for
+// StoreLevels 2^b - 1 comparisons and nearly as many XORs, each of which costs more in mask registers than a selection.
+// Thresholds that are never reached (NaN) stand at the end, where a comparison that fails leads away from them.
+template <class V, int kPlanes, class Vector, class Mask>
+BNN_INLINE void FindLevels(Vector y, const Vector* thresholds, Mask* planes) {
+  constexpr int kMiddle = (1 << (kPlanes - 1)) - 1;
+  planes[kPlanes - 1] = V::IsAtLeast(y, thresholds[kMiddle]);
+  if constexpr (kPlanes > 1) {
+    Vector left[kMiddle];
+    BNN_UNROLL for (int j = 0; j < kMiddle; ++j) {
+      left[j] = V::Select(planes[kPlanes - 1], thresholds[kMiddle + 1 + j], thresholds[j]);
+    }
+    FindLevels<V, kPlanes - 1>(y, left, planes);
+  }
+}
+
 // The values of the levels of one vector of channels: the highest plane chooses between the upper and the lower half of
 // the table, and so on. `words`: of the planes, as V::Spread gives them. value_of(q): the values of level q, wherever
 // they are; the levels from kFirst on are asked for.

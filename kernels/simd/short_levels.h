@@ -1,24 +1,24 @@
-// Levels by integer thresholds where accumulators fit 16 bits, which they do in most layers: half as many vectors, and
-// subtractions instead of comparisons. ISA files only.
+// Levels by integer thresholds where accumulators fit 16 bits, which they do in most layers: half as many vectors. ISA
+// files only.
 //
-// Thresholds ascend, so a level can be found by halving: its highest bit says whether the middle threshold is reached,
-// and with it which half of the others still matters. Per 32 channels of a pixel, where V::Short has that many lanes,
-// bits of 4 planes are 4 comparisons and 7 + 3 + 1 choices between two thresholds; with the XORs of kernels/epilogue.h
-// they are 15 comparisons and 14 XORs. (AVX2 on Zen 5: its choices by vpblendvb make halving a tenth slower.)
+// Instruction sets whose comparisons write mask registers find a level by halving (FindLevels, kernels/simd/levels.h):
+// per 32 channels of a pixel, where V::Short has that many lanes, bits of 4 planes are 4 comparisons and 7 + 3 + 1
+// choices between two thresholds. The others compare with all 15 and XOR (AVX2 on Zen 5: its choices by vpblendvb make
+// halving a tenth slower).
 //
 // The thresholds are halved (half accumulators, epilogue_tile.h) and narrowed once for a group of channel blocks, into
 // a buffer that stays in L1. That takes as long as it saves on two to five pixels.
 //
 // V supplies Short and ShortMask, kShortLanes, kShorts (vectors of 32 channels), and of these: Narrow (kVectors Int,
 // each of which fits, in an order of its own), NarrowSaturated (the same of any), LoadShort, StoreShort, IsAtLeast, and
-// ToWord, which restores the order of channels; kHalving, and then Choose (by a mask: where it is 0, where it is 1),
-// else Xor of masks.
+// ToWord, which restores the order of channels; kHalving, and then Select, else Xor of masks.
 #pragma once
 
 #include <cstdint>
 
 #include "kernels/simd/epilogue_tile.h"
 #include "kernels/simd/inline.h"
+#include "kernels/simd/levels.h"
 #include "kernels/simd/pixel_finish.h"
 
 namespace bnn::kernels {
@@ -69,26 +69,10 @@ BNN_NOINLINE void NarrowThresholds(const Epilogue& epilogue, int64_t block_begin
   }
 }
 
-// Which of 2^kPlanes levels one vector of values reaches: `planes[i]` is where bit i of the level is 1. `thresholds`
-// are those of the levels from 1 on. By halving, or where choosing is slower than comparing, as kernels/epilogue.h
-// derives it: bit i is the XOR at all multiples of 2^i, which are those of bit i + 1 and the odd ones.
+// FindLevels without choices, as kernels/epilogue.h derives it: bit i is the XOR at all multiples of 2^i, which are
+// those of bit i + 1 and the odd ones. `thresholds`: [level][32] in memory, each used once.
 template <class V, int kPlanes>
-BNN_INLINE void FindLevels(typename V::Short y, const typename V::Short* thresholds, typename V::ShortMask* planes) {
-  constexpr int kMiddle = (1 << (kPlanes - 1)) - 1;
-  planes[kPlanes - 1] = V::IsAtLeast(y, thresholds[kMiddle]);
-  if constexpr (kPlanes > 1) {
-    typename V::Short left[kMiddle];
-    BNN_UNROLL for (int j = 0; j < kMiddle; ++j) {
-      left[j] = V::Choose(planes[kPlanes - 1], thresholds[j], thresholds[kMiddle + 1 + j]);
-    }
-    FindLevels<V, kPlanes - 1>(y, left, planes);
-  }
-}
-
-// The same without choices, as kernels/epilogue.h derives it: bit i is the XOR at all multiples of 2^i, which are those
-// of bit i + 1 and the odd ones. `thresholds`: [level][32] in memory, each used once.
-template <class V, int kPlanes>
-BNN_INLINE void FindLevels(typename V::Short y, const int16_t* thresholds, typename V::ShortMask* planes) {
+BNN_INLINE void FindLevelsByXor(typename V::Short y, const int16_t* thresholds, typename V::ShortMask* planes) {
   constexpr int kMiddle = (1 << (kPlanes - 1)) - 1;
   planes[kPlanes - 1] = V::IsAtLeast(y, V::LoadShort(thresholds + kMiddle * kChannelBlock));
   BNN_UNROLL for (int i = kPlanes - 2; i >= 0; --i) {
@@ -138,7 +122,7 @@ class PixelFinish<V, ShortLevels<kPlanes>> {
       if constexpr (V::kHalving) {
         FindLevels<V, kPlanes>(y[s], thresholds_[s], planes[s]);
       } else {
-        FindLevels<V, kPlanes>(y[s], from_ + s * V::kShortLanes, planes[s]);
+        FindLevelsByXor<V, kPlanes>(y[s], from_ + s * V::kShortLanes, planes[s]);
       }
     }
     uint32_t* word = out_;

@@ -43,8 +43,6 @@ struct CountAvx512Vpopcnt : PlainCounter {
   using Vector = Avx512;
   static constexpr int kMaxPixels = 7;
 
-  static constexpr int kHeldWords = 8;
-
   static constexpr int kSums = 2 * kMaxPixels;
   static constexpr int kSavingSums = 5;
   static constexpr int64_t kMinSavingWords = 12;

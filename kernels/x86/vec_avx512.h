@@ -64,7 +64,7 @@ struct Avx512 {
   static BNN_INLINE Short AddShort(Short a, Short b) { return _mm512_add_epi16(a, b); }
   static BNN_INLINE Short SubShort(Short a, Short b) { return _mm512_sub_epi16(a, b); }
   static BNN_INLINE ShortMask IsAtLeast(Short a, Short b) { return _mm512_cmpge_epi16_mask(a, b); }
-  static BNN_INLINE Short Choose(ShortMask mask, Short no, Short yes) { return _mm512_mask_blend_epi16(mask, no, yes); }
+  static BNN_INLINE Short Select(ShortMask mask, Short yes, Short no) { return _mm512_mask_blend_epi16(mask, no, yes); }
   static BNN_INLINE uint32_t ToWord(const ShortMask (&masks)[1]) {
     uint32_t word = masks[0];
     __asm__("" : "+r"(word));  // as in AtLeast
