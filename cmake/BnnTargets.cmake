@@ -27,10 +27,8 @@ endif()
 # Its main() is tests/test_main.cc, which prints skipped cases with their reasons.
 function(bnn_add_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;LABELS" ${ARGN})
-  add_executable(${name} ${ARG_SOURCES} ${PROJECT_SOURCE_DIR}/tests/test_main.cc)
-  target_link_libraries(${name} PRIVATE bnn_build_flags doctest::doctest ${ARG_LIBS})
-  target_compile_definitions(${name} PRIVATE
-    BNN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" BNN_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE bnn_test_main ${ARG_LIBS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   # Tests share the cores: OpenMP threads that wait should sleep, not spin.
