@@ -8,25 +8,40 @@ namespace bnn::kernels {
 namespace {
 
 // The counter of tiles, and for a single row one of streams (kernels/bdense/bdense_one_row.h): per word of input a
-// broadcast, and per line of weights a load, xor, vpopcntd, vpsubd. The prefetches, a kilobyte ahead, do nothing for
-// weights in L2 and bring those in L3 a tenth faster.
+// broadcast, and per line of weights a load, and of every plane xor, vpopcntd, vpsubd. The prefetches, a kilobyte
+// ahead, do nothing for weights in L2 and bring those in L3 a tenth faster.
 struct CountDenseAvx512Vpopcnt : CountAvx512Vpopcnt {
-  template <int kStreams>
-  static BNN_INLINE void CountStreams(int64_t words, const uint32_t* in, const uint32_t* weights, int64_t apart,
-                                      int32_t start, __m512i (&halves)[kStreams][1][2]) {
-    Sum sums[kStreams][2];
-    BNN_UNROLL for (int s = 0; s < kStreams; ++s) { BNN_UNROLL for (int v = 0; v < 2; ++v) sums[s][v] = Sum{} + start; }
+  template <int kStreams, int kPlanes>
+  static BNN_INLINE void CountStreams(const OneRow& row, const uint32_t* weights, int64_t apart, int32_t start,
+                                      __m512i (&halves)[kStreams][1][2]) {
+    Sum sums[kPlanes][kStreams][2];
+    BNN_UNROLL for (int i = 0; i < kPlanes; ++i) {
+      BNN_UNROLL for (int s = 0; s < kStreams; ++s) {
+        BNN_UNROLL for (int v = 0; v < 2; ++v) sums[i][s][v] = Sum{} + (i == 0 ? start : 0);
+      }
+    }
+    const uint32_t* in[kPlanes];
+    BNN_UNROLL for (int i = 0; i < kPlanes; ++i) in[i] = row.in + i * row.plane_step;
     const uint32_t* other = weights + apart;
+    const int64_t words = row.words;
     for (int64_t w = 0; w < words; ++w) {
-      const __m512i x = Broadcast(in[w]);
+      __m512i x[kPlanes];
+      BNN_UNROLL for (int i = 0; i < kPlanes; ++i) x[i] = Broadcast(in[i][w]);
       BNN_UNROLL for (int s = 0; s < kStreams; ++s) {
         const uint32_t* const from = (s == 0 ? weights : other) + w * kChannelBlock;
         PrefetchWeights(from);
-        BNN_UNROLL for (int v = 0; v < 2; ++v) SubtractDifferences(x, _mm512_load_si512(from + v * 16), sums[s][v]);
+        BNN_UNROLL for (int v = 0; v < 2; ++v) {
+          const __m512i line = _mm512_load_si512(from + v * 16);
+          BNN_UNROLL for (int i = 0; i < kPlanes; ++i) SubtractDifferences(x[i], line, sums[i][s][v]);
+        }
       }
     }
     BNN_UNROLL for (int s = 0; s < kStreams; ++s) {
-      BNN_UNROLL for (int v = 0; v < 2; ++v) halves[s][0][v] = reinterpret_cast<__m512i>(sums[s][v]);
+      BNN_UNROLL for (int v = 0; v < 2; ++v) {
+        Sum sum = sums[kPlanes - 1][s][v];
+        BNN_UNROLL for (int i = kPlanes - 2; i >= 0; --i) sum = (sum + sum) + sums[i][s][v];
+        halves[s][0][v] = reinterpret_cast<__m512i>(sum);
+      }
     }
   }
 };

@@ -12,12 +12,15 @@
 // bandwidth of L2 (kernels/simd/zigzag.h), so keeping the whole row in registers is slower, though it saves the
 // broadcasts.
 //
+// Input of several planes passes beside the same lines of weights, which are loaded once for all of them: 4 planes of
+// 1024 -> 1024 to floats take 2.0 times as long as one, instead of 3.0 plane by plane.
+//
 // A layer of 64 KB takes 0.4 microseconds, so nothing is made in advance of the loop that it does not need.
 //
 // Counter supplies, besides what kernels/simd/counter.h says, for packed weights in blocked order
-//   CountStreams<kStreams>(words, in, weights, apart, start, halves)
-//                  halves[s] = start - the numbers of bits that differ between `words` words of input and those of the
-//                  channel block `s * apart` words behind `weights`
+//   CountStreams<kStreams, kPlanes>(row, weights, apart, start, halves)
+//                  halves[s] = start - the numbers of bits that differ between the row's input and the weights of the
+//                  channel block `s * apart` words behind `weights`; those of plane i weigh 2^i
 #pragma once
 
 #include "kernels/bdense/bdense_tiles.h"
@@ -57,9 +60,11 @@ class RowFinish<V, AnyFinish> {
 
 // What all blocks of a row share.
 struct OneRow {
-  const uint32_t* in;
+  const uint32_t* in;  // of plane 0
+  int64_t plane_step;  // words
+  int planes;
   const uint32_t* weights;  // of block 0
-  int64_t words;            // of input
+  int64_t words;            // of input, of a plane
   int64_t last_block;
   uint32_t last_lanes;
   int32_t base;  // the constant of every accumulator (kernels/bconv2d/bconv2d.h)
@@ -68,14 +73,32 @@ struct OneRow {
   BNN_INLINE uint32_t LanesOf(int64_t block) const { return block == last_block ? last_lanes : kAllLanes; }
 };
 
+template <class Counter, int kStreams>
+BNN_NOINLINE void CountPlanes(const OneRow& row, const uint32_t* weights, int64_t apart, int32_t start,
+                              IntTile<typename Counter::Vector, 1> (&halves)[kStreams]) {
+  static_assert(kMaxPlanes == 4);
+  if (row.planes == 2) {
+    Counter::template CountStreams<kStreams, 2>(row, weights, apart, start, halves);
+  } else if (row.planes == 3) {
+    Counter::template CountStreams<kStreams, 3>(row, weights, apart, start, halves);
+  } else {
+    Counter::template CountStreams<kStreams, 4>(row, weights, apart, start, halves);
+  }
+}
+
 // Blocks first, first + apart, ... kStreams of them.
 template <class Counter, int kStreams, class Finish>
 BNN_INLINE void RunStreams(const OneRow& row, TilePlace place, const TileBase& base, int64_t first, int64_t apart,
                            Finish& finish) {
   using V = typename Counter::Vector;
   IntTile<V, 1> halves[kStreams];
-  Counter::template CountStreams<kStreams>(row.words, row.in, row.WeightsOf(first), apart * row.words * kChannelBlock,
-                                           row.base / 2, halves);
+  const uint32_t* const weights = row.WeightsOf(first);
+  const int64_t apart_words = apart * row.words * kChannelBlock;
+  if (row.planes == 1) {
+    Counter::template CountStreams<kStreams, 1>(row, weights, apart_words, row.base / 2, halves);
+  } else {
+    CountPlanes<Counter, kStreams>(row, weights, apart_words, row.base / 2, halves);
+  }
   BNN_UNROLL for (int s = 0; s < kStreams; ++s) {
     const int64_t block = first + s * apart;
     place.channel = block * kChannelBlock;
@@ -107,14 +130,16 @@ BNN_NOINLINE void RunRowBlocks(OneRow row, const Epilogue& epilogue, int64_t pix
 template <class Counter>
 void RunBDenseRowOrTiles(const BDenseShape& shape, const BDenseArgs& args) {
   const int64_t pixel = args.row_begin;
-  if (args.row_end - pixel != 1 || shape.planes > 1) return RunBDenseTiles<Counter>(shape, args);
+  if (args.row_end - pixel != 1) return RunBDenseTiles<Counter>(shape, args);
   OneRow row;
   row.in = args.in + pixel * args.in_row_stride;
+  row.plane_step = args.in_plane_stride;
+  row.planes = shape.planes;
   row.weights = args.weights;
   row.words = WordsFor(shape.in_features);
   row.last_block = PaddedChannels(shape.out_features) / kChannelBlock - 1;
   row.last_lanes = TailMask(shape.out_features);
-  row.base = static_cast<int32_t>(shape.in_features);
+  row.base = static_cast<int32_t>(shape.max_acc());
   const auto run = [&](int64_t begin, int64_t end) BNN_INLINE_LAMBDA {
     if (begin == end) return;
     WithFinish<DenseChains>(args.epilogue, row.base % 2 == 0, row.LanesOf(end - 1), [&](auto finish) BNN_INLINE_LAMBDA {

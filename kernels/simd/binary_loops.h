@@ -8,7 +8,7 @@
 // block at a time was 3 % slower at 3x3 over 128 channels, and a quarter slower at 1x1 over 64.)
 #pragma once
 
-#include <type_traits>
+#include <cstdint>
 
 #include "kernels/simd/binary_tiles.h"
 #include "kernels/simd/counter.h"
@@ -57,30 +57,40 @@ BNN_NOINLINE void RunBlocks(const BinaryTiles& tiles, const AnyEpilogue& epilogu
   }
 }
 
-// The same by a finish, with the tiles that suit it and the window.
+// The length of windows that HeldTiles are for; 0 for all others.
+BNN_INLINE int64_t HeldWords(const BinaryTiles& tiles) {
+  const bool one_run = tiles.walk.rows * tiles.walk.cols == 1 && tiles.row_class == nullptr;
+  const int64_t words = tiles.walk.words;
+  // Of 8 words of one plane gcc 12 counts faster with the tile's sums in registers.
+  return one_run && (words <= 4 || (words == 8 && tiles.planes > 1)) ? words : 0;
+}
+
+template <class Counter, class Finish>
+BNN_INLINE void RunHeld(const BinaryTiles& tiles, const EpilogueOf<Finish>& epilogue, int64_t block_begin,
+                        int64_t block_end, Finish) {
+  const auto run = [&]<int kWords>() BNN_INLINE_LAMBDA {
+    RunBlocks<HeldTiles<Counter, kWords, Finish>>(tiles, epilogue, block_begin, block_end);
+  };
+  switch (tiles.walk.words) {
+    case 1:
+      return run.template operator()<1>();
+    case 2:
+      return run.template operator()<2>();
+    case 3:
+      return run.template operator()<3>();
+    case 4:
+      return run.template operator()<4>();
+    default:
+      return run.template operator()<8>();
+  }
+}
+
+// All pixels by a finish that takes half accumulators, with the tiles that suit it and the window.
 template <class Counter, class Finish>
 BNN_INLINE void RunGroup(const BinaryTiles& tiles, const EpilogueOf<Finish>& epilogue, int64_t block_begin,
-                         int64_t block_end, Finish) {
-  if constexpr (HoldsWeights<Counter> && !std::is_same_v<Finish, AnyFinish>) {
-    const auto run_held = [&]<int kWords>() BNN_INLINE_LAMBDA {
-      RunBlocks<HeldTiles<Counter, kWords, Finish>>(tiles, epilogue, block_begin, block_end);
-    };
-    const bool one_run = tiles.walk.rows * tiles.walk.cols == 1 && tiles.row_class == nullptr;
-    switch (one_run ? tiles.walk.words : 0) {
-      case 1:
-        return run_held.template operator()<1>();
-      case 2:
-        return run_held.template operator()<2>();
-      case 3:
-        return run_held.template operator()<3>();
-      case 4:
-        return run_held.template operator()<4>();
-      case 8:  // of one plane gcc 12 counts them faster with the tile's sums in registers
-        if (tiles.planes == 1) break;
-        return run_held.template operator()<8>();
-      default:
-        break;
-    }
+                         int64_t block_end, Finish finish) {
+  if constexpr (HoldsWeights<Counter> && !kIsRare<Finish>) {
+    if (HeldWords(tiles) > 0) return RunHeld<Counter>(tiles, epilogue, block_begin, block_end, finish);
   }
   if constexpr (!Counter::kSumsInMemory && !kIsRare<Finish>) {
     if (tiles.planes == 1) {
@@ -98,11 +108,22 @@ BNN_INLINE void RunShortLevels(const BinaryTiles& tiles, const Epilogue& epilogu
                                int64_t block_end) {
   alignas(64) int16_t thresholds[kShortThresholds * kChannelBlock];
   constexpr int64_t kMost = kShortThresholds / ((1 << kPlanes) - 1) / Counter::kBlocks * Counter::kBlocks;
+  const auto narrow = [&]<LevelsOf kOf>(int64_t begin, int64_t end) BNN_INLINE_LAMBDA {
+    NarrowThresholds<typename Counter::Vector, kOf>(epilogue, begin, end, tiles.base + begin * tiles.base_block_step,
+                                                    tiles.base_block_step, thresholds);
+    return ShortLevelEpilogue{epilogue, thresholds, begin};
+  };
   for (int64_t begin = block_begin; begin < block_end; begin += kMost) {
     const int64_t end = begin + kMost < block_end ? begin + kMost : block_end;
-    NarrowThresholds<typename Counter::Vector>(epilogue, begin, end, thresholds);
-    const ShortLevelEpilogue narrowed = {epilogue, thresholds, begin};
-    RunGroup<Counter>(tiles, narrowed, begin, end, ShortLevels<kPlanes>{});
+    if constexpr (HoldsWeights<Counter>) {
+      if (HeldWords(tiles) > 0) {
+        const ShortLevelEpilogue narrowed = narrow.template operator()<LevelsOf::kSums>(begin, end);
+        RunHeld<Counter>(tiles, narrowed, begin, end, ShortLevels<kPlanes, LevelsOf::kSums>{});
+        continue;
+      }
+    }
+    const ShortLevelEpilogue narrowed = narrow.template operator()<LevelsOf::kHalves>(begin, end);
+    RunGroup<Counter>(tiles, narrowed, begin, end, ShortLevels<kPlanes, LevelsOf::kHalves>{});
   }
 }
 

@@ -8,8 +8,8 @@
 //
 // Finding a level is a long chain of operations (short_levels.h), behind which the next pixels would wait in the core's
 // schedulers. So a pixel is counted before the one in front of it is finished, and the core has two chains to work on.
-// (1x1 over 64 channels, from 4 to 4 bits, on Zen 5: 24 cycles for 32 channels of a pixel one after the other, 19 like
-// this; 17 is what 69 vector operations take at least. One bit takes 4.2, floats 4.8, of which stores are 2.)
+// (1x1 over 64 channels, from 4 to 4 bits, on Zen 5: 24 cycles for 32 channels of a pixel one after the other, 18.5
+// like this; 17 is what 68 vector operations take at least. One bit takes 4.2, floats 4.8, of which stores are 2.)
 #pragma once
 
 #include <cstdint>
@@ -37,11 +37,7 @@ struct WideSums {
   static BNN_INLINE void Count(const uint32_t* in, const Held& held, Vector (&sums)[kVectors]) {
     Counter::CountHeld(in, held, sums);
   }
-  static BNN_INLINE void LoadStart(const int32_t* base, Vector (&start)[kVectors]) {
-    BNN_UNROLL for (int v = 0; v < kVectors; ++v) start[v] = V::Half(V::LoadInt(base + v * V::kLanes));
-  }
   static BNN_INLINE Vector Add(Vector a, Vector b) { return V::Add(a, b); }
-  static BNN_INLINE Vector Sub(Vector a, Vector b) { return V::Sub(a, b); }
 };
 
 // The same in 16 bits, which is what finds levels wants. They fit: the window is short.
@@ -55,15 +51,10 @@ struct ShortSums {
   static BNN_INLINE void Count(const uint32_t* in, const Held& held, Vector (&sums)[kVectors]) {
     Counter::CountHeldShorts(in, held, sums);
   }
-  static BNN_INLINE void LoadStart(const int32_t* base, Vector (&start)[kVectors]) {
-    typename V::Int wide[V::kVectors];
-    WideSums<Counter, kWords>::LoadStart(base, wide);
-    V::Narrow(wide, start);
-  }
   static BNN_INLINE Vector Add(Vector a, Vector b) { return V::AddShort(a, b); }
-  static BNN_INLINE Vector Sub(Vector a, Vector b) { return V::SubShort(a, b); }
 };
 
+// Finish: levels of sums, or another one that takes half accumulators of 32 bits.
 template <class Counter, int kWords, class Finish>
 struct HeldTiles {
   static constexpr int kMaxPixels = 28;
@@ -78,18 +69,18 @@ struct HeldTiles {
       int64_t channel = tile.place.channel;
       for (int64_t left = blocks; left > 0; --left) {
         const typename Sums::Held held(weights);
-        Pixel start;
-        Sums::LoadStart(base, start);
+        IntTile<V, 1> start;
+        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) start[0][v] = V::Half(V::LoadInt(base + v * V::kLanes));
         finish.Start(channel, tile.place.lanes);
         static_assert(kMaxPlanes == 4);
         if (tiles.planes == 1) {
-          RunBlock<1>(pixels, tiles, tile.in, held, start, finish);
+          RunBlock<1>(pixels, tiles, tile.in, held, start[0], finish);
         } else if (tiles.planes == 2) {
-          RunBlock<2>(pixels, tiles, tile.in, held, start, finish);
+          RunBlock<2>(pixels, tiles, tile.in, held, start[0], finish);
         } else if (tiles.planes == 3) {
-          RunBlock<3>(pixels, tiles, tile.in, held, start, finish);
+          RunBlock<3>(pixels, tiles, tile.in, held, start[0], finish);
         } else {
-          RunBlock<4>(pixels, tiles, tile.in, held, start, finish);
+          RunBlock<4>(pixels, tiles, tile.in, held, start[0], finish);
         }
         weights += kWords * kChannelBlock;
         base += tiles.base_block_step;
@@ -105,11 +96,9 @@ struct HeldTiles {
   using Sums = std::conditional_t<kIsLevel, ShortSums<Counter, kWords>, WideSums<Counter, kWords>>;
   using Pixel = typename Sums::Vector[Sums::kVectors];
 
-  // Half accumulators of a pixel.
+  // The differing bits of a pixel.
   template <int kPlanes>
-  static BNN_INLINE void Count(const uint32_t* in, int64_t plane_step, const typename Sums::Held& held,
-                               const Pixel& start, Pixel& half) {
-    Pixel sum;
+  static BNN_INLINE void Count(const uint32_t* in, int64_t plane_step, const typename Sums::Held& held, Pixel& sum) {
     Sums::Count(in + (kPlanes - 1) * plane_step, held, sum);
     BNN_UNROLL for (int plane = kPlanes - 2; plane >= 0; --plane) {
       Pixel differences;
@@ -118,29 +107,30 @@ struct HeldTiles {
         sum[v] = Sums::Add(Sums::Add(sum[v], sum[v]), differences[v]);
       }
     }
-    BNN_UNROLL for (int v = 0; v < Sums::kVectors; ++v) half[v] = Sums::Sub(start[v], sum[v]);
   }
 
   template <int kPlanes>
   static BNN_INLINE void RunBlock(int64_t pixels, const BinaryTiles& tiles, const uint32_t* in,
-                                  const typename Sums::Held& held, const Pixel& start, PixelFinish<V, Finish>& finish) {
+                                  const typename Sums::Held& held, const typename V::Int (&start)[V::kVectors],
+                                  PixelFinish<V, Finish>& finish) {
     const int64_t in_step = tiles.in_steps.pixel;
     const int64_t plane_step = tiles.in_steps.plane;
     if constexpr (kIsLevel) {
-      Pixel half;
-      Count<kPlanes>(in, plane_step, held, start, half);
+      Pixel sum;
+      Count<kPlanes>(in, plane_step, held, sum);
       BNN_NO_UNROLL for (int64_t p = pixels - 1; p > 0; --p) {
         Step(in, in_step);
         Pixel next;
-        Count<kPlanes>(in, plane_step, held, start, next);
-        finish.Finish(half);
-        BNN_UNROLL for (int v = 0; v < Sums::kVectors; ++v) half[v] = next[v];
+        Count<kPlanes>(in, plane_step, held, next);
+        finish.Finish(sum);
+        BNN_UNROLL for (int v = 0; v < Sums::kVectors; ++v) sum[v] = next[v];
       }
-      finish.Finish(half);
+      finish.Finish(sum);
     } else {
       BNN_NO_UNROLL for (int64_t p = pixels; p > 0; --p) {
         Pixel half;
-        Count<kPlanes>(in, plane_step, held, start, half);
+        Count<kPlanes>(in, plane_step, held, half);
+        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) half[v] = V::Sub(start[v], half[v]);
         finish.Finish(half);
         Step(in, in_step);
       }

@@ -34,7 +34,8 @@ BNN_INLINE void WithPixels(int64_t pixels, const Run& run) {
   }
 }
 
-// Finishes of input of one plane that need no RegisterTiles: levels leave, which is rare there, or it is AnyFinish.
+// Finishes that need no tiles of their own: levels of halves leave, which is rare where one plane comes in, or it is
+// AnyFinish.
 template <class Finish>
 inline constexpr bool kIsRare = std::is_same_v<Finish, AnyFinish> || !std::is_same_v<EpilogueOf<Finish>, Epilogue>;
 

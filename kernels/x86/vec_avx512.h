@@ -62,7 +62,6 @@ struct Avx512 {
   static BNN_INLINE Short LoadShort(const int16_t* from) { return _mm512_loadu_si512(from); }
   static BNN_INLINE void StoreShort(int16_t* to, Short x) { _mm512_storeu_si512(to, x); }
   static BNN_INLINE Short AddShort(Short a, Short b) { return _mm512_add_epi16(a, b); }
-  static BNN_INLINE Short SubShort(Short a, Short b) { return _mm512_sub_epi16(a, b); }
   static BNN_INLINE ShortMask IsAtLeast(Short a, Short b) { return _mm512_cmpge_epi16_mask(a, b); }
   static BNN_INLINE Short Select(ShortMask mask, Short yes, Short no) { return _mm512_mask_blend_epi16(mask, no, yes); }
   static BNN_INLINE uint32_t ToWord(const ShortMask (&masks)[1]) {
