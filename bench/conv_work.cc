@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 namespace bnn::bench {
 namespace {
@@ -71,11 +72,12 @@ std::string ConvCase::Name() const {
   return name;
 }
 
-ConvWork::ConvWork(const kernels::BConv2dKernel& kernel, const ConvCase& c, Output output, int64_t cold_bytes)
+ConvWork::ConvWork(const kernels::BConv2dKernel& kernel, const ConvCase& c, Output output, int64_t cold_bytes,
+                   std::shared_ptr<OutputMemory> memory)
     : kernel_(kernel),
       shape_(c.GroupShape()),
       groups_(c.groups),
-      epilogue_(output, shape_.out_h(), shape_.out_w(), shape_.out_channels, c.groups, c.planes) {
+      epilogue_(output, shape_.out_h(), shape_.out_w(), shape_.out_channels, c.groups, c.planes, std::move(memory)) {
   // The kernel reads input that carries its padding.
   const int64_t halo_h = shape_.in_h + shape_.pad_top + shape_.pad_bottom;
   const int64_t halo_w = shape_.in_w + shape_.pad_left + shape_.pad_right;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,9 @@ struct ConvCase {
 class ConvWork {
  public:
   // With `cold_bytes`, runs take turns with copies of the weights, of so many bytes together: those of a network, which
-  // do not fit into L2, come from L3 in every layer.
-  ConvWork(const kernels::BConv2dKernel& kernel, const ConvCase& c, Output output, int64_t cold_bytes = 0);
+  // do not fit into L2, come from L3 in every layer. `memory`: see EpilogueWork.
+  ConvWork(const kernels::BConv2dKernel& kernel, const ConvCase& c, Output output, int64_t cold_bytes = 0,
+           std::shared_ptr<OutputMemory> memory = nullptr);
 
   void Run() const {
     RunPart(0, shape_.out_h(), 0, blocks());

@@ -1,5 +1,7 @@
 #include "bench/epilogue_work.h"
 
+#include <utility>
+
 namespace bnn::bench {
 
 using kernels::PaddedChannels;
@@ -21,7 +23,8 @@ const char* NameOf(Output output) {
   return "";
 }
 
-EpilogueWork::EpilogueWork(Output output, int64_t rows, int64_t cols, int64_t channels, int64_t groups, int planes)
+EpilogueWork::EpilogueWork(Output output, int64_t rows, int64_t cols, int64_t channels, int64_t groups, int planes,
+                           std::shared_ptr<OutputMemory> memory)
     : output_(output),
       planes_(planes),
       group_channels_(channels),
@@ -31,20 +34,23 @@ EpilogueWork::EpilogueWork(Output output, int64_t rows, int64_t cols, int64_t ch
       slope_(RandomFloats(PaddedChannels(channels))),
       float_thresholds_(RandomFloats(kernels::HighestLevel(planes) * PaddedChannels(channels))),
       thresholds_(kernels::HighestLevel(planes) * PaddedChannels(channels)),
-      flip_(group_words_) {
+      flip_(group_words_),
+      memory_(memory != nullptr ? std::move(memory) : std::make_shared<OutputMemory>()) {
   const int64_t pixels = rows * cols;
   const int64_t floats = groups * channels, words = groups * group_words_;
   float_strides_ = {pixels * floats, cols * floats, floats};
   bits_strides_ = {.image = pixels * words, .row = cols * words, .pixel = words, .plane = pixels * words};
-  if (output == Output::kBits || output == Output::kShortcut) bits_ = Buffer<uint32_t>(planes * pixels * words);
-  if (output != Output::kBits) floats_ = Buffer<float>(pixels * floats);
-  if (output == Output::kResidual) residual_ = RandomFloats(pixels * floats);
+  OutputMemory& to = *memory_;
+  const int64_t bits = output == Output::kBits || output == Output::kShortcut ? planes * pixels * words : 0;
+  if (to.bits.count() < bits) to.bits = Buffer<uint32_t>(bits);
+  if (output != Output::kBits && to.floats.count() < pixels * floats) to.floats = Buffer<float>(pixels * floats);
+  if (output == Output::kResidual && to.residual.count() < pixels * floats) to.residual = RandomFloats(pixels * floats);
 }
 
 kernels::Epilogue EpilogueWork::Bind(int64_t group, kernels::EpilogueStep* steps) const {
   kernels::Epilogue epilogue;
   if (output_ == Output::kBits || output_ == Output::kShortcut) {
-    epilogue.bits = bits_.data() + group * group_words_;
+    epilogue.bits = memory_->bits.data() + group * group_words_;
     epilogue.bits_strides = bits_strides_;
     epilogue.planes = planes_;
     epilogue.threshold_stride = PaddedChannels(group_channels_);
@@ -60,11 +66,11 @@ kernels::Epilogue EpilogueWork::Bind(int64_t group, kernels::EpilogueStep* steps
   steps[0].a = scale_.data();
   steps[0].b = bias_.data();
   epilogue.num_steps = 1;
-  float* const out = floats_.data() + group * group_channels_;
+  float* const out = memory_->floats.data() + group * group_channels_;
   if (output_ != Output::kFloats) {
     steps[1] = {};
     steps[1].kind = kernels::StepKind::kAdd;
-    steps[1].a = output_ == Output::kResidual ? residual_.data() + group * group_channels_ : out;
+    steps[1].a = output_ == Output::kResidual ? memory_->residual.data() + group * group_channels_ : out;
     steps[1].strides = float_strides_;
     epilogue.num_steps = 2;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "bench/buffer.h"
 #include "kernels/epilogue.h"
@@ -19,14 +20,23 @@ inline constexpr Output kAllOutputs[] = {Output::kFloats, Output::kBits, Output:
                                          Output::kShortcut};
 const char* NameOf(Output output);
 
-// The epilogue of `rows` rows of `cols` pixels of `groups` x `channels` channels. `planes`: of the bits.
+// What epilogues write to and add. Contenders of the same shape share it, as the layers of a network share an arena: a
+// dozen of them, each with megabytes of its own, would drive one another out of L3.
+struct OutputMemory {
+  Buffer<float> floats, residual;
+  Buffer<uint32_t> bits;
+};
+
+// The epilogue of `rows` rows of `cols` pixels of `groups` x `channels` channels. `planes`: of the bits. Makes the
+// memory larger if it must be; nullptr: memory of its own.
 class EpilogueWork {
  public:
-  EpilogueWork(Output output, int64_t rows, int64_t cols, int64_t channels, int64_t groups = 1, int planes = 1);
+  EpilogueWork(Output output, int64_t rows, int64_t cols, int64_t channels, int64_t groups = 1, int planes = 1,
+               std::shared_ptr<OutputMemory> memory = nullptr);
   EpilogueWork(const EpilogueWork&) = delete;
   EpilogueWork& operator=(const EpilogueWork&) = delete;
 
-  // Points to `steps`, which has room for kMaxEpilogueSteps.
+  // Points to `steps`, which has room for kMaxEpilogueSteps, and to the memory as it is now.
   kernels::Epilogue Bind(int64_t group, kernels::EpilogueStep* steps) const;
   // Of the steps and outputs of a group.
   int64_t constant_bytes() const;
@@ -39,9 +49,7 @@ class EpilogueWork {
   Buffer<float> scale_, bias_, slope_, float_thresholds_;
   Buffer<int32_t> thresholds_;
   Buffer<uint32_t> flip_;
-  Buffer<float> residual_;
-  mutable Buffer<float> floats_;
-  mutable Buffer<uint32_t> bits_;
+  std::shared_ptr<OutputMemory> memory_;
 };
 
 }  // namespace bnn::bench

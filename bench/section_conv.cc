@@ -49,9 +49,10 @@ void RunCase(const ConvCase& c, const Options& options, Report& report) {
   Comparison comparison;
   comparison.name = c.Name();
   comparison.macs = c.Macs();
+  const auto memory = std::make_shared<OutputMemory>();
   std::vector<std::unique_ptr<ConvWork>> works;
   const auto compete = [&](const kernels::BConv2dKernel& kernel, Output output) -> Competitor {
-    works.push_back(std::make_unique<ConvWork>(kernel, c, output));
+    works.push_back(std::make_unique<ConvWork>(kernel, c, output, 0, memory));
     const ConvWork* const work = works.back().get();
     return {kernel.name, kernel.isa, NameOf(output), [work] { work->Run(); }};
   };

@@ -35,12 +35,13 @@ kernels::BDenseShape WithPlanes(kernels::BDenseShape shape, int planes) {
   return shape;
 }
 
-std::unique_ptr<ConvWork> MakeWork(const kernels::BConv2dKernel& kernel, const ConvCase& c, Output output) {
-  return std::make_unique<ConvWork>(kernel, c, output);
+std::unique_ptr<ConvWork> MakeWork(const kernels::BConv2dKernel& kernel, const ConvCase& c, Output output,
+                                   const std::shared_ptr<OutputMemory>& memory) {
+  return std::make_unique<ConvWork>(kernel, c, output, 0, memory);
 }
 
 std::unique_ptr<DenseWork> MakeWork(const kernels::BDenseKernel& kernel, const kernels::BDenseShape& shape,
-                                    Output output) {
+                                    Output output, const std::shared_ptr<OutputMemory>&) {
   return std::make_unique<DenseWork>(kernel, shape, output);
 }
 
@@ -48,12 +49,13 @@ std::unique_ptr<DenseWork> MakeWork(const kernels::BDenseKernel& kernel, const k
 template <class Kernel, class Case>
 void RunKernel(const Kernel& kernel, const Case& c, const std::string& name, int64_t macs, Output output,
                const Options& options, Report& report) {
-  using Work = decltype(MakeWork(kernel, c, output));
+  const auto memory = std::make_shared<OutputMemory>();
+  using Work = decltype(MakeWork(kernel, c, output, memory));
   std::vector<Work> works;
   Contest contest(options.contest);
   std::vector<int> contenders;
   for (int planes = 1; planes <= kernels::kMaxPlanes; ++planes) {
-    works.push_back(MakeWork(kernel, WithPlanes(c, planes), output));
+    works.push_back(MakeWork(kernel, WithPlanes(c, planes), output, memory));
     contenders.push_back(contest.Add([work = works.back().get()] { work->Run(); }));
   }
   contest.Run();
