@@ -6,6 +6,11 @@
 // pass one by one: each is counted, plane by plane, and finished at once. A window's words are broadcast from L1, which
 // costs a load for two vectors of channels.
 //
+// Where floats leave and registers have room (windows of up to 2 words), two blocks pass at once: the output, and a
+// residual, is then 4 lines of a pixel in a row, which is better for what does not fit into L2. (1x1 56x56 64 -> 256 on
+// Zen 5: from 55 to 57 % of the limit, with a residual from 20 to 28. Four at once, or two of longer windows, are
+// slower. One bit would gain 3 %, levels lose.)
+//
 // Finding a level is a long chain of operations (short_levels.h), behind which the next pixels would wait in the core's
 // schedulers. So a pixel is counted before the one in front of it is finished, and the core has two chains to work on.
 // (1x1 over 64 channels, from 4 to 4 bits, on Zen 5: 24 cycles for 32 channels of a pixel one after the other, 18.5
@@ -63,28 +68,11 @@ struct HeldTiles {
   static BNN_NOINLINE void Run(int64_t pixels, const BinaryTiles& tiles, const EpilogueOf<Finish>& epilogue,
                                int64_t blocks, int64_t count, TileCursor& tile) {
     for (; count > 0; --count) {
-      PixelFinish<V, Finish> finish(epilogue, tile.place);
-      const uint32_t* weights = tile.weights;
-      const int32_t* base = tile.base.classes;
-      int64_t channel = tile.place.channel;
-      for (int64_t left = blocks; left > 0; --left) {
-        const typename Sums::Held held(weights);
-        IntTile<V, 1> start;
-        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) start[0][v] = V::Half(V::LoadInt(base + v * V::kLanes));
-        finish.Start(channel, tile.place.lanes);
-        static_assert(kMaxPlanes == 4);
-        if (tiles.planes == 1) {
-          RunBlock<1>(pixels, tiles, tile.in, held, start[0], finish);
-        } else if (tiles.planes == 2) {
-          RunBlock<2>(pixels, tiles, tile.in, held, start[0], finish);
-        } else if (tiles.planes == 3) {
-          RunBlock<3>(pixels, tiles, tile.in, held, start[0], finish);
-        } else {
-          RunBlock<4>(pixels, tiles, tile.in, held, start[0], finish);
-        }
-        weights += kWords * kChannelBlock;
-        base += tiles.base_block_step;
-        channel += kChannelBlock;
+      const PixelFinish<V, Finish> finish(epilogue, tile.place);
+      int64_t done = 0;
+      for (; done + kTogether <= blocks; done += kTogether) RunTogether<kTogether>(pixels, tiles, tile, finish, done);
+      if constexpr (kTogether > 1) {
+        if (done < blocks) RunTogether<1>(pixels, tiles, tile, finish, done);
       }
       tile.Advance(pixels, tiles.in_steps.pixel);
     }
@@ -95,6 +83,61 @@ struct HeldTiles {
   static constexpr bool kIsLevel = !std::is_same_v<EpilogueOf<Finish>, Epilogue>;
   using Sums = std::conditional_t<kIsLevel, ShortSums<Counter, kWords>, WideSums<Counter, kWords>>;
   using Pixel = typename Sums::Vector[Sums::kVectors];
+  static constexpr bool kIsBits = kIsLevel || std::is_same_v<Finish, ThresholdBits>;
+  static constexpr int kTogether = kWords <= 2 && !kIsBits ? 2 : 1;
+
+  // What is held of a channel block.
+  struct Block {
+    typename Sums::Held held;
+    IntTile<V, 1> start;
+    PixelFinish<V, Finish> finish;
+    Pixel sum;  // of one pixel
+
+    BNN_INLINE Block(const BinaryTiles& tiles, const TileCursor& tile, const PixelFinish<V, Finish>& row, int64_t block)
+        : held(tile.weights + block * (kWords * kChannelBlock)), finish(row) {
+      const int32_t* const base = tile.base.classes + block * tiles.base_block_step;
+      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) start[0][v] = V::Half(V::LoadInt(base + v * V::kLanes));
+      finish.Start(tile.place.channel + block * kChannelBlock, tile.place.lanes);
+    }
+
+    template <int kPlanes>
+    BNN_INLINE void CountPixel(const uint32_t* in, int64_t plane_step) {
+      Count<kPlanes>(in, plane_step, held, sum);
+    }
+
+    BNN_INLINE void FinishPixel() {
+      Pixel half;
+      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) half[v] = V::Sub(start[0][v], sum[v]);
+      finish.Finish(half);
+    }
+  };
+
+  // Channel blocks `block` and, of two together, the next one.
+  template <int kBlocks>
+  static BNN_INLINE void RunTogether(int64_t pixels, const BinaryTiles& tiles, const TileCursor& tile,
+                                     const PixelFinish<V, Finish>& finish, int64_t block) {
+    Block first(tiles, tile, finish, block);
+    if constexpr (kBlocks == 1) {
+      WithPlanes(pixels, tiles, tile.in, first);
+    } else {
+      Block second(tiles, tile, finish, block + 1);
+      WithPlanes(pixels, tiles, tile.in, first, second);
+    }
+  }
+
+  template <class... Blocks>
+  static BNN_INLINE void WithPlanes(int64_t pixels, const BinaryTiles& tiles, const uint32_t* in, Blocks&... blocks) {
+    static_assert(kMaxPlanes == 4);
+    if (tiles.planes == 1) {
+      RunPixels<1>(pixels, tiles, in, blocks...);
+    } else if (tiles.planes == 2) {
+      RunPixels<2>(pixels, tiles, in, blocks...);
+    } else if (tiles.planes == 3) {
+      RunPixels<3>(pixels, tiles, in, blocks...);
+    } else {
+      RunPixels<4>(pixels, tiles, in, blocks...);
+    }
+  }
 
   // The differing bits of a pixel.
   template <int kPlanes>
@@ -109,29 +152,28 @@ struct HeldTiles {
     }
   }
 
-  template <int kPlanes>
-  static BNN_INLINE void RunBlock(int64_t pixels, const BinaryTiles& tiles, const uint32_t* in,
-                                  const typename Sums::Held& held, const typename V::Int (&start)[V::kVectors],
-                                  PixelFinish<V, Finish>& finish) {
+  template <int kPlanes, class... Blocks>
+  static BNN_INLINE void RunPixels(int64_t pixels, const BinaryTiles& tiles, const uint32_t* in, Block& first,
+                                   Blocks&... others) {
     const int64_t in_step = tiles.in_steps.pixel;
     const int64_t plane_step = tiles.in_steps.plane;
     if constexpr (kIsLevel) {
       Pixel sum;
-      Count<kPlanes>(in, plane_step, held, sum);
+      Count<kPlanes>(in, plane_step, first.held, sum);
       BNN_NO_UNROLL for (int64_t p = pixels - 1; p > 0; --p) {
         Step(in, in_step);
         Pixel next;
-        Count<kPlanes>(in, plane_step, held, next);
-        finish.Finish(sum);
+        Count<kPlanes>(in, plane_step, first.held, next);
+        first.finish.Finish(sum);
         BNN_UNROLL for (int v = 0; v < Sums::kVectors; ++v) sum[v] = next[v];
       }
-      finish.Finish(sum);
+      first.finish.Finish(sum);
     } else {
       BNN_NO_UNROLL for (int64_t p = pixels; p > 0; --p) {
-        Pixel half;
-        Count<kPlanes>(in, plane_step, held, half);
-        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) half[v] = V::Sub(start[v], half[v]);
-        finish.Finish(half);
+        first.template CountPixel<kPlanes>(in, plane_step);
+        (others.template CountPixel<kPlanes>(in, plane_step), ...);
+        first.FinishPixel();
+        (others.FinishPixel(), ...);
         Step(in, in_step);
       }
     }
