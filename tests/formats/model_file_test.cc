@@ -76,10 +76,13 @@ TEST_CASE("a file that is cut at any byte is refused") {
   }
 }
 
-TEST_CASE("a file with any bit flipped is refused") {
+// The time goes with the square of the size, since each flip has the checksum of its section computed: so all bits are
+// flipped in the preamble alone, whose fields say where everything is, and from there on one of each byte, in turn.
+TEST_CASE("a file with a bit flipped is refused") {
   std::string file = EveryOpFile();
   for (size_t at = 0; at < file.size(); ++at) {
-    for (int bit = 0; bit < 8; ++bit) {
+    const bool all = at < static_cast<size_t>(kPreambleBytes);
+    for (size_t bit = all ? 0 : at % 8; bit < 8; bit += all ? 1 : 8) {
       file[at] = static_cast<char>(file[at] ^ (1 << bit));
       const Result<ModelDef> model = Parse(file);
       file[at] = static_cast<char>(file[at] ^ (1 << bit));
