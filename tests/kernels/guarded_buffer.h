@@ -68,17 +68,17 @@ class GuardedBuffer {
   bool SlackIntact() const {
     const auto* first = reinterpret_cast<const unsigned char*>(data_);
     const unsigned char* last = first + count_ * sizeof(T);
-    for (const unsigned char* p = middle_; p < first; ++p) {
-      if (*p != kSlackByte) return false;
-    }
-    for (const unsigned char* p = last; p < middle_ + middle_bytes_; ++p) {
-      if (*p != kSlackByte) return false;
-    }
-    return true;
+    return HoldsPattern(middle_, first) && HoldsPattern(last, middle_ + middle_bytes_);
   }
 
  private:
   static constexpr unsigned char kSlackByte = 0xC5;
+
+  // Every byte is the pattern: the first one is, and each equals the next.
+  static bool HoldsPattern(const unsigned char* begin, const unsigned char* end) {
+    if (begin == end) return true;
+    return *begin == kSlackByte && std::memcmp(begin, begin + 1, static_cast<size_t>(end - begin - 1)) == 0;
+  }
 
   [[noreturn]] static void Fail(const char* call) {
     std::perror(call);

@@ -7,10 +7,10 @@ usage() {
 Usage: test_arm.sh [--all | --full | --networks MODEL.bnn...] [--help]
 
 Installs missing Debian packages and makes the roots that ARM builds compile against (arm_sysroot.sh). Then
-  without option  builds preset `small-aarch64` as far as the tests of the kernels, and runs them under qemu as Cortex-A53,
-                  the oldest 64-bit core: a few minutes; test.sh --arm does it too
-  --all           everything of the presets `small-aarch64`, as Cortex-A53, A72, A76 and `max` (all extensions that qemu
-                  knows), and `small-armhf`, as Cortex-A7 and A15: all their tests but those labelled `native`, which
+  without option  the tests of the kernels (label `kernels`) of the presets `small-aarch64`, under qemu as Cortex-A53, A72,
+                  A76 and `max` (all extensions that qemu knows), and `small-armhf`, as Cortex-A7 and A15: about four
+                  minutes on two cores from nothing. test.sh does it too. Prints the names of the tests left to --all
+  --all           everything of the same presets as the same cores: all their tests but those labelled `native`, which
                   start programs themselves and would need qemu to be registered with the kernel, and whose names are
                   printed; size of the library; the embedded example; the kernels of preset `aarch64`, among them those
                   with EOR3 and SVE, as `max`, whose vectors have 512 bits, and with vectors of 256 and 2048 bits;
@@ -82,13 +82,28 @@ run_tests() {
   QEMU_CPU="${cpu}" ctest --preset "${preset}" --parallel "${jobs}" --no-tests=error "$@"
 }
 
+# print_tests PRESET OPTIONS OF ctest...
+print_tests() {
+  ctest --preset "$1" --show-only "${@:2}" | sed -n 's/^ *Test *#[0-9]*: /  /p'
+}
+
+# test_kernels PRESET CPU...
+test_kernels() {
+  local preset="$1" cpu
+  shift
+  build "${preset}" kernel_tests
+  for cpu in "$@"; do run_tests "${preset}" "${cpu}" --label-regex '^kernels$'; done
+  echo "=== ${preset}: only tests labelled kernels were run; left to test_arm.sh --all:"
+  print_tests "${preset}" --label-exclude '^(kernels|native)$'
+}
+
 # test_whole PRESET CPU...
 test_whole() {
   local preset="$1" cpu
   shift
   build "${preset}"
   echo "=== ${preset}: not under qemu, since they start programs themselves:"
-  ctest --preset "${preset}" --show-only --label-regex '^native$' | sed -n 's/^ *Test *#[0-9]*: /  /p'
+  print_tests "${preset}" --label-regex '^native$'
   for cpu in "$@"; do run_tests "${preset}" "${cpu}" --label-exclude '^native$'; done
 }
 
@@ -116,14 +131,16 @@ test_networks() {
   python3 -B bench/arm_instructions.py "$@" || [[ $? -eq 77 ]]
 }
 
+arm64_cores=(cortex-a53 cortex-a72 cortex-a76 max)
+armhf_cores=(cortex-a7 cortex-a15)
 case "${part}" in
   kernels)
-    build small-aarch64 kernel_tests
-    run_tests small-aarch64 cortex-a53 --label-regex '^kernels$'
+    test_kernels small-aarch64 "${arm64_cores[@]}"
+    test_kernels small-armhf "${armhf_cores[@]}"
     ;;
   all)
-    test_whole small-aarch64 cortex-a53 cortex-a72 cortex-a76 max
-    test_whole small-armhf cortex-a7 cortex-a15
+    test_whole small-aarch64 "${arm64_cores[@]}"
+    test_whole small-armhf "${armhf_cores[@]}"
     test_example small-aarch64 aarch64 cortex-a72
     test_example small-armhf armhf cortex-a7
     build aarch64 kernel_tests

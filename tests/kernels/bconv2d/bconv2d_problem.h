@@ -38,9 +38,16 @@ class BConv2dProblem {
   BConv2dProblem(const BConv2dShape& shape, int64_t gap, Guard guard, std::mt19937& random)
       : shape_(shape), gap_(gap), guard_(guard), gaps_(static_cast<uint32_t>(random())) {
     in_.resize(static_cast<size_t>(shape.batch * shape.in_h * shape.in_w * shape.in_channels));
-    for (int8_t& x : in_) x = static_cast<int8_t>(2 * static_cast<int>(random() % (Highest() + 1)) - Highest());
+    uint32_t draw = 0;  // 8 levels of 4 bits
+    for (size_t k = 0; k < in_.size(); ++k, draw >>= 4) {
+      if (k % 8 == 0) draw = static_cast<uint32_t>(random());
+      in_[k] = static_cast<int8_t>(2 * static_cast<int>(draw & static_cast<uint32_t>(Highest())) - Highest());
+    }
     weights_.resize(static_cast<size_t>(shape.out_channels * shape.terms()));
-    for (int8_t& x : weights_) x = random() & 1 ? 1 : -1;
+    for (size_t k = 0; k < weights_.size(); ++k, draw >>= 1) {
+      if (k % 32 == 0) draw = static_cast<uint32_t>(random());
+      weights_[k] = (draw & 1) != 0 ? 1 : -1;
+    }
     BuildHalo();
     BuildClasses();
     UpdateWeights();
@@ -66,43 +73,46 @@ class BConv2dProblem {
   void UpdateWeights() {
     const int64_t row_words = kernels::WordsFor(shape_.terms());
     file_weights_ = std::make_unique<GuardedBuffer<uint32_t>>(shape_.out_channels * row_words, guard_);
+    auto weight = weights_.begin();
     for (int64_t o = 0; o < shape_.out_channels; ++o) {
-      for (int64_t k = 0; k < shape_.terms(); ++k) {
-        const bool high = weights_[static_cast<size_t>(o * shape_.terms() + k)] > 0;
-        kernels::SetBit(file_weights_->data() + o * row_words, k, high);
-      }
+      uint32_t* const row = file_weights_->data() + o * row_words;
+      for (int64_t k = 0; k < shape_.terms(); ++k) row[k / 32] |= static_cast<uint32_t>(*weight++ > 0) << (k % 32);
     }
     BuildBase();
   }
 
   // The value under tap (i, j) of output (n, y, x), 0 where a tap is excluded.
   int Input(int64_t n, int64_t y, int64_t x, int64_t i, int64_t j, int64_t c) const {
-    const int64_t row = y * shape_.stride_h + i * shape_.dilation_h - shape_.pad_top;
-    const int64_t col = x * shape_.stride_w + j * shape_.dilation_w - shape_.pad_left;
-    if (row >= 0 && row < shape_.in_h && col >= 0 && col < shape_.in_w) {
-      return in_[static_cast<size_t>(((n * shape_.in_h + row) * shape_.in_w + col) * shape_.in_channels + c)];
-    }
-    switch (shape_.padding) {
-      case Padding::kOne:
-        return Highest();
-      case Padding::kMinusOne:
-        return -Highest();
-      case Padding::kZero:
-        return 0;
-    }
-    return 0;
+    const int8_t* const pixel = PixelUnder(n, y, x, i, j);
+    return pixel != nullptr ? pixel[c] : Outside();
   }
-  int Weight(int64_t o, int64_t i, int64_t j, int64_t c) const { return weights_[WeightIndex(o, i, j, c)]; }
 
   // One accumulator by the definition of a convolution, from the values.
   int32_t Naive(int64_t n, int64_t y, int64_t x, int64_t o) const {
     int32_t sum = 0;
     for (int64_t i = 0; i < shape_.kernel_h; ++i) {
       for (int64_t j = 0; j < shape_.kernel_w; ++j) {
-        for (int64_t c = 0; c < shape_.in_channels; ++c) sum += Input(n, y, x, i, j, c) * Weight(o, i, j, c);
+        const int8_t* const pixel = PixelUnder(n, y, x, i, j);
+        const int8_t* const weights = &weights_[WeightIndex(o, i, j, 0)];
+        int32_t tap = 0;
+        for (int64_t c = 0; c < shape_.in_channels; ++c) tap += (pixel != nullptr ? pixel[c] : Outside()) * weights[c];
+        sum += tap;
       }
     }
     return sum;
+  }
+
+  // All accumulators, channels innermost.
+  std::vector<int32_t> NaiveOutput() const {
+    std::vector<int32_t> output;
+    for (int64_t n = 0; n < shape_.batch; ++n) {
+      for (int64_t y = 0; y < shape_.out_h(); ++y) {
+        for (int64_t x = 0; x < shape_.out_w(); ++x) {
+          for (int64_t o = 0; o < shape_.out_channels; ++o) output.push_back(Naive(n, y, x, o));
+        }
+      }
+    }
+    return output;
   }
 
   // Packs the weights for the kernel and gives its arguments for the whole output, without an epilogue. The packed
@@ -131,6 +141,27 @@ class BConv2dProblem {
 
  private:
   using Taps = std::vector<bool>;  // by tap row (or column): is it inside the input
+
+  // The values of the input pixel under tap (i, j) of output (n, y, x); nullptr outside the image.
+  const int8_t* PixelUnder(int64_t n, int64_t y, int64_t x, int64_t i, int64_t j) const {
+    const int64_t row = y * shape_.stride_h + i * shape_.dilation_h - shape_.pad_top;
+    const int64_t col = x * shape_.stride_w + j * shape_.dilation_w - shape_.pad_left;
+    if (row < 0 || row >= shape_.in_h || col < 0 || col >= shape_.in_w) return nullptr;
+    return &in_[static_cast<size_t>(((n * shape_.in_h + row) * shape_.in_w + col) * shape_.in_channels)];
+  }
+
+  // What taps outside the image meet.
+  int Outside() const {
+    switch (shape_.padding) {
+      case Padding::kOne:
+        return Highest();
+      case Padding::kMinusOne:
+        return -Highest();
+      case Padding::kZero:
+        return 0;
+    }
+    return 0;
+  }
 
   size_t WeightIndex(int64_t o, int64_t i, int64_t j, int64_t c) const {
     return static_cast<size_t>(((o * shape_.kernel_h + i) * shape_.kernel_w + j) * shape_.in_channels + c);
@@ -197,6 +228,16 @@ class BConv2dProblem {
                            shape_.in_w, guard_, &col_taps_);
   }
 
+  // The sum of the weights of each tap, [o][i][j].
+  std::vector<int64_t> TapSums() const {
+    std::vector<int64_t> sums(static_cast<size_t>(shape_.out_channels * shape_.kernel_h * shape_.kernel_w));
+    auto weight = weights_.begin();
+    for (int64_t& sum : sums) {
+      for (int64_t c = 0; c < shape_.in_channels; ++c) sum += *weight++;
+    }
+    return sums;
+  }
+
   // base = K + the weights of the taps in the halo, for each class; K where nothing is excluded. All times the highest
   // value.
   void BuildBase() {
@@ -204,11 +245,12 @@ class BConv2dProblem {
     const size_t rows = zero ? row_taps_.size() : 1;
     const size_t cols = zero ? col_taps_.size() : 1;
     const int64_t padded = kernels::PaddedChannels(shape_.out_channels);
+    const std::vector<int64_t> tap_sums = TapSums();
     base_ = std::make_unique<GuardedBuffer<int32_t>>(static_cast<int64_t>(rows * cols) * padded, guard_);
     for (size_t r = 0; r < rows; ++r) {
       for (size_t c = 0; c < cols; ++c) {
         for (int64_t o = 0; o < shape_.out_channels; ++o) {
-          const int64_t correction = zero ? HaloWeights(row_taps_[r], col_taps_[c], o) : 0;
+          const int64_t correction = zero ? HaloWeights(row_taps_[r], col_taps_[c], tap_sums, o) : 0;
           (*base_)[static_cast<int64_t>(r * cols + c) * padded + o] =
               static_cast<int32_t>(Highest() * (shape_.terms() + correction));
         }
@@ -216,12 +258,13 @@ class BConv2dProblem {
     }
   }
 
-  int64_t HaloWeights(const Taps& row_valid, const Taps& col_valid, int64_t o) const {
+  int64_t HaloWeights(const Taps& row_valid, const Taps& col_valid, const std::vector<int64_t>& tap_sums,
+                      int64_t o) const {
     int64_t sum = 0;
     for (int64_t i = 0; i < shape_.kernel_h; ++i) {
       for (int64_t j = 0; j < shape_.kernel_w; ++j) {
         if (row_valid[static_cast<size_t>(i)] && col_valid[static_cast<size_t>(j)]) continue;
-        for (int64_t c = 0; c < shape_.in_channels; ++c) sum += Weight(o, i, j, c);
+        sum += tap_sums[static_cast<size_t>((o * shape_.kernel_h + i) * shape_.kernel_w + j)];
       }
     }
     return sum;

@@ -99,9 +99,12 @@ float RandomValue(std::mt19937& random) {
   }
 }
 
+// They repeat after a prime number of values, so that neither pixels nor channels do; drawing each takes most of a
+// test.
 std::vector<float> RandomValues(int64_t count, std::mt19937& random) {
+  constexpr size_t kPeriod = 1999;
   std::vector<float> values(static_cast<size_t>(count));
-  for (float& value : values) value = RandomValue(random);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = i < kPeriod ? RandomValue(random) : values[i - kPeriod];
   return values;
 }
 
@@ -116,7 +119,7 @@ std::vector<uint32_t> PackWith(const BitpackKernel& kernel, const Case& c, const
                                const std::vector<float>& signs = {}) {
   const GuardedBuffer<float> guarded_in(in, guard);
   const GuardedBuffer<float> guarded_thresholds(thresholds, guard);
-  const GuardedBuffer<float> guarded_signs(signs.empty() ? thresholds : signs, guard);
+  const GuardedBuffer<float> guarded_signs(signs, guard);
   GuardedBuffer<uint32_t> bits(std::vector<uint32_t>(static_cast<size_t>(c.bits_size()), kUntouched), guard);
   kernel.pack({.pixels = c.pixels,
                .channels = c.channels,
@@ -138,14 +141,15 @@ std::vector<uint32_t> PackWith(const BitpackKernel& kernel, const Case& c, const
 std::vector<uint32_t> PackNaively(const Case& c, const std::vector<float>& in, const std::vector<float>& thresholds,
                                   const std::vector<float>& signs = {}) {
   std::vector<uint32_t> words(static_cast<size_t>(c.bits_size()), kUntouched);
+  std::vector<int> levels;
   for (int64_t p = 0; p < c.pixels; ++p) {
-    std::vector<int> levels(static_cast<size_t>(c.padded()), 0);
+    levels.assign(static_cast<size_t>(c.padded()), 0);
     for (int64_t channel = 0; channel < c.channels; ++channel) {
-      double x = in[static_cast<size_t>(p * c.pixel_stride() + channel * c.channel_stride())];
+      float x = in[static_cast<size_t>(p * c.pixel_stride() + channel * c.channel_stride())];
       if (!signs.empty() && signs[static_cast<size_t>(channel)] < 0) x = -x;
       int& level = levels[static_cast<size_t>(channel)];
       for (int j = 0; j < c.highest_level(); ++j) {
-        const double t = thresholds[static_cast<size_t>(j * c.padded() + channel)];
+        const float t = thresholds[static_cast<size_t>(j * c.padded() + channel)];
         if (!std::isnan(x) && !std::isnan(t) && !(x < t)) ++level;
       }
     }
@@ -198,13 +202,14 @@ TEST_CASE("pack: every kernel equals the naive computation, touching nothing out
 
 TEST_CASE("pack: channels that are negated first") {
   std::mt19937 random(4);
+  const std::vector<const BitpackKernel*> kernels = RunnableKernels();
   for (const Case& c : AllCases()) {
     const std::vector<float> in = RandomValues(c.in_size(), random);
     const std::vector<float> thresholds = RandomParameters(c.channels, random);
     std::vector<float> signs(thresholds.size());
     for (float& sign : signs) sign = random() % 2 == 0 ? 1.0f : -1.0f;
     const std::vector<uint32_t> expected = PackNaively(c, in, thresholds, signs);
-    for (const BitpackKernel* kernel : RunnableKernels()) {
+    for (const BitpackKernel* kernel : kernels) {
       for (const Guard guard : test::kBothGuards) {
         INFO(Describe(*kernel, c));
         REQUIRE(PackWith(*kernel, c, in, thresholds, guard, signs) == expected);

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
 #include <random>
 #include <string>
@@ -106,24 +107,36 @@ std::vector<uint32_t> RandomInput(const Geometry& g, std::mt19937& random) {
   return words;
 }
 
-float PaddedValue(const Geometry& g, const std::vector<uint32_t>& in, int64_t n, int64_t y, int64_t x, int64_t c) {
-  if (y < 0 || x < 0 || y >= g.shape.in_h || x >= g.shape.in_w) return -std::numeric_limits<float>::infinity();
-  const int64_t at = Offset(g.in_strides(), n, y, x) + c / 32;
-  uint32_t level = 0;
-  for (int plane = 0; plane < g.shape.planes; ++plane) {
-    level |= ((in[static_cast<size_t>(plane * g.in_strides().plane + at)] >> (c % 32)) & 1u) << plane;
+// The levels of the input as floats, channels innermost.
+std::vector<float> Levels(const Geometry& g, const std::vector<uint32_t>& in) {
+  const BMaxPoolShape& s = g.shape;
+  const Strides strides = g.in_strides();
+  std::vector<float> levels;
+  for (int64_t n = 0; n < s.batch; ++n) {
+    for (int64_t y = 0; y < s.in_h; ++y) {
+      for (int64_t x = 0; x < s.in_w; ++x) {
+        const uint32_t* const pixel = in.data() + Offset(strides, n, y, x);
+        for (int64_t c = 0; c < s.channels; ++c) {
+          uint32_t level = 0;
+          for (int plane = 0; plane < s.planes; ++plane) level |= GetBit(pixel + plane * strides.plane, c) << plane;
+          levels.push_back(static_cast<float>(level));
+        }
+      }
+    }
   }
-  return static_cast<float>(level);
+  return levels;
 }
 
-float FloatMax(const Geometry& g, const std::vector<uint32_t>& in, int64_t n, int64_t y, int64_t x, int64_t c) {
-  const BMaxPoolShape& s = g.shape;
-  float best = -std::numeric_limits<float>::infinity();
+// The maxima of one window, by channel. The border holds -infinity, which is no maximum of a window with a tap inside.
+std::vector<float> FloatMax(const BMaxPoolShape& s, const std::vector<float>& levels, int64_t n, int64_t y, int64_t x) {
+  std::vector<float> best(static_cast<size_t>(s.channels), -std::numeric_limits<float>::infinity());
   for (int64_t i = 0; i < s.kernel_h; ++i) {
     for (int64_t j = 0; j < s.kernel_w; ++j) {
-      const float value = PaddedValue(g, in, n, y * s.stride_h - s.pad_top + i * s.dilation_h,
-                                      x * s.stride_w - s.pad_left + j * s.dilation_w, c);
-      if (value > best) best = value;
+      const int64_t row = y * s.stride_h - s.pad_top + i * s.dilation_h;
+      const int64_t col = x * s.stride_w - s.pad_left + j * s.dilation_w;
+      if (row < 0 || col < 0 || row >= s.in_h || col >= s.in_w) continue;
+      const float* const pixel = levels.data() + ((n * s.in_h + row) * s.in_w + col) * s.channels;
+      for (size_t c = 0; c < best.size(); ++c) best[c] = std::max(best[c], pixel[c]);
     }
   }
   return best;
@@ -132,18 +145,19 @@ float FloatMax(const Geometry& g, const std::vector<uint32_t>& in, int64_t n, in
 std::vector<uint32_t> PoolNaively(const Geometry& g, const std::vector<uint32_t>& in, const BMaxPoolArgs& part) {
   const BMaxPoolShape& s = g.shape;
   const Strides strides = g.out_strides();
+  const std::vector<float> levels = Levels(g, in);
   std::vector<uint32_t> out(static_cast<size_t>(Extent(strides, s, s.out_h, s.out_w)), kUntouched);
   for (int64_t n = part.image_begin; n < part.image_end; ++n) {
     for (int64_t y = part.row_begin; y < part.row_end; ++y) {
       for (int64_t x = 0; x < s.out_w; ++x) {
         uint32_t* const pixel = out.data() + Offset(strides, n, y, x);
+        const std::vector<float> best = FloatMax(s, levels, n, y, x);
         for (int plane = 0; plane < s.planes; ++plane) {
-          for (int64_t w = 0; w < g.words(); ++w) pixel[plane * strides.plane + w] = 0;
-        }
-        for (int64_t c = 0; c < s.channels; ++c) {
-          const auto level = static_cast<uint32_t>(FloatMax(g, in, n, y, x, c));
-          for (int plane = 0; plane < s.planes; ++plane) {
-            pixel[plane * strides.plane + c / 32] |= ((level >> plane) & 1u) << (c % 32);
+          uint32_t* const words = pixel + plane * strides.plane;
+          std::fill_n(words, g.words(), 0u);
+          for (int64_t c = 0; c < s.channels; ++c) {
+            const auto level = static_cast<uint32_t>(best[static_cast<size_t>(c)]);
+            words[c / 32] |= ((level >> plane) & 1u) << (c % 32);
           }
         }
       }
