@@ -17,7 +17,9 @@ Installs missing Debian packages and makes the roots that ARM builds compile aga
                   throughput of the inner loops on models of ARM cores (bench/arm_mca.py); and --networks for the models
                   of this project
   --full          the tests of the presets `aarch64` and `armhf`, converter and oneDNN included, as Cortex-A72 and A15,
-                  and those of `aarch64` that depend on the instruction set as `max`: an hour and more
+                  and those of `aarch64` that depend on the instruction set as `max`; then the networks of this project
+                  and of ../shared/data: both converters must write the same bytes, and outputs are compared as by
+                  --networks. An hour and more
   --networks      compares the outputs of networks under qemu with those of this machine's build of the same preset, and
                   prints the instructions that they take (tests/tools/compare_networks.py, bench/arm_instructions.py)
 
@@ -114,6 +116,38 @@ test_example() {
     "-DCMAKE_TOOLCHAIN_FILE=${root}/cmake/$2.cmake"
 }
 
+# compare_networks COMMAND MODEL...: COMMAND is a bnn-run under qemu
+compare_networks() {
+  echo "=== networks: $1"
+  python3 -B tests/tools/compare_networks.py --runs build/small/bin/bnn-run "$1" -- "${@:2}"
+}
+
+# The networks as the converters of the presets aarch64 and armhf write them, and on the bnn-run of both.
+test_conversion() {
+  local arm64="-L ${root}/build/sysroot-arm64 build/aarch64/bin" armhf="-L ${root}/build/sysroot-armhf build/armhf/bin"
+  local sources=(models/*/*.onnx) source name
+  if [[ -d ../shared/data/models ]]; then
+    sources+=(../shared/data/models/*.onnx)
+  else
+    echo "=== networks of ../shared/data: SKIPPED, the folder is absent"
+  fi
+  rm -rf build/aarch64/networks build/armhf/networks
+  mkdir build/aarch64/networks build/armhf/networks
+  echo "=== aarch64 and armhf: conversion of ${#sources[@]} networks"
+  for source in "${sources[@]}"; do
+    name="networks/$(basename "${source}" .onnx).bnn"
+    # shellcheck disable=SC2086 # words of a command
+    qemu-aarch64 -cpu cortex-a72 ${arm64}/bnn-convert "${source}" -o "build/aarch64/${name}" --quiet
+    # shellcheck disable=SC2086
+    qemu-arm -cpu cortex-a15 ${armhf}/bnn-convert "${source}" -o "build/armhf/${name}" --quiet
+    cmp "build/aarch64/${name}" "build/armhf/${name}"
+  done
+  build small bnn-run
+  compare_networks "qemu-aarch64 -cpu cortex-a72 ${arm64}/bnn-run" build/aarch64/networks/*.bnn
+  compare_networks "qemu-aarch64 -cpu max ${arm64}/bnn-run" build/aarch64/networks/*.bnn
+  compare_networks "qemu-arm -cpu cortex-a15 ${armhf}/bnn-run" build/aarch64/networks/*.bnn
+}
+
 # test_networks MODEL...
 test_networks() {
   build small bnn-run
@@ -124,8 +158,7 @@ test_networks() {
   local emulated
   for emulated in "qemu-aarch64 -cpu cortex-a53 ${arm64}" "qemu-aarch64 -cpu max ${arm64}" \
     "qemu-arm -cpu cortex-a15 ${armhf}"; do
-    echo "=== networks: ${emulated}"
-    python3 -B tests/tools/compare_networks.py --runs build/small/bin/bnn-run "${emulated}" -- "$@"
+    compare_networks "${emulated}" "$@"
   done
   echo "=== networks: instructions on ${arm64}"
   python3 -B bench/arm_instructions.py "$@" || [[ $? -eq 77 ]]
@@ -156,6 +189,7 @@ case "${part}" in
     test_whole aarch64 cortex-a72
     run_tests aarch64 max --label-regex '^(kernels|isa)$'
     test_whole armhf cortex-a15
+    test_conversion
     ;;
   networks)
     if [[ ${#models[@]} -eq 0 ]]; then models=(models/*.bnn); fi
