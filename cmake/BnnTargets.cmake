@@ -23,6 +23,12 @@ if(BNN_SANITIZE)
   target_compile_options(bnn_build_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()
 
+# Seconds that a test may take. Emulated processors are ten to twenty times slower.
+set(bnn_test_seconds 900)
+if(CMAKE_CROSSCOMPILING)
+  set(bnn_test_seconds 3600)
+endif()
+
 # bnn_add_test(NAME SOURCES... LIBS... [LABELS...]): a doctest executable registered as one CTest test.
 # Its main() is tests/test_main.cc, which prints skipped cases with their reasons.
 function(bnn_add_test name)
@@ -32,7 +38,7 @@ function(bnn_add_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   # Tests share the cores: OpenMP threads that wait should sleep, not spin.
-  set_tests_properties(${name} PROPERTIES TIMEOUT 900 LABELS "${ARG_LABELS}" ENVIRONMENT OMP_WAIT_POLICY=passive)
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${bnn_test_seconds} LABELS "${ARG_LABELS}" ENVIRONMENT OMP_WAIT_POLICY=passive)
 endfunction()
 
 # bnn_add_onednn_isa_runs(NAME ISA...): runs the test NAME again with oneDNN as on older x86-64 CPUs, whose kernels and
@@ -44,7 +50,7 @@ function(bnn_add_onednn_isa_runs name)
   foreach(isa ${ARGN})
     add_test(NAME ${name}.onednn_${isa} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(${name}.onednn_${isa} PROPERTIES
-      ENVIRONMENT "ONEDNN_MAX_CPU_ISA=${isa}" TIMEOUT 900 LABELS isa)
+      ENVIRONMENT "ONEDNN_MAX_CPU_ISA=${isa}" TIMEOUT ${bnn_test_seconds} LABELS isa)
   endforeach()
 endfunction()
 
@@ -53,6 +59,6 @@ function(bnn_add_isa_runs name)
   foreach(isa ${ARGN})
     add_test(NAME ${name}.${isa} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(${name}.${isa} PROPERTIES
-      ENVIRONMENT "BNN_MAX_ISA=${isa};OMP_WAIT_POLICY=passive" TIMEOUT 900 SKIP_RETURN_CODE 77 LABELS isa)
+      ENVIRONMENT "BNN_MAX_ISA=${isa};OMP_WAIT_POLICY=passive" TIMEOUT ${bnn_test_seconds} SKIP_RETURN_CODE 77 LABELS isa)
   endforeach()
 endfunction()

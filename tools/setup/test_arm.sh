@@ -17,9 +17,10 @@ Installs missing Debian packages and makes the roots that ARM builds compile aga
                   throughput of the inner loops on models of ARM cores (bench/arm_mca.py); and --networks for the models
                   of this project
   --full          the tests of the presets `aarch64` and `armhf`, converter and oneDNN included, as Cortex-A72 and A15,
-                  and those of `aarch64` that depend on the instruction set as `max`; then the networks of this project
-                  and of ../shared/data: both converters must write the same bytes, and outputs are compared as by
-                  --networks. An hour and more
+                  and those of `aarch64` that depend on the instruction set as `max`, but those labelled `native` or
+                  `models`, which interpret published networks for minutes even without qemu; their names are printed.
+                  Then the networks of this project and of ../shared/data: both converters must write the same bytes,
+                  and outputs are compared as by --networks. An hour and more
   --networks      compares the outputs of networks under qemu with those of this machine's build of the same preset, and
                   prints the instructions that they take (tests/tools/compare_networks.py, bench/arm_instructions.py)
 
@@ -84,6 +85,8 @@ run_tests() {
   QEMU_CPU="${cpu}" ctest --preset "${preset}" --parallel "${jobs}" --no-tests=error "$@"
 }
 
+left_out='^(native|models)$' # labels
+
 # print_tests PRESET OPTIONS OF ctest...
 print_tests() {
   ctest --preset "$1" --show-only "${@:2}" | sed -n 's/^ *Test *#[0-9]*: /  /p'
@@ -104,9 +107,9 @@ test_whole() {
   local preset="$1" cpu
   shift
   build "${preset}"
-  echo "=== ${preset}: not under qemu, since they start programs themselves:"
-  print_tests "${preset}" --label-regex '^native$'
-  for cpu in "$@"; do run_tests "${preset}" "${cpu}" --label-exclude '^native$'; done
+  echo "=== ${preset}: not under qemu, since they start programs themselves (native) or are too slow there (models):"
+  print_tests "${preset}" --label-regex "${left_out}"
+  for cpu in "$@"; do run_tests "${preset}" "${cpu}" --label-exclude "${left_out}"; done
 }
 
 # test_example PRESET TOOLCHAIN CPU
