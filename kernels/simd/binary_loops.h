@@ -59,10 +59,9 @@ BNN_NOINLINE void RunBlocks(const BinaryTiles& tiles, const AnyEpilogue& epilogu
 
 // The length of windows that HeldTiles are for; 0 for all others.
 BNN_INLINE int64_t HeldWords(const BinaryTiles& tiles) {
-  const bool one_run = tiles.walk.rows * tiles.walk.cols == 1 && tiles.row_class == nullptr;
   const int64_t words = tiles.walk.words;
-  // Of 8 words of one plane gcc 12 counts faster with the tile's sums in registers.
-  return one_run && (words <= 4 || (words == 8 && tiles.planes > 1)) ? words : 0;
+  // Of 8 words of one plane OneRunTiles are faster.
+  return IsOneRun(tiles) && (words <= 4 || (words == 8 && tiles.planes > 1)) ? words : 0;
 }
 
 template <class Counter, class Finish>
@@ -91,6 +90,8 @@ BNN_INLINE void RunGroup(const BinaryTiles& tiles, const EpilogueOf<Finish>& epi
                          int64_t block_end, Finish finish) {
   if constexpr (HoldsWeights<Counter> && !kIsRare<Finish>) {
     if (HeldWords(tiles) > 0) return RunHeld<Counter>(tiles, epilogue, block_begin, block_end, finish);
+    using Tiles = OneRunTiles<Counter, Finish>;
+    if (Tiles::Suits(tiles)) return RunBlocks<Tiles>(tiles, epilogue, block_begin, block_end);
   }
   if constexpr (!Counter::kSumsInMemory && !kIsRare<Finish>) {
     if (tiles.planes == 1) {

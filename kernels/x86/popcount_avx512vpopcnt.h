@@ -46,6 +46,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
   static constexpr int kSums = 2 * kMaxPixels;
   static constexpr int kSavingSums = 5;
   static constexpr int64_t kMinSavingWords = 12;
+  static constexpr int64_t kMaxRunWords = 16;
 
   // 16 sums. The loops carry them as vectors of 32-bit integers, not as __m512i (which compilers define as 64-bit
   // ones): the conversions back and forth make gcc 12 copy every sum once a word.
@@ -195,6 +196,39 @@ struct CountAvx512Vpopcnt : PlainCounter {
       BNN_UNROLL for (int v = 0; v < 2; ++v) {
         if (SavesCarries(p, v)) sums[p][v] = (start[p][v] - Popcount(ones[p][v])) + (sums[p][v] + sums[p][v]);
       }
+    }
+  }
+
+  // Plain blocks, also for windows that could save carries: without those the last word of a pixel is followed by its
+  // finish at once, and the stores spread over the other pixels' last words. 1x1 over 256 channels takes 99 cycles a
+  // tile instead of 105, over 512 channels 190 instead of 194.
+  template <int kPixels, class Finish>
+  static BNN_INLINE void CountRun(const uint32_t* in, int64_t pixel_step, int64_t words, const uint32_t* weights,
+                                  int64_t ahead, const __m512i (&start)[2], const Finish& finish) {
+    const uint32_t* pixels[kPixels];
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) pixels[p] = in + p * pixel_step;
+    Sum sums[kPixels][2];
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      BNN_UNROLL for (int v = 0; v < 2; ++v) sums[p][v] = reinterpret_cast<Sum>(start[v]);
+    }
+    // A fourth of a block is 8 words for each word of the window. Where there is nothing to prefetch it is what is
+    // read.
+    const uint32_t* const next = weights + ahead;
+    int64_t word = 0;
+    for (; word < words - 1; ++word) {
+      __builtin_prefetch(next + word * 8);
+      CountPlainWord<kPixels>(pixels, word, weights, sums);
+    }
+    weights += word * 32;
+    const __m512i last[2] = {_mm512_load_si512(weights), _mm512_load_si512(weights + 16)};
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      const __m512i x = Broadcast(pixels[p][word]);
+      __m512i half[2];
+      BNN_UNROLL for (int v = 0; v < 2; ++v) {
+        SubtractDifferences(x, last[v], sums[p][v]);
+        half[v] = reinterpret_cast<__m512i>(sums[p][v]);
+      }
+      finish(half);
     }
   }
 

@@ -33,8 +33,10 @@ TEST_CASE("short windows: every kernel equals the reference for every number of 
         CheckAgainstReference(Image(1, 2, width, in, width % 3 == 0 ? 128 : 77), epilogue_case, width % 4, guard);
       }
     }
-    for (int64_t in : {64, 250, 256, 512})
+    for (int64_t in : {64, 250, 256, 512, 544}) {
       CheckAgainstReference(Image(1, 1, 1, in, 77), epilogue_case, 0, Guard::kAfter);
+      CheckAgainstReference(Image(1, 1, 13, in, 200), epilogue_case, 0, Guard::kBefore);
+    }
     BConv2dShape wide = Image(1, 3, 9, 64, 64);  // a run of 4 words, and constants by border class
     wide.kernel_w = 2;
     wide.pad_left = 1;

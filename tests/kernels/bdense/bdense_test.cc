@@ -206,10 +206,15 @@ TEST_CASE("rows: every kernel equals the reference for every remainder of its ti
 }
 
 TEST_CASE("words: every kernel equals the reference for every remainder of its groups of words") {
-  for (int64_t words = 1; words <= 40; ++words) {
-    for (int64_t rows : {1, 2, 7}) {
-      const BDenseShape shape = {rows, words * 32 - words % 3, 40};
-      for (Guard guard : test::kBothGuards) CheckAgainstReference(shape, kFloatsAndBits, 0, guard, Whole(shape));
+  const EpilogueCase floats = {{StepKind::kAffine}, true, BitsOutput::kNone, false};
+  const EpilogueCase bits = {{}, false, BitsOutput::kIntThresholds, false};
+  for (const EpilogueCase& epilogue_case : {floats, bits, kFloatsAndBits}) {
+    for (int64_t words = 1; words <= 40; ++words) {
+      for (int64_t rows : {1, 2, 7, 13}) {
+        const BDenseShape shape = {rows, words * 32 - words % 3, 77};
+        const Guard guard = (words + rows) % 2 == 0 ? Guard::kAfter : Guard::kBefore;
+        CheckAgainstReference(shape, epilogue_case, 0, guard, Whole(shape));
+      }
     }
   }
 }
