@@ -139,13 +139,21 @@ struct HeldTiles {
     }
   }
 
+  // The word of a plane, as a pointer of its own: gcc 12 else adds the step to the place of each word, and keeps so
+  // many sums that it spills them.
+  template <int kPlane>
+  static BNN_INLINE const uint32_t* Plane(const uint32_t* in, int64_t plane_step) {
+    if constexpr (kPlane > 0) Step(in, kPlane * plane_step);
+    return in;
+  }
+
   // The differing bits of a pixel.
   template <int kPlanes>
   static BNN_INLINE void Count(const uint32_t* in, int64_t plane_step, const typename Sums::Held& held, Pixel& sum) {
-    Sums::Count(in + (kPlanes - 1) * plane_step, held, sum);
+    Sums::Count(Plane<kPlanes - 1>(in, plane_step), held, sum);
     BNN_UNROLL for (int plane = kPlanes - 2; plane >= 0; --plane) {
       Pixel differences;
-      Sums::Count(in + plane * plane_step, held, differences);
+      Sums::Count(plane == 0 ? in : Plane<1>(in, plane * plane_step), held, differences);
       BNN_UNROLL for (int v = 0; v < Sums::kVectors; ++v) {
         sum[v] = Sums::Add(Sums::Add(sum[v], sum[v]), differences[v]);
       }
