@@ -11,7 +11,8 @@ ARCH: amd64, arm64 (if none is given), armhf. Takes build/packages/*_ARCH.deb (t
   1. checks them with lintian, where that is installed: errors fail;
   2. resolves what libbnn and bnn-tools depend on and unpacks all of it into build/debian-ARCH;
   3. runs models/fashion_mnist.bnn on the 10,000 test images with the bnn-run that is there, with nothing but the
-     libraries that are there, and demands 9,201 right answers.
+     libraries that are there, and demands 9,201 right answers;
+  4. where bnn-tools holds bnn-convert, converts models/fashion_mnist/fashion_mnist.onnx there, with --verify.
 
   --limit N  only N images: their answers must be those of the bnn-run of this machine (build/release)
 
@@ -92,4 +93,11 @@ for arch in "${architectures[@]}"; do
   fi
   echo "${right} of ${limit/#0/10000} right, ${wanted} expected"
   [[ "${right}" -eq "${wanted}" ]] || exit 1
+  if [[ -e "build/debian-${arch}/usr/bin/bnn-convert" ]]; then
+    echo "=== ${arch}: bnn-convert"
+    in_root "${arch}" /usr/bin/bnn-convert models/fashion_mnist/fashion_mnist.onnx --quiet --verify \
+      -o "build/debian-${arch}/fashion_mnist.bnn"
+  else
+    echo "=== ${arch}: these packages were made without bnn-convert"
+  fi
 done
