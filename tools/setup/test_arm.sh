@@ -190,7 +190,7 @@ case "${part}" in
     ;;
   full)
     test_whole aarch64 cortex-a72
-    run_tests aarch64 max --label-regex '^(kernels|isa)$'
+    run_tests aarch64 max --label-regex '^(kernels|isa)$' --label-exclude "${left_out}"
     test_whole armhf cortex-a15
     test_conversion
     ;;
