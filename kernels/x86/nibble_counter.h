@@ -111,17 +111,16 @@ struct NibbleSums {
     BNN_KEEP_ORDER(high);
   }
 
-  // sums[q] += 16-bit sums: the first pixel's even bytes and odd bytes, the second pixel's even bytes and odd bytes.
+  // sums[q] = 16-bit sums, added to what it is if there are `more`: the first pixel's even bytes and odd bytes, the
+  // second pixel's even bytes and odd bytes. (Sums are in memory. Not to write zeros first and read them again is 3 %
+  // of a 3x3 over 128 channels on Zen 5.)
   template <int kPairs>
-  static BNN_INLINE void Widen(const Bytes (&low)[kPairs], const Bytes (&high)[kPairs], Bytes (&sums)[kPairs][4]) {
-    const Bytes even = N::Splat16(255);
-    BNN_UNROLL for (int q = 0; q < kPairs; ++q) {
-      const Bytes low_odd = N::template Right16<8>(low[q]);
-      const Bytes second = N::Sub16(high[q], N::template Left16<4>(low_odd));
-      sums[q][0] = N::Add16(sums[q][0], N::And(low[q], even));
-      sums[q][1] = N::Add16(sums[q][1], low_odd);
-      sums[q][2] = N::Add16(sums[q][2], N::And(second, even));
-      sums[q][3] = N::Add16(sums[q][3], N::template Right16<8>(second));
+  static BNN_INLINE void Widen(bool more, const Bytes (&low)[kPairs], const Bytes (&high)[kPairs],
+                               Bytes (&sums)[kPairs][4]) {
+    if (more) {
+      WidenTo<true>(low, high, sums);
+    } else {
+      WidenTo<false>(low, high, sums);
     }
   }
 
@@ -151,6 +150,18 @@ struct NibbleSums {
           if (kFrom == SumsFrom::kTwiceHalves) half = N::Add32(N::Add32(half, half), by_block[b][v]);
         }
       }
+    }
+  }
+
+ private:
+  template <bool kMore, int kPairs>
+  static BNN_INLINE void WidenTo(const Bytes (&low)[kPairs], const Bytes (&high)[kPairs], Bytes (&sums)[kPairs][4]) {
+    const Bytes even = N::Splat16(255);
+    BNN_UNROLL for (int q = 0; q < kPairs; ++q) {
+      const Bytes low_odd = N::template Right16<8>(low[q]);
+      const Bytes second = N::Sub16(high[q], N::template Left16<4>(low_odd));
+      const Bytes wide[4] = {N::And(low[q], even), low_odd, N::And(second, even), N::template Right16<8>(second)};
+      BNN_UNROLL for (int i = 0; i < 4; ++i) sums[q][i] = kMore ? N::Add16(sums[q][i], wide[i]) : wide[i];
     }
   }
 };

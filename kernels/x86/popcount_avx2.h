@@ -110,12 +110,12 @@ struct LoopAvx2 {
   static BNN_NOINLINE void SumWindow(const NibbleWindow<kPairs>& window, const uint8_t* weights,
                                      int64_t /*block_bytes*/, Bytes (&sums)[kPairs][4]) {
     const Bytes zero = N::Zero();
-    BNN_UNROLL for (int q = 0; q < kPairs; ++q) { BNN_UNROLL for (int i = 0; i < 4; ++i) sums[q][i] = zero; }
     const int64_t nibbles = window.words * kNibblesPerWord;
     int64_t nibble = 0;
     while (nibble < nibbles) {
       Bytes s[kPairs], low[kPairs], high[kPairs];
       BNN_UNROLL for (int q = 0; q < kPairs; ++q) low[q] = high[q] = zero;
+      const bool more = nibble > 0;
       int64_t end = nibble + kFoldsPerWiden * kLookupsPerFold;
       if (end > nibbles) end = nibbles;
       for (; end - nibble >= kLookupsPerFold; nibble += kLookupsPerFold) {
@@ -131,7 +131,7 @@ struct LoopAvx2 {
         }
         FoldAll(s, low, high);
       }
-      NibbleSums<N>::Widen(low, high, sums);
+      NibbleSums<N>::Widen(more, low, high, sums);
     }
   }
 };

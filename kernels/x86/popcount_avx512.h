@@ -167,17 +167,16 @@ struct LoopAvx512 {
   static BNN_NOINLINE void SumWindow(const Window<kPairs>& window, const uint8_t* weights, int64_t block_bytes,
                                      Bytes (&sums)[kPairs][4]) {
     Bytes low[kPairs], high[kPairs];
-    BNN_UNROLL for (int q = 0; q < kPairs; ++q) {
-      low[q] = high[q] = N::Zero();
-      BNN_UNROLL for (int i = 0; i < 4; ++i) sums[q][i] = N::Zero();
-    }
+    BNN_UNROLL for (int q = 0; q < kPairs; ++q) low[q] = high[q] = N::Zero();
+    bool more = false;
     int64_t groups = 0;
     for (int64_t run = 0; run < window.runs; ++run) {
       int64_t byte = run * window.run_pitch;
       int64_t left = window.run_bytes;
       while (left > 0) {
         if (groups == kGroupsPerWiden) {
-          Sums::Widen(low, high, sums);
+          Sums::Widen(more, low, high, sums);
+          more = true;
           BNN_UNROLL for (int q = 0; q < kPairs; ++q) low[q] = high[q] = N::Zero();
           groups = 0;
         }
@@ -198,7 +197,7 @@ struct LoopAvx512 {
         ++groups;
       }
     }
-    Sums::Widen(low, high, sums);
+    Sums::Widen(more, low, high, sums);
   }
 };
 
