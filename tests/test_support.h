@@ -17,6 +17,9 @@ namespace bnn::test {
 
 inline constexpr int kSkipExitCode = 77;
 
+// Built for another processor, so run by an emulator: ten to twenty times slower.
+inline constexpr bool kIsEmulated = BNN_TESTS_ARE_EMULATED != 0;
+
 // The reasons recorded by Skip(), printed by test_main.cc.
 std::vector<std::string>& SkippedReasons();
 

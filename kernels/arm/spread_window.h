@@ -59,7 +59,7 @@ class SpreadWindow {
   // Calls count(walk, words) for the parts of the window in order; `words` is the length of a part of one pixel.
   template <class Function>
   BNN_INLINE void ForEachPart(const Function& count) {
-    if (fits_) return count(walk_, window_->rows * window_->cols * window_->words);
+    if (fits_) return count(walk_, window_->TotalWords());
     Place at = {0, 0, 0};
     while (at.row < window_->rows) {
       const int64_t words = FillPart(at);
@@ -76,7 +76,7 @@ class SpreadWindow {
   };
 
   BNN_NOINLINE void Fill() {
-    const int64_t words = window_->rows * window_->cols * window_->words;
+    const int64_t words = window_->TotalWords();
     const int64_t span = (kPixels - 1) * in_pixel_step_ + (window_->cols - 1) * window_->col_step + window_->words;
     walk_.in = spread_;
     const bool is_shared = span <= kPixels * window_->cols * window_->words && window_->rows * span < kSpreadVectors;

@@ -218,18 +218,23 @@ struct TileBase {
   }
 };
 
+// What a pixel starts from: half the constants of a channel block.
+template <class V>
+BNN_INLINE void LoadHalf(const int32_t* constants, typename V::Int (&half)[V::kVectors]) {
+  BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) half[v] = V::Half(V::LoadInt(constants + v * V::kLanes));
+}
+
 template <class V, int kPixels>
 BNN_INLINE void StartHalves(const TileBase& base, bool same, IntTile<V, kPixels>& half) {
   if (same) {
-    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-      const typename V::Int start = V::Half(V::LoadInt(base.Of(0) + v * V::kLanes));
-      BNN_UNROLL for (int p = 0; p < kPixels; ++p) half[p][v] = start;
+    typename V::Int start[V::kVectors];
+    LoadHalf<V>(base.Of(0), start);
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) half[p][v] = start[v];
     }
     return;
   }
-  BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) half[p][v] = V::Half(V::LoadInt(base.Of(p) + v * V::kLanes));
-  }
+  BNN_UNROLL for (int p = 0; p < kPixels; ++p) LoadHalf<V>(base.Of(p), half[p]);
 }
 
 // Where a tile did not start from its constants.

@@ -89,14 +89,13 @@ struct HeldTiles {
   // What is held of a channel block.
   struct Block {
     typename Sums::Held held;
-    IntTile<V, 1> start;
+    typename V::Int start[V::kVectors];
     PixelFinish<V, Finish> finish;
     Pixel sum;  // of one pixel
 
     BNN_INLINE Block(const BinaryTiles& tiles, const TileCursor& tile, const PixelFinish<V, Finish>& row, int64_t block)
         : held(tile.weights + block * (kWords * kChannelBlock)), finish(row) {
-      const int32_t* const base = tile.base.classes + block * tiles.base_block_step;
-      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) start[0][v] = V::Half(V::LoadInt(base + v * V::kLanes));
+      LoadHalf<V>(tile.base.classes + block * tiles.base_block_step, start);
       finish.Start(tile.place.channel + block * kChannelBlock, tile.place.lanes);
     }
 
@@ -107,7 +106,7 @@ struct HeldTiles {
 
     BNN_INLINE void FinishPixel() {
       Pixel half;
-      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) half[v] = V::Sub(start[0][v], sum[v]);
+      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) half[v] = V::Sub(start[v], sum[v]);
       finish.Finish(half);
     }
   };

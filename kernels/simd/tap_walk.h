@@ -8,6 +8,8 @@
 
 #include <cstdint>
 
+#include "kernels/bits.h"
+
 namespace bnn::kernels {
 
 struct TapWalk {
@@ -16,6 +18,8 @@ struct TapWalk {
   int64_t cols = 1;
   int64_t col_step = 0;  // words
   int64_t words = 0;
+
+  BNN_KERNEL_INLINE int64_t TotalWords() const { return rows * cols * words; }
 };
 
 }  // namespace bnn::kernels

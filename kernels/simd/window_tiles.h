@@ -64,7 +64,7 @@ struct RegisterTiles {
   template <int kPixels>
   static BNN_NOINLINE void RunOf(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t blocks, int64_t count,
                                  TileCursor& tile) {
-    const bool is_long = tiles.walk.rows * tiles.walk.cols * tiles.walk.words >= kMinPrefetchWords;
+    const bool is_long = tiles.walk.TotalWords() >= kMinPrefetchWords;
     for (; count > 0; --count) {
       typename Counter::template Input<kPixels> input;
       input.Start({&tiles.walk, tile.in, tiles.in_steps.pixel, tile.ahead.OfNextTile()});
@@ -136,7 +136,7 @@ struct OneRunTiles {
       const int64_t end = channel + blocks * kChannelBlock;
       do {
         typename V::Int start[V::kVectors];
-        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) start[v] = V::Half(V::LoadInt(base + v * V::kLanes));
+        LoadHalf<V>(base, start);
         finish.Start(channel, tile.place.lanes);
         Counter::template CountRun<kPixels>(tile.in, pixel_step, words, weights, ahead, start,
                                             [&](const typename V::Int(&half)[V::kVectors])

@@ -197,7 +197,7 @@ struct NibbleCounter {
                                    const int32_t* start,
                                    typename Vector::Int (&halves)[kBlocks][kPixels][Vector::kVectors]) {
     constexpr int kPairs = Input<kPixels>::kPairs;
-    const int64_t total = input.walk->rows * input.walk->cols * input.walk->words;
+    const int64_t total = input.walk->TotalWords();
     const int64_t block_bytes = block_words * static_cast<int64_t>(sizeof(uint32_t));
     const int32_t* const odd_weights = reinterpret_cast<const int32_t*>(weights);
     weights += kOrder.header_words;

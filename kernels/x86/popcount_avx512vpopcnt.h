@@ -289,7 +289,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       BNN_UNROLL for (int v = 0; v < 2; ++v) sums[p][v] = reinterpret_cast<Sum>(halves[p][v]);
     }
-    if (kPixels > 1 && walk.rows * walk.cols * walk.words >= kMinSavingWords) {
+    if (kPixels > 1 && walk.TotalWords() >= kMinSavingWords) {
       if (input.ahead != 0) {
         CountSaving<kPixels, true>(walk, in, pixel_step, weights, weights + input.ahead, sums);
       } else {

@@ -260,7 +260,7 @@ struct CountRowAvx512 : PlainCounter {
                                      const uint32_t* weights, __m512i (&halves)[kPixels][2]) {
     using Tile = CarrySaveTile<kPixels, kStep>;
     WordCursor<kStep> cursor(walk, in);
-    int64_t left = walk.rows * walk.cols * walk.words;
+    int64_t left = walk.TotalWords();
     do {
       const int64_t words = left < Tile::kMaxWords ? left : Tile::kMaxWords;
       Tile tile;

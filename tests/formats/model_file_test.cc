@@ -9,6 +9,7 @@
 #include "formats/writer.h"
 #include "tests/formats/model_bytes.h"
 #include "tests/formats/model_fixtures.h"
+#include "tests/test_support.h"
 
 namespace bnn::formats {
 namespace {
@@ -76,13 +77,14 @@ TEST_CASE("a file that is cut at any byte is refused") {
   }
 }
 
-// The time goes with the square of the size, since each flip has the checksum of its section computed: so all bits are
-// flipped in the preamble alone, whose fields say where everything is, and from there on one of each byte, in turn.
-TEST_CASE("a file with a bit flipped is refused") {
+// The time goes with the square of the size, since each flip has the checksum of its section computed. Emulators flip
+// all bits of the preamble, whose fields say where everything is, and from there on one of each byte, in turn.
+TEST_CASE("a file with any bit flipped is refused") {
+  if (test::kIsEmulated) test::Skip("emulated: behind the preamble, one bit of each byte is flipped, not eight");
   std::string file = EveryOpFile();
   for (size_t at = 0; at < file.size(); ++at) {
-    const bool all = at < static_cast<size_t>(kPreambleBytes);
-    for (size_t bit = all ? 0 : at % 8; bit < 8; bit += all ? 1 : 8) {
+    const size_t step = test::kIsEmulated && at >= static_cast<size_t>(kPreambleBytes) ? 8 : 1;
+    for (size_t bit = at % step; bit < 8; bit += step) {
       file[at] = static_cast<char>(file[at] ^ (1 << bit));
       const Result<ModelDef> model = Parse(file);
       file[at] = static_cast<char>(file[at] ^ (1 << bit));
