@@ -14,8 +14,9 @@ namespace {
 const std::vector<StepKind> kReActNetSteps = {StepKind::kAffine, StepKind::kAdd, StepKind::kAffine, StepKind::kPRelu,
                                               StepKind::kAffine};
 
-// Windows of one run of up to 5 words, with the epilogues that have code of their own: kernels may keep the input of
-// short ones in registers. 66 bits leave the last word nearly empty, 67 make the constants odd.
+// Windows of a few words, with the epilogues that have code of their own. Of one run of up to 5 words: kernels may keep
+// weights of those in registers. 66 bits leave the last word nearly empty, 67 make the constants odd. Of rows of up to
+// 10 words, in tiles of few and of many pixels: 58 channels make the halves of the constants odd.
 TEST_CASE("short windows: every kernel equals the reference for every number of words and pixels") {
   const EpilogueCase cases[] = {
       {{StepKind::kAffine}, true, BitsOutput::kNone, false},
@@ -45,6 +46,20 @@ TEST_CASE("short windows: every kernel equals the reference for every number of 
       CheckAgainstReference(wide, epilogue_case, 0, Guard::kAfter);
     }
     CheckAgainstReference(Image(2, 3, 5, 64, 200), epilogue_case, 0, Guard::kAfter, {{0, 2, 1, 3, 1, 7}});
+    for (int64_t in : {58, 64, 96}) {
+      for (int64_t width : {5, 6, 7, 13, 20}) {
+        BConv2dShape rows = Square(3, 1, Image(1, 3, width, in, width == 13 ? 77 : 128));
+        for (Padding padding : kPaddings) {
+          rows.padding = padding;
+          CheckAgainstReference(rows, epilogue_case, 0, width % 2 == 0 ? Guard::kAfter : Guard::kBefore);
+        }
+        rows.kernel_h = 2;
+        rows.kernel_w = 5;
+        CheckAgainstReference(rows, epilogue_case, 0, Guard::kBefore);
+      }
+    }
+    for (int64_t in : {480, 570, 600, 768, 800})
+      CheckAgainstReference(Image(1, 2, 7, in, 64), epilogue_case, 0, Guard::kAfter);
   }
 }
 
