@@ -60,8 +60,9 @@ BNN_NOINLINE void RunBlocks(const BinaryTiles& tiles, const AnyEpilogue& epilogu
 // The length of windows that HeldTiles are for; 0 for all others.
 BNN_INLINE int64_t HeldWords(const BinaryTiles& tiles) {
   const int64_t words = tiles.walk.words;
-  // Of 8 words of one plane OneRunTiles are faster.
-  return IsOneRun(tiles) && (words <= 4 || (words == 8 && tiles.planes > 1)) ? words : 0;
+  const bool is_one_run = tiles.walk.rows * tiles.walk.cols == 1 && tiles.row_class == nullptr;
+  // Of 8 words of one plane ShortTiles are faster.
+  return is_one_run && (words <= 4 || (words == 8 && tiles.planes > 1)) ? words : 0;
 }
 
 template <class Counter, class Finish>
@@ -90,8 +91,10 @@ BNN_INLINE void RunGroup(const BinaryTiles& tiles, const EpilogueOf<Finish>& epi
                          int64_t block_end, Finish finish) {
   if constexpr (HoldsWeights<Counter> && !kIsRare<Finish>) {
     if (HeldWords(tiles) > 0) return RunHeld<Counter>(tiles, epilogue, block_begin, block_end, finish);
-    using Tiles = OneRunTiles<Counter, Finish>;
-    if (Tiles::Suits(tiles)) return RunBlocks<Tiles>(tiles, epilogue, block_begin, block_end);
+    using OneRun = ShortTiles<Counter, Finish, false>;
+    using Rows = ShortTiles<Counter, Finish, true>;
+    if (OneRun::Suits(tiles)) return RunBlocks<OneRun>(tiles, epilogue, block_begin, block_end);
+    if (Rows::Suits(tiles)) return RunBlocks<Rows>(tiles, epilogue, block_begin, block_end);
   }
   if constexpr (!Counter::kSumsInMemory && !kIsRare<Finish>) {
     if (tiles.planes == 1) {

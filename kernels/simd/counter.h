@@ -18,12 +18,12 @@
 //                  the same, but halves need not be there before: see SumsFrom. `start`: [kBlocks][32], added to every
 //                  pixel; nullptr: nothing
 //
-// Only counters with code of their own for windows of a few words in one run have
-//   kMaxRunWords   the most words of such a window
-//   CountRun<kPixels>(in, pixel_step, words, weights, ahead, start, finish)
+// Only counters with code of their own for windows of a few words have
+//   kMaxShortWords the most words of such a window
+//   CountShort<kRows, kPixels>(input, weights, start, finish)
 //                  calls finish(half) with the half accumulators of one pixel after the other, which start from `start`
-//                  (OneRunTiles in window_tiles.h). `ahead`: as in TileInput
-// and, to keep the weights of a still shorter window in registers while one pixel after the other passes
+//                  (ShortTiles in window_tiles.h). The rows of the window are single runs; without kRows there is one
+// and, to keep the weights of a still shorter window of one run in registers while one pixel after the other passes
 // (held_tiles.h),
 //   Held<kWords>(weights), HeldShorts<kWords>(weights)
 //                  weights of a channel block, in registers

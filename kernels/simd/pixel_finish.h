@@ -15,11 +15,12 @@
 // advance: three tensors of 7 pixels are more than the registers, so each place came from memory, 100 instructions a
 // tile. Step() keeps them from that: 3x3 56x56x64 with a residual rose from 79 to 84 % of the limit on Zen 5 (gcc).
 //
-// What it costs at least, on Zen 5. Of the four vector pipes two multiply, two others add and convert, two compare, and
-// a store of 512 bits keeps both that multiply busy for a cycle. Repeated on registers, a vector of floats (convert,
-// fma, store) takes 1.5 cycles, with a residual and PReLU (add, compare, multiply) 2.0. Beside counting, which alone
-// fills the pipes, each operation is a fourth of a cycle: the three are 10.5 cycles for 14 vectors. That is 5 % of what
-// counting 3x3 over 64 channels takes, 3 % over 128; measured are 10 and 5 %, with residuals in L2.
+// What it costs at least, on Zen 5. Counting alone fills the four vector pipes, so each operation takes a fourth of a
+// cycle from it, and is seen to take more: a loop written in assembly, all data in L1, that counts 18 words for 14
+// vectors (3x3 over 64 channels) takes 191 cycles a tile, 201 when each vector is converted, multiplied and stored, 206
+// with a residual, 217 with a PReLU (compare, multiply under its mask; a multiplication and a maximum take as long).
+// That is 95 and 88 % of the limit; a window of 36 words would lose 4 points to residual and PReLU, one of 8 words 12.
+// Stores are nearly free, the order of the operations does not matter. The kernel takes 212 and 230.
 #pragma once
 
 #include "kernels/simd/epilogue_tile.h"

@@ -90,23 +90,23 @@ struct RegisterTiles {
   }
 };
 
-BNN_INLINE bool IsOneRun(const BinaryTiles& tiles) {
-  return tiles.walk.rows * tiles.walk.cols == 1 && tiles.row_class == nullptr;
-}
-
-// The same for windows of one run of a few words and one border class, by counters that have code for them. With so
-// little to count, what surrounds it shows: the walk over runs and taps, and, since it wants registers too, what is
-// spilled and read again for every channel block. Here is neither. Only tiles of the two largest sizes have this code:
-// few rows of pixels are cut into smaller ones.
-template <class Counter, class Finish>
-struct OneRunTiles {
+// The same for windows of a few words, by counters that have code for them. With so little to count, what surrounds it
+// shows: the walk over runs and taps, and, since it wants registers too, what is spilled and read again for every
+// channel block. Here is little of either. The rows of the window are single runs; without kRows there is one, and no
+// code to step to the next. Only tiles of the two largest sizes have this code (few rows of pixels are cut into smaller
+// ones), and only those whose pixels all start from the same constants: at the borders of an image whose padding counts
+// nothing, tiles are RegisterTiles.
+template <class Counter, class Finish, bool kRows>
+struct ShortTiles {
   using V = typename Counter::Vector;
   static constexpr int kMaxPixels = Counter::kMaxPixels;
   static constexpr int kPixelStep = Counter::kPixelStep;
   static_assert(kPixelStep == 1);
 
   static BNN_INLINE bool Suits(const BinaryTiles& tiles) {
-    return IsOneRun(tiles) && tiles.planes == 1 && tiles.walk.words <= Counter::kMaxRunWords &&
+    const TapWalk& walk = tiles.walk;
+    return walk.cols == 1 && (kRows || walk.rows == 1) && walk.TotalWords() <= Counter::kMaxShortWords &&
+           tiles.planes == 1 &&
            SplitTiles(tiles.extent.col_end - tiles.extent.col_begin, kMaxPixels).pixels >= kMaxPixels - 1;
   }
 
@@ -123,14 +123,18 @@ struct OneRunTiles {
   template <int kPixels>
   static BNN_NOINLINE void RunOf(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t blocks, int64_t count,
                                  TileCursor& tile) {
+    const TapWalk walk = tiles.walk;
     const int64_t pixel_step = tiles.in_steps.pixel;
-    const int64_t words = tiles.walk.words;
     const int64_t block_words = tiles.block_words;
     const int64_t base_block_step = tiles.base_block_step;
     for (; count > 0; --count) {
+      if (!tile.base.IsSame<kPixels>()) {
+        RegisterTiles<Counter, Finish>::Run(kPixels, tiles, epilogue, blocks, 1, tile);
+        continue;
+      }
       const uint32_t* weights = tile.weights;
-      const int32_t* base = tile.base.classes;
-      const int64_t ahead = tile.ahead.OfNextTile();
+      const int32_t* base = tile.base.Of(0);
+      const TileInput input = {&walk, tile.in, pixel_step, tile.ahead.OfNextTile()};
       PixelFinish<V, Finish> finish(epilogue, tile.place);
       int64_t channel = tile.place.channel;
       const int64_t end = channel + blocks * kChannelBlock;
@@ -138,9 +142,9 @@ struct OneRunTiles {
         typename V::Int start[V::kVectors];
         LoadHalf<V>(base, start);
         finish.Start(channel, tile.place.lanes);
-        Counter::template CountRun<kPixels>(tile.in, pixel_step, words, weights, ahead, start,
-                                            [&](const typename V::Int(&half)[V::kVectors])
-                                                BNN_INLINE_LAMBDA { finish.Finish(half); });
+        Counter::template CountShort<kRows, kPixels>(input, weights, start,
+                                                     [&](const typename V::Int(&half)[V::kVectors])
+                                                         BNN_INLINE_LAMBDA { finish.Finish(half); });
         weights += block_words;
         base += base_block_step;
         channel += kChannelBlock;

@@ -46,7 +46,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
   static constexpr int kSums = 2 * kMaxPixels;
   static constexpr int kSavingSums = 5;
   static constexpr int64_t kMinSavingWords = 12;
-  static constexpr int64_t kMaxRunWords = 16;
+  static constexpr int64_t kMaxShortWords = 20;
 
   // 16 sums. The loops carry them as vectors of 32-bit integers, not as __m512i (which compilers define as 64-bit
   // ones): the conversions back and forth make gcc 12 copy every sum once a word.
@@ -116,12 +116,13 @@ struct CountAvx512Vpopcnt : PlainCounter {
     __builtin_prefetch(weights + 272);
   }
 
+  // In what follows `weights` are those of the word (of the first of two).
   template <int kPixels>
   static BNN_INLINE void CountPlainWord(const uint32_t* const (&pixels)[kPixels], int64_t word, const uint32_t* weights,
                                         Sum (&sums)[kPixels][2]) {
-    if constexpr (kPixels == 1) PrefetchWeights(weights + word * 32);
-    const __m512i weights_lo = _mm512_load_si512(weights + word * 32);
-    const __m512i weights_hi = _mm512_load_si512(weights + word * 32 + 16);
+    if constexpr (kPixels == 1) PrefetchWeights(weights);
+    const __m512i weights_lo = _mm512_load_si512(weights);
+    const __m512i weights_hi = _mm512_load_si512(weights + 16);
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       const __m512i x = Broadcast(pixels[p][word]);
       SubtractDifferences(x, weights_lo, sums[p][0]);
@@ -133,7 +134,6 @@ struct CountAvx512Vpopcnt : PlainCounter {
   template <int kPixels>
   static BNN_INLINE void CountPair(const uint32_t* const (&pixels)[kPixels], int64_t word, const uint32_t* weights,
                                    Sum (&ones)[kPixels][2], Sum (&sums)[kPixels][2]) {
-    weights += word * 32;
     const __m512i weights0[2] = {_mm512_load_si512(weights), _mm512_load_si512(weights + 16)};
     const __m512i weights1[2] = {_mm512_load_si512(weights + 32), _mm512_load_si512(weights + 48)};
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
@@ -153,7 +153,6 @@ struct CountAvx512Vpopcnt : PlainCounter {
   template <int kPixels>
   static BNN_INLINE void CountLast(const uint32_t* const (&pixels)[kPixels], int64_t word, const uint32_t* weights,
                                    Sum (&ones)[kPixels][2], Sum (&sums)[kPixels][2]) {
-    weights += word * 32;
     const __m512i last[2] = {_mm512_load_si512(weights), _mm512_load_si512(weights + 16)};
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       const __m512i x = Broadcast(pixels[p][word]);
@@ -188,9 +187,11 @@ struct CountAvx512Vpopcnt : PlainCounter {
                               __builtin_prefetch(ahead);
                               ahead += 16;
                             }
-                            CountPair<kPixels>(pixels, word, run_weights, ones, sums);
+                            CountPair<kPixels>(pixels, word, run_weights + word * 32, ones, sums);
                           }
-                          if (word < walk.words) CountLast<kPixels>(pixels, word, run_weights, ones, sums);
+                          if (word < walk.words) {
+                            CountLast<kPixels>(pixels, word, run_weights + word * 32, ones, sums);
+                          }
                         });
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       BNN_UNROLL for (int v = 0; v < 2; ++v) {
@@ -199,27 +200,40 @@ struct CountAvx512Vpopcnt : PlainCounter {
     }
   }
 
-  // Plain blocks, also for windows that could save carries: without those the last word of a pixel is followed by its
-  // finish at once, and the stores spread over the other pixels' last words. 1x1 over 256 channels takes 99 cycles a
-  // tile instead of 105, over 512 channels 190 instead of 194.
-  template <int kPixels, class Finish>
-  static BNN_INLINE void CountRun(const uint32_t* in, int64_t pixel_step, int64_t words, const uint32_t* weights,
-                                  int64_t ahead, const __m512i (&start)[2], const Finish& finish) {
+  // The last word of a pixel is followed by its finish at once, so that stores spread over the other pixels' last
+  // words. The rows of the window are one loop, which steps to the next row without a branch: loops of a few words, one
+  // a row, cost more. Blocks are plain, also for windows that could save carries, which earn nothing here: 1x1 over 256
+  // channels takes 99 cycles a tile, counted as longer windows are 105, over 512 channels 187 and 194, 3x3 over 64
+  // channels 212 and 220 (with a residual in place 233 and 248; saving carries in this loop 209 and 235).
+  template <bool kRows, int kPixels, class Finish>
+  static BNN_INLINE void CountShort(const TileInput& input, const uint32_t* weights, const __m512i (&start)[2],
+                                    const Finish& finish) {
+    const TapWalk& walk = *input.walk;
     const uint32_t* pixels[kPixels];
-    BNN_UNROLL for (int p = 0; p < kPixels; ++p) pixels[p] = in + p * pixel_step;
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) pixels[p] = input.in + p * input.pixel_step;
     Sum sums[kPixels][2];
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       BNN_UNROLL for (int v = 0; v < 2; ++v) sums[p][v] = reinterpret_cast<Sum>(start[v]);
     }
     // A fourth of a block is 8 words for each word of the window. Where there is nothing to prefetch it is what is
     // read.
-    const uint32_t* const next = weights + ahead;
+    const uint32_t* ahead = weights + input.ahead;
     int64_t word = 0;
-    for (; word < words - 1; ++word) {
-      __builtin_prefetch(next + word * 8);
+    const int64_t to_next_row = walk.row_step - walk.words;
+    int64_t left_in_row = walk.words;
+    for (int64_t left = walk.TotalWords(); left > 1; --left) {
+      __builtin_prefetch(ahead);
       CountPlainWord<kPixels>(pixels, word, weights, sums);
+      ahead += 8;
+      weights += 32;
+      ++word;
+      if constexpr (kRows) {
+        --left_in_row;
+        const int64_t is_end = -static_cast<int64_t>(left_in_row == 0);
+        word += to_next_row & is_end;
+        left_in_row += walk.words & is_end;
+      }
     }
-    weights += word * 32;
     const __m512i last[2] = {_mm512_load_si512(weights), _mm512_load_si512(weights + 16)};
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       const __m512i x = Broadcast(pixels[p][word]);
@@ -300,7 +314,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
                           [&](const uint32_t* const(&pixels)[kPixels], const uint32_t* run_weights) BNN_INLINE_LAMBDA {
                             int64_t word = 0;
                             do {
-                              CountPlainWord<kPixels>(pixels, word, run_weights, sums);
+                              CountPlainWord<kPixels>(pixels, word, run_weights + word * 32, sums);
                             } while (++word < walk.words);
                           });
     }
