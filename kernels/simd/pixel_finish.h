@@ -5,6 +5,8 @@
 // is a template argument, and a pixel passes through all of it at once:
 //
 //   PixelFinish<V, F>(epilogue, at)   for the pixels of a row from `at` on
+//   Skip(pixels)                      for those from so many pixels further on, which costs less than a new one: 3x3
+//                                     112x112x32, one block a tile, 137 cycles instead of 144
 //   Prefetch<kPixels>(channel)        asks for the residual of so many pixels of a block of 32 channels
 //   Start(channel, lanes)             the parameters of a block of 32 channels; the next pixel is the first one
 //   Finish(half)                      steps and outputs of the half accumulators of the next pixel
@@ -174,6 +176,7 @@ class ChainStep<V, StepKind::kAdd, false> {
   }
 
   BNN_INLINE void Start(int64_t channel) { residual_ = row_ + channel; }
+  BNN_INLINE void Skip(int64_t pixels) { row_ += pixels * step_; }
 
   BNN_INLINE typename V::Float Apply(int v, typename V::Float y) const {
     return V::Add(y, V::Load(residual_ + v * V::kLanes));
@@ -193,6 +196,7 @@ class ChainSteps {
   BNN_INLINE ChainSteps(const EpilogueStep*, const TilePlace&) {}
   template <int kPixels>
   BNN_INLINE void Prefetch(int64_t) const {}
+  BNN_INLINE void Skip(int64_t) {}
   BNN_INLINE void Start(int64_t) {}
   BNN_INLINE typename V::Float Apply(int, typename V::Float y) const { return y; }
   BNN_INLINE void Next() {}
@@ -207,6 +211,10 @@ class ChainSteps<V, kHalf, kFirst, kRest...> {
   BNN_INLINE void Prefetch(int64_t channel) const {
     if constexpr (kFirst == StepKind::kAdd) first_.template Prefetch<kPixels>(channel);
     rest_.template Prefetch<kPixels>(channel);
+  }
+  BNN_INLINE void Skip(int64_t pixels) {
+    if constexpr (kFirst == StepKind::kAdd) first_.Skip(pixels);
+    rest_.Skip(pixels);
   }
 
   BNN_INLINE void Start(int64_t channel) {
@@ -246,6 +254,11 @@ class PixelFinish<V, Chain<kBits, kSteps...>> {
   template <int kPixels>
   BNN_INLINE void Prefetch(int64_t channel) const {
     steps_.template Prefetch<kPixels>(channel);
+  }
+  BNN_INLINE void Skip(int64_t pixels) {
+    steps_.Skip(pixels);
+    row_ += pixels * step_;
+    if constexpr (kBits) bits_row_ += pixels * bits_step_;
   }
 
   BNN_INLINE void Start(int64_t channel, uint32_t) {
@@ -294,6 +307,7 @@ class PixelFinish<V, ThresholdBits> {
 
   template <int kPixels>
   BNN_INLINE void Prefetch(int64_t) const {}
+  BNN_INLINE void Skip(int64_t pixels) { row_ += pixels * step_; }
 
   BNN_INLINE void Start(int64_t channel, uint32_t lanes) {
     lanes_ = lanes;

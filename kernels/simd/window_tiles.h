@@ -65,12 +65,12 @@ struct RegisterTiles {
   static BNN_NOINLINE void RunOf(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t blocks, int64_t count,
                                  TileCursor& tile) {
     const bool is_long = tiles.walk.TotalWords() >= kMinPrefetchWords;
+    PixelFinish<V, Finish> finish(epilogue, tile.place);
     for (; count > 0; --count) {
       typename Counter::template Input<kPixels> input;
       input.Start({&tiles.walk, tile.in, tiles.in_steps.pixel, tile.ahead.OfNextTile()});
       const uint32_t* weights = tile.weights;
       TileBase base = tile.base;
-      PixelFinish<V, Finish> finish(epilogue, tile.place);
       const bool same_base = base.IsSame<kPixels>();
       int64_t channel = tile.place.channel;
       int64_t left = blocks;
@@ -85,6 +85,7 @@ struct RegisterTiles {
         base.classes += tiles.base_block_step;
         channel += kChannelBlock;
       } while (--left > 0);
+      finish.Skip(kPixels);
       tile.Advance(kPixels, tiles.in_steps.pixel);
     }
   }
@@ -127,15 +128,16 @@ struct ShortTiles {
     const int64_t pixel_step = tiles.in_steps.pixel;
     const int64_t block_words = tiles.block_words;
     const int64_t base_block_step = tiles.base_block_step;
+    PixelFinish<V, Finish> finish(epilogue, tile.place);
     for (; count > 0; --count) {
       if (!tile.base.IsSame<kPixels>()) {
         RegisterTiles<Counter, Finish>::Run(kPixels, tiles, epilogue, blocks, 1, tile);
+        finish.Skip(kPixels);
         continue;
       }
       const uint32_t* weights = tile.weights;
       const int32_t* base = tile.base.Of(0);
       const TileInput input = {&walk, tile.in, pixel_step, tile.ahead.OfNextTile()};
-      PixelFinish<V, Finish> finish(epilogue, tile.place);
       int64_t channel = tile.place.channel;
       const int64_t end = channel + blocks * kChannelBlock;
       do {
@@ -149,6 +151,7 @@ struct ShortTiles {
         base += base_block_step;
         channel += kChannelBlock;
       } while (channel < end);
+      finish.Skip(kPixels);
       tile.Advance(kPixels, pixel_step);
     }
   }
