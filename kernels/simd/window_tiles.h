@@ -94,9 +94,8 @@ struct RegisterTiles {
 // The same for windows of a few words, by counters that have code for them. With so little to count, what surrounds it
 // shows: the walk over runs and taps, and, since it wants registers too, what is spilled and read again for every
 // channel block. Here is little of either. The rows of the window are single runs; without kRows there is one, and no
-// code to step to the next. Only tiles of the two largest sizes have this code (few rows of pixels are cut into smaller
-// ones), and only those whose pixels all start from the same constants: at the borders of an image whose padding counts
-// nothing, tiles are RegisterTiles.
+// code to step to the next. Only tiles of the two largest sizes have this code: few rows of pixels are cut into smaller
+// ones.
 template <class Counter, class Finish, bool kRows>
 struct ShortTiles {
   using V = typename Counter::Vector;
@@ -130,25 +129,21 @@ struct ShortTiles {
     const int64_t base_block_step = tiles.base_block_step;
     PixelFinish<V, Finish> finish(epilogue, tile.place);
     for (; count > 0; --count) {
-      if (!tile.base.IsSame<kPixels>()) {
-        RegisterTiles<Counter, Finish>::Run(kPixels, tiles, epilogue, blocks, 1, tile);
-        finish.Skip(kPixels);
-        continue;
-      }
       const uint32_t* weights = tile.weights;
-      const int32_t* base = tile.base.Of(0);
+      TileBase base = tile.base;
+      const bool same_base = base.IsSame<kPixels>();
       const TileInput input = {&walk, tile.in, pixel_step, tile.ahead.OfNextTile()};
       int64_t channel = tile.place.channel;
       const int64_t end = channel + blocks * kChannelBlock;
       do {
-        typename V::Int start[V::kVectors];
-        LoadHalf<V>(base, start);
+        IntTile<V, kPixels> start;
+        StartHalves<V, kPixels>(base, same_base, start);
         finish.Start(channel, tile.place.lanes);
         Counter::template CountShort<kRows, kPixels>(input, weights, start,
                                                      [&](const typename V::Int(&half)[V::kVectors])
                                                          BNN_INLINE_LAMBDA { finish.Finish(half); });
         weights += block_words;
-        base += base_block_step;
+        base.classes += base_block_step;
         channel += kChannelBlock;
       } while (channel < end);
       finish.Skip(kPixels);

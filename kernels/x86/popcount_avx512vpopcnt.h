@@ -206,14 +206,14 @@ struct CountAvx512Vpopcnt : PlainCounter {
   // channels takes 99 cycles a tile, counted as longer windows are 105, over 512 channels 187 and 194, 3x3 over 64
   // channels 212 and 220 (with a residual in place 233 and 248; saving carries in this loop 209 and 235).
   template <bool kRows, int kPixels, class Finish>
-  static BNN_INLINE void CountShort(const TileInput& input, const uint32_t* weights, const __m512i (&start)[2],
+  static BNN_INLINE void CountShort(const TileInput& input, const uint32_t* weights, const __m512i (&start)[kPixels][2],
                                     const Finish& finish) {
     const TapWalk& walk = *input.walk;
     const uint32_t* pixels[kPixels];
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) pixels[p] = input.in + p * input.pixel_step;
     Sum sums[kPixels][2];
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      BNN_UNROLL for (int v = 0; v < 2; ++v) sums[p][v] = reinterpret_cast<Sum>(start[v]);
+      BNN_UNROLL for (int v = 0; v < 2; ++v) sums[p][v] = reinterpret_cast<Sum>(start[p][v]);
     }
     // A fourth of a block is 8 words for each word of the window. Where there is nothing to prefetch it is what is
     // read.
