@@ -37,8 +37,13 @@ BNN_NOINLINE void RunBlocks(const BinaryTiles& tiles, const AnyEpilogue& epilogu
   const bool has_next = block_end + blocks <= tiles.block_end;
   tile.ahead = {blocks * tiles.block_words, tiles.block_words / WeightsAhead::kTiles,
                 has_next ? WeightsAhead::kTiles : 0};
+  // All rows of an image are one run of tiles where they are alike.
+  const int64_t last = kStep > 1 && split.lacking > 0 ? 1 : 0;
+  const bool is_alike = tiles.row_class == nullptr && split.longer + last == 0;
+  const int64_t rows = is_alike ? extent.row_end - extent.row_begin : 1;
+  tile.tiles_in_row = is_alike ? split.tiles : 0;
   for (int64_t image = extent.image_begin; image < extent.image_end; ++image) {
-    for (int64_t row = extent.row_begin; row < extent.row_end; ++row) {
+    for (int64_t row = extent.row_begin; row < extent.row_end; row += rows) {
       tile.in =
           tiles.in + image * tiles.in_steps.image + row * tiles.in_steps.row + extent.col_begin * tiles.in_steps.pixel;
       tile.weights = tiles.weights + block_begin * tiles.block_words;
@@ -48,10 +53,9 @@ BNN_NOINLINE void RunBlocks(const BinaryTiles& tiles, const AnyEpilogue& epilogu
         tile.base.col_class = tiles.col_class + extent.col_begin;
       }
       tile.place = {image, row, extent.col_begin, channel, tiles.LanesOf(block_begin)};
-
-      const int64_t last = kStep > 1 && split.lacking > 0 ? 1 : 0;
+      tile.left_in_row = tile.tiles_in_row;
       Tiles::Run(split.pixels + kStep, tiles, epilogue, blocks, split.longer, tile);
-      Tiles::Run(split.pixels, tiles, epilogue, blocks, split.tiles - split.longer - last, tile);
+      Tiles::Run(split.pixels, tiles, epilogue, blocks, (split.tiles - split.longer - last) * rows, tile);
       if constexpr (kStep > 1) Tiles::Run(split.pixels - split.lacking, tiles, epilogue, blocks, last, tile);
     }
   }

@@ -37,6 +37,12 @@ struct TilePlace {
   uint32_t lanes;   // bit i: channel + i exists
 };
 
+// The way from a tile to the next one: `pixels` to the right, or, at the end of a row, to the left and a row down.
+struct TileStep {
+  int64_t pixels;
+  int64_t rows;
+};
+
 inline constexpr uint32_t kAllLanes = ~uint32_t{0};
 
 template <class V, int kPixels>

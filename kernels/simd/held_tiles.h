@@ -74,7 +74,7 @@ struct HeldTiles {
       if constexpr (kTogether > 1) {
         if (done < blocks) RunTogether<1>(pixels, tiles, tile, finish, done);
       }
-      tile.Advance(pixels, tiles.in_steps.pixel);
+      tile.Advance(pixels, tiles.in_steps);
     }
   }
 

@@ -33,11 +33,22 @@ struct TileCursor {
   TileBase base;            // of the row and the first block
   TilePlace place;
   WeightsAhead ahead;
+  int64_t tiles_in_row;  // all of the same number of pixels, where one run of tiles is several rows of one border
+                         // class; else 0
+  int64_t left_in_row;   // of them
 
-  BNN_INLINE void Advance(int64_t pixels, int64_t in_step) {
-    in += pixels * in_step;
-    place.col += pixels;
+  // To the next tile, which is in the next row behind the last one of a row, without a branch: it would be mispredicted
+  // in each row.
+  BNN_INLINE TileStep Advance(int64_t pixels, const Strides& in_steps) {
+    --left_in_row;
+    const int64_t is_end = -static_cast<int64_t>(left_in_row == 0);
+    left_in_row += tiles_in_row & is_end;
+    const TileStep step = {pixels - (tiles_in_row * pixels & is_end), -is_end};
+    in += step.pixels * in_steps.pixel + step.rows * in_steps.row;
+    place.col += step.pixels;
+    place.row += step.rows;
     if (base.col_class != nullptr) base.col_class += pixels;
+    return step;
   }
 };
 

@@ -85,8 +85,7 @@ struct RegisterTiles {
         base.classes += tiles.base_block_step;
         channel += kChannelBlock;
       } while (--left > 0);
-      finish.Skip(kPixels);
-      tile.Advance(kPixels, tiles.in_steps.pixel);
+      finish.Advance(tile.Advance(kPixels, tiles.in_steps));
     }
   }
 };
@@ -146,8 +145,7 @@ struct ShortTiles {
         base.classes += base_block_step;
         channel += kChannelBlock;
       } while (channel < end);
-      finish.Skip(kPixels);
-      tile.Advance(kPixels, pixel_step);
+      finish.Advance(tile.Advance(kPixels, tiles.in_steps));
     }
   }
 };
@@ -311,7 +309,7 @@ struct MemoryTiles {
         }
         left -= together;
       } while (left > 0);
-      tile.Advance(kPixels, tiles.in_steps.pixel);
+      tile.Advance(kPixels, tiles.in_steps);
     }
   }
 };
