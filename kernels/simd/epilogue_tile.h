@@ -247,9 +247,9 @@ BNN_INLINE void StartHalves(const TileBase& base, bool same, IntTile<V, kPixels>
 template <class V, int kPixels>
 BNN_INLINE void AddHalves(const TileBase& base, IntTile<V, kPixels>& half) {
   BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-      half[p][v] = V::Add(half[p][v], V::Half(V::LoadInt(base.Of(p) + v * V::kLanes)));
-    }
+    typename V::Int start[V::kVectors];
+    LoadHalf<V>(base.Of(p), start);
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) half[p][v] = V::Add(half[p][v], start[v]);
   }
 }
 

@@ -100,6 +100,28 @@ BNN_INLINE void Step(T*& place, int64_t step) {
   __asm__("" : "+r"(place));
 }
 
+// The place of a channel block in a tensor, pixel by pixel.
+template <class T>
+class PixelWalk {
+ public:
+  PixelWalk() = default;  // of a tensor that is not there
+  // From the pixel `at` on.
+  BNN_INLINE PixelWalk(T* tensor, const Strides& strides, const TilePlace& at)
+      : row_(tensor + TileOffset(strides, at)), step_(strides.pixel), row_step_(strides.row) {}
+
+  BNN_INLINE void Advance(const TileStep& step) { row_ += step.pixels * step_ + step.rows * row_step_; }
+  // To the first pixel, `offset` elements behind its first channel.
+  BNN_INLINE void Start(int64_t offset) { here_ = row_ + offset; }
+  BNN_INLINE void Next() { Step(here_, step_); }
+  BNN_INLINE T* Here() const { return here_; }
+
+ private:
+  T* row_;
+  int64_t step_;
+  int64_t row_step_;
+  T* here_;
+};
+
 // One step of a chain. kHalf: it receives half of the value that it should; a kClamp then returns half of its result.
 template <class V, StepKind kKind, bool kHalf>
 class ChainStep;
@@ -163,31 +185,28 @@ class ChainStep<V, StepKind::kClamp, kHalf> {
 template <class V>
 class ChainStep<V, StepKind::kAdd, false> {
  public:
-  BNN_INLINE ChainStep(const EpilogueStep& step, const TilePlace& at)
-      : row_(step.a + TileOffset(step.strides, at)), step_(step.strides.pixel), row_step_(step.strides.row) {}
+  BNN_INLINE ChainStep(const EpilogueStep& step, const TilePlace& at) : residual_(step.a, step.strides, at) {}
 
   template <int kPixels>
   BNN_INLINE void Prefetch(int64_t channel) const {
-    const float* place = row_ + channel;
+    PixelWalk<const float> ahead = residual_;
+    ahead.Start(channel);
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      PrefetchBlock(place);
-      Step(place, step_);
+      PrefetchBlock(ahead.Here());
+      ahead.Next();
     }
   }
 
-  BNN_INLINE void Start(int64_t channel) { residual_ = row_ + channel; }
-  BNN_INLINE void Advance(const TileStep& step) { row_ += step.pixels * step_ + step.rows * row_step_; }
+  BNN_INLINE void Advance(const TileStep& step) { residual_.Advance(step); }
+  BNN_INLINE void Start(int64_t channel) { residual_.Start(channel); }
 
   BNN_INLINE typename V::Float Apply(int v, typename V::Float y) const {
-    return V::Add(y, V::Load(residual_ + v * V::kLanes));
+    return V::Add(y, V::Load(residual_.Here() + v * V::kLanes));
   }
-  BNN_INLINE void Next() { Step(residual_, step_); }
+  BNN_INLINE void Next() { residual_.Next(); }
 
  private:
-  const float* row_;
-  int64_t step_;
-  int64_t row_step_;
-  const float* residual_;
+  PixelWalk<const float> residual_;
 };
 
 // Steps one after the other.
@@ -242,15 +261,10 @@ template <class V, bool kBits, StepKind... kSteps>
 class PixelFinish<V, Chain<kBits, kSteps...>> {
  public:
   BNN_INLINE PixelFinish(const Epilogue& epilogue, const TilePlace& at)
-      : steps_(epilogue.steps, at),
-        row_(epilogue.out + TileOffset(epilogue.out_strides, at)),
-        step_(epilogue.out_strides.pixel),
-        row_step_(epilogue.out_strides.row) {
+      : steps_(epilogue.steps, at), out_(epilogue.out, epilogue.out_strides, at) {
     if constexpr (kBits) {
       thresholds_ = epilogue.thresholds;
-      bits_row_ = epilogue.bits + TileOffset(epilogue.bits_strides, at);
-      bits_step_ = epilogue.bits_strides.pixel;
-      bits_row_step_ = epilogue.bits_strides.row;
+      bits_ = {epilogue.bits, epilogue.bits_strides, at};
     }
   }
 
@@ -260,15 +274,15 @@ class PixelFinish<V, Chain<kBits, kSteps...>> {
   }
   BNN_INLINE void Advance(const TileStep& step) {
     steps_.Advance(step);
-    row_ += step.pixels * step_ + step.rows * row_step_;
-    if constexpr (kBits) bits_row_ += step.pixels * bits_step_ + step.rows * bits_row_step_;
+    out_.Advance(step);
+    if constexpr (kBits) bits_.Advance(step);
   }
 
   BNN_INLINE void Start(int64_t channel, uint32_t) {
     steps_.Start(channel);
-    out_ = row_ + channel;
+    out_.Start(channel);
     if constexpr (kBits) {
-      bits_ = bits_row_ + channel / kChannelBlock;
+      bits_.Start(channel / kChannelBlock);
       BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) threshold_[v] = V::Load(thresholds_ + channel + v * V::kLanes);
     }
   }
@@ -277,27 +291,21 @@ class PixelFinish<V, Chain<kBits, kSteps...>> {
     typename V::Float y[V::kVectors];
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
       y[v] = steps_.Apply(v, V::ToFloat(half[v]));
-      V::Store(out_ + v * V::kLanes, y[v]);
+      V::Store(out_.Here() + v * V::kLanes, y[v]);
     }
     steps_.Next();
-    Step(out_, step_);
+    out_.Next();
     if constexpr (kBits) {
-      *bits_ = V::AtLeast(y, threshold_);
-      Step(bits_, bits_step_);
+      *bits_.Here() = V::AtLeast(y, threshold_);
+      bits_.Next();
     }
   }
 
  private:
   ChainSteps<V, true, kSteps...> steps_;
-  float* row_;
-  int64_t step_;
-  int64_t row_step_;
-  float* out_;
+  PixelWalk<float> out_;
   const float* thresholds_;
-  uint32_t* bits_row_;
-  int64_t bits_step_;
-  int64_t bits_row_step_;
-  uint32_t* bits_;
+  PixelWalk<uint32_t> bits_;
   typename V::Float threshold_[V::kVectors];
 };
 
@@ -307,17 +315,15 @@ class PixelFinish<V, ThresholdBits> {
   BNN_INLINE PixelFinish(const Epilogue& epilogue, const TilePlace& at)
       : int_thresholds_(epilogue.int_thresholds),
         flips_(epilogue.flip),
-        row_(epilogue.bits + TileOffset(epilogue.bits_strides, at)),
-        step_(epilogue.bits_strides.pixel),
-        row_step_(epilogue.bits_strides.row) {}
+        out_(epilogue.bits, epilogue.bits_strides, at) {}
 
   template <int kPixels>
   BNN_INLINE void Prefetch(int64_t) const {}
-  BNN_INLINE void Advance(const TileStep& step) { row_ += step.pixels * step_ + step.rows * row_step_; }
+  BNN_INLINE void Advance(const TileStep& step) { out_.Advance(step); }
 
   BNN_INLINE void Start(int64_t channel, uint32_t lanes) {
     lanes_ = lanes;
-    out_ = row_ + channel / kChannelBlock;
+    out_.Start(channel / kChannelBlock);
     flip_ = flips_[channel / kChannelBlock];
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
       thresholds_[v] = V::HalfUp(V::LoadInt(int_thresholds_ + channel + v * V::kLanes));
@@ -325,18 +331,15 @@ class PixelFinish<V, ThresholdBits> {
   }
 
   BNN_INLINE void Finish(const typename V::Int (&half)[V::kVectors]) {
-    *out_ = (V::AtLeast(half, thresholds_) ^ flip_) & lanes_;
-    Step(out_, step_);
+    *out_.Here() = (V::AtLeast(half, thresholds_) ^ flip_) & lanes_;
+    out_.Next();
   }
 
  private:
   const int32_t* int_thresholds_;
   const uint32_t* flips_;
   uint32_t lanes_;
-  uint32_t* row_;
-  int64_t step_;
-  int64_t row_step_;
-  uint32_t* out_;
+  PixelWalk<uint32_t> out_;
   uint32_t flip_;
   typename V::Int thresholds_[V::kVectors];
 };

@@ -112,8 +112,7 @@ class PixelFinish<V, ShortLevels<kPlanes, kOf>> {
       : short_thresholds_(epilogue.short_thresholds),
         first_block_(epilogue.first_block),
         flips_(epilogue.flip),
-        row_(epilogue.bits + TileOffset(epilogue.bits_strides, at)),
-        step_(epilogue.bits_strides.pixel),
+        out_(epilogue.bits, epilogue.bits_strides, at),
         plane_step_(epilogue.bits_strides.plane) {}
 
   BNN_INLINE void Start(int64_t channel, uint32_t lanes) {
@@ -121,7 +120,7 @@ class PixelFinish<V, ShortLevels<kPlanes, kOf>> {
     const int16_t* const from = short_thresholds_ + (block - first_block_) * kLevels * kChannelBlock;
     lanes_ = lanes;
     flip_ = flips_[block];
-    out_ = row_ + block;
+    out_.Start(block);
     from_ = from;
     if constexpr (V::kHalving) {
       BNN_UNROLL for (int j = 0; j < kLevels; ++j) {
@@ -148,14 +147,14 @@ class PixelFinish<V, ShortLevels<kPlanes, kOf>> {
         FindLevelsByXor<Levels, kPlanes>(y[s], from_ + s * V::kShortLanes, planes[s]);
       }
     }
-    uint32_t* word = out_;
+    uint32_t* word = out_.Here();
     BNN_UNROLL for (int i = 0; i < kPlanes; ++i) {
       typename V::ShortMask plane[V::kShorts];
       BNN_UNROLL for (int s = 0; s < V::kShorts; ++s) plane[s] = planes[s][i];
       *word = (V::ToWord(plane) ^ flip_) & lanes_;
       word += plane_step_;
     }
-    Step(out_, step_);
+    out_.Next();
   }
 
  private:
@@ -164,9 +163,8 @@ class PixelFinish<V, ShortLevels<kPlanes, kOf>> {
   const int16_t* short_thresholds_;
   int64_t first_block_;
   const uint32_t* flips_;
-  uint32_t* row_;
-  int64_t step_, plane_step_;
-  uint32_t* out_;
+  PixelWalk<uint32_t> out_;
+  int64_t plane_step_;
   uint32_t lanes_, flip_;
   const int16_t* from_;  // the thresholds of the block
   typename V::Short thresholds_[V::kShorts][kLevels];
