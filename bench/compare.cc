@@ -1,6 +1,7 @@
 #include "bench/compare.h"
 
 #include <cmath>
+#include <iterator>
 
 #include "bench/timing.h"
 #include "kernels/limits/limits.h"
@@ -15,7 +16,7 @@ struct Places {
   int kernel = kAbsent;
   int probe = kAbsent;
   int vpopcnt_probe = kAbsent;
-  int read = kAbsent;
+  int read[std::size(kernels::kReadWays)] = {kAbsent, kAbsent};
 };
 
 const kernels::ArithmeticProbe& ProbeOf(kernels::Isa isa) {
@@ -34,7 +35,9 @@ Places AddKernel(const Competitor& competitor, Contest& contest) {
   places.vpopcnt_probe = AddProbe(kernels::Isa::kAvx512Vpopcnt, contest);
   places.probe =
       competitor.isa == kernels::Isa::kAvx512Vpopcnt ? places.vpopcnt_probe : AddProbe(competitor.isa, contest);
-  if (competitor.read != nullptr) places.read = contest.Add(competitor.read);
+  for (size_t i = 0; competitor.read != nullptr && i < std::size(kernels::kReadWays); ++i) {
+    places.read[i] = contest.Add([&competitor, i] { competitor.read(kernels::kReadWays[i]); });
+  }
   places.kernel = contest.Add(competitor.run);
   return places;
 }
@@ -66,7 +69,9 @@ KernelResult ResultOf(const Contest& contest, const Places& places, const Compet
   }
   result.popcount_share = ShareOf(contest, places, macs, competitor.isa, places.probe);
   result.vpopcnt_share = ShareOf(contest, places, macs, kernels::Isa::kAvx512Vpopcnt, places.vpopcnt_probe);
-  result.read_share = SpeedupOf(contest, places.kernel, places.read);
+  if (competitor.read != nullptr) {
+    result.read_share = contest.Speedup(places.kernel, contest.Faster(places.read[0], places.read[1]));
+  }
   return result;
 }
 

@@ -12,6 +12,7 @@
 #include "bench/peers.h"
 #include "bench/report.h"
 #include "kernels/cpu_features.h"
+#include "kernels/limits/limits.h"
 
 namespace bnn::bench {
 
@@ -20,7 +21,8 @@ struct Competitor {
   kernels::Isa isa = kernels::Isa::kReference;
   std::string output;
   std::function<void()> run;
-  std::function<void()> read = nullptr;  // merely reads what a run has to read at least, if that may be what binds it
+  // Merely reads what a run has to read at least, if that may be what binds it.
+  std::function<void(kernels::ReadWay)> read = nullptr;
 };
 
 struct Comparison {

@@ -25,6 +25,8 @@ DenseWork::DenseWork(const kernels::BDenseKernel& kernel, const kernels::BDenseS
   args_.block_end = kernels::PaddedChannels(shape.out_features) / kernels::kChannelBlock;
 }
 
-void DenseWork::ReadConstants(kernels::Isa isa) const { kernels::ReadAll(isa, weights_.data(), weights_.bytes()); }
+void DenseWork::ReadConstants(kernels::Isa isa, kernels::ReadWay way) const {
+  kernels::ReadAll(isa, weights_.data(), weights_.bytes(), way);
+}
 
 }  // namespace bnn::bench

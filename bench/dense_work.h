@@ -7,6 +7,7 @@
 #include "bench/buffer.h"
 #include "bench/epilogue_work.h"
 #include "kernels/bdense/bdense.h"
+#include "kernels/limits/limits.h"
 
 namespace bnn::bench {
 
@@ -24,7 +25,7 @@ class DenseWork {
   void Run() const { kernel_.run(shape_, args_); }
   // Merely reads as many bytes as a single row is bound to read: the packed weights and, from the room behind them, as
   // many as the epilogue has constants. (Those themselves are too short to be read at full speed one by one.)
-  void ReadConstants(kernels::Isa isa) const;
+  void ReadConstants(kernels::Isa isa, kernels::ReadWay way) const;
 
  private:
   const kernels::BDenseKernel& kernel_;

@@ -27,7 +27,7 @@ void RunCase(const kernels::BDenseShape& shape, const Options& options, Report& 
     works.push_back(std::make_unique<DenseWork>(kernel, shape, output));
     const DenseWork* const work = works.back().get();
     return {kernel.name, kernel.isa, NameOf(output), [work] { work->Run(); },
-            [work, isa = kernel.isa] { work->ReadConstants(isa); }};
+            [work, isa = kernel.isa](kernels::ReadWay way) { work->ReadConstants(isa, way); }};
   };
   AddKernels("dense", kernels::BDenseKernels(), shape, kOutputs, options, compete, &comparison);
   if (works.empty()) return;

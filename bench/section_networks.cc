@@ -39,9 +39,10 @@ Work WorkOf(const ConvCase& c, Output output, kernels::Isa isa, bool cold_weight
   const ConvWork* const conv = work.conv.get();
   work.comparison.name = c.Name();
   work.comparison.macs = c.Macs();
-  work.comparison.kernels.push_back(
-      {kernel.name, kernel.isa, NameOf(output), [conv] { conv->Run(); },
-       [conv, isa = kernel.isa] { kernels::ReadAll(isa, conv->weights().data(), conv->weight_bytes()); }});
+  work.comparison.kernels.push_back({kernel.name, kernel.isa, NameOf(output), [conv] { conv->Run(); },
+                                     [conv, isa = kernel.isa](kernels::ReadWay way) {
+                                       kernels::ReadAll(isa, conv->weights().data(), conv->weight_bytes(), way);
+                                     }});
   work.comparison.f32 = MakeConvPeer(PeerType::kF32, c.Shape(), c.groups);
   work.comparison.int8 = MakeConvPeer(PeerType::kInt8, c.Shape(), c.groups);
   return work;
@@ -54,8 +55,9 @@ Work WorkOf(const kernels::BDenseShape& shape, Output output, kernels::Isa isa, 
   const DenseWork* const dense = work.dense.get();
   work.comparison.name = NameOf(shape);
   work.comparison.macs = MacsOf(shape);
-  work.comparison.kernels.push_back({kernel.name, kernel.isa, NameOf(output), [dense] { dense->Run(); },
-                                     [dense, isa = kernel.isa] { dense->ReadConstants(isa); }});
+  work.comparison.kernels.push_back(
+      {kernel.name, kernel.isa, NameOf(output), [dense] { dense->Run(); },
+       [dense, isa = kernel.isa](kernels::ReadWay way) { dense->ReadConstants(isa, way); }});
   work.comparison.f32 = MakeDensePeer(PeerType::kF32, shape);
   work.comparison.int8 = MakeDensePeer(PeerType::kInt8, shape);
   return work;

@@ -57,13 +57,21 @@ struct Stream {
 void Measure(const Stream& stream, const Options& options, Report& report) {
   if (!options.WantsRow("stream/" + stream.name + "/" + stream.kernel)) return;
   Contest contest(options.contest);
-  const int read = contest.Add([&] { kernels::ReadAll(stream.isa, stream.both(), stream.bytes()); });
+  const auto add_read = [&](kernels::ReadWay way) {
+    return contest.Add([&stream, way] { kernels::ReadAll(stream.isa, stream.both(), stream.bytes(), way); });
+  };
+  const auto add_move = [&](kernels::ReadWay way) {
+    return contest.Add([&stream, way] {
+      kernels::ReadAll(stream.isa, stream.in, stream.in_bytes, way);
+      kernels::WriteAll(stream.isa, stream.out, stream.out_bytes);
+    });
+  };
+  const int plain_read = add_read(kernels::ReadWay::kPlain), read_ahead = add_read(kernels::ReadWay::kAhead);
   const int kernel = contest.Add(stream.run);
-  const int move = contest.Add([&] {
-    kernels::ReadAll(stream.isa, stream.in, stream.in_bytes);
-    kernels::WriteAll(stream.isa, stream.out, stream.out_bytes);
-  });
+  const int plain_move = add_move(kernels::ReadWay::kPlain), move_ahead = add_move(kernels::ReadWay::kAhead);
   contest.Run();
+  const int read = contest.Faster(plain_read, read_ahead);
+  const int move = contest.Faster(plain_move, move_ahead);
   const auto rate = [&](int contender) {
     return static_cast<double>(stream.bytes()) / contest.Seconds(contender) * 1e-9;
   };

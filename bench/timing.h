@@ -46,6 +46,8 @@ class Contest {
 
   // Seconds of one run of the contender: the median of the rounds.
   double Seconds(int contender) const;
+  // The one of the two that took less.
+  int Faster(int one, int other) const { return Seconds(one) <= Seconds(other) ? one : other; }
   // seconds of `other` / seconds of `contender`, taken in each round: the median of the rounds.
   double Speedup(int contender, int other) const;
 

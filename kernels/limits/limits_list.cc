@@ -52,10 +52,11 @@ void RunProbe(const ArithmeticProbe& probe) {
   __asm__ volatile("" : : "r"(sink));
 }
 
-void ReadAll(Isa isa, const void* data, int64_t bytes) {
+void ReadAll(Isa isa, const void* data, int64_t bytes, ReadWay way) {
   for (const LimitProbes* probes : kProbes) {
     if (probes->read == nullptr || !Runs(*probes, isa)) continue;
-    const uint64_t all = probes->read(static_cast<const unsigned char*>(data), bytes / kMemoryStep * kMemoryStep);
+    const auto* const begin = static_cast<const unsigned char*>(data);
+    const uint64_t all = probes->read(begin, bytes / kMemoryStep * kMemoryStep, way);
     __asm__ volatile("" : : "r"(all));
     return;
   }

@@ -52,7 +52,7 @@ void RunInt8(int64_t rounds, uint32_t* sink) {
   *sink += static_cast<uint32_t>(sums[0] + sums[1] + sums[2] + sums[3]);
 }
 
-uint64_t Read(const unsigned char* data, int64_t bytes) {
+uint64_t Read(const unsigned char* data, int64_t bytes, ReadWay) {
   uint64_t sums[4] = {};
   for (int64_t i = 0; i < bytes; i += 32) {
     for (int s = 0; s < 4; ++s) {

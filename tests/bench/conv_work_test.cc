@@ -70,7 +70,7 @@ TEST_CASE("Every dense kernel runs every output") {
       for (const Output output : kAllOutputs) {
         const DenseWork work(*list.begin[i], shape, output);
         work.Run();
-        work.ReadConstants(list.begin[i]->isa);
+        work.ReadConstants(list.begin[i]->isa, kernels::ReadWay::kPlain);
       }
     }
   }

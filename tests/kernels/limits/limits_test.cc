@@ -73,24 +73,28 @@ TEST_CASE("writing reaches every byte of the whole steps and none behind them, r
       const int64_t written = bytes / kMemoryStep * kMemoryStep;
       CHECK(std::count(data, data + sizeof(data), 0) == written);
       CHECK(std::all_of(data + written, data + sizeof(data), [](unsigned char byte) { return byte == 7; }));
-      ReadAll(isa, data, bytes);
+      for (const ReadWay way : kReadWays) ReadAll(isa, data, bytes, way);
     }
   }
 }
 
 TEST_CASE("the result of reading depends on every byte") {
-  constexpr int64_t kBytes = 3 * kMemoryStep;
+  constexpr int64_t kBytes = 131 * kMemoryStep;  // more than the first-level cache has, for the way with prefetches
   const LimitProbesList list = AllLimitProbes();
   for (int64_t i = 0; i < list.size; ++i) {
     const LimitProbes& probes = *list.begin[i];
     if (probes.read == nullptr || !IsaSupported(probes.isa)) continue;
     CAPTURE(probes.name);
-    alignas(64) unsigned char data[kBytes] = {};
-    const uint64_t nothing = probes.read(data, kBytes);
-    for (int64_t byte = 0; byte < kBytes; byte += 4) {
-      data[byte] = 1;
-      CHECK(probes.read(data, kBytes) != nothing);
-      data[byte] = 0;
+    for (const ReadWay way : kReadWays) {
+      alignas(64) static unsigned char data[kBytes] = {};
+      const uint64_t nothing = probes.read(data, kBytes, way);
+      int64_t unread = 0;
+      for (int64_t byte = 0; byte < kBytes; byte += 4) {
+        data[byte] = 1;
+        if (probes.read(data, kBytes, way) == nothing) ++unread;
+        data[byte] = 0;
+      }
+      CHECK(unread == 0);
     }
   }
 }
