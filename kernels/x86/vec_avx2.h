@@ -28,7 +28,25 @@ struct Avx2 {
     return _mm256_maskload_ps(from, LaneMask(lanes));
   }
   static BNN_INLINE void Store(float* to, Float x) { _mm256_storeu_ps(to, x); }
-  static BNN_INLINE void StorePart(float* to, uint32_t lanes, Float x) { _mm256_maskstore_ps(to, LaneMask(lanes), x); }
+  // By halves of what is left. AMD's cores take some 20 operations for a vmaskmovps that stores (unpacking 116 channels
+  // on Zen 4: from 44 to 59 % of the speed of reading).
+  static BNN_INLINE void StorePart(float* to, uint32_t lanes, Float x) {
+    if ((lanes & 0xFF) == 0xFF) return Store(to, x);
+    __m128 part = _mm256_castps256_ps128(x);
+    if ((lanes & 8) != 0) {
+      _mm_storeu_ps(to, part);
+      part = _mm256_extractf128_ps(x, 1);
+      lanes >>= 4;
+      to += 4;
+    }
+    if ((lanes & 2) != 0) {
+      _mm_storel_pi(reinterpret_cast<__m64*>(to), part);
+      part = _mm_movehl_ps(part, part);
+      lanes >>= 2;
+      to += 2;
+    }
+    if ((lanes & 1) != 0) _mm_store_ss(to, part);
+  }
   static BNN_INLINE Float Splat(float x) { return _mm256_set1_ps(x); }
   static BNN_INLINE Float Fma(Float x, Float scale, Float bias) { return _mm256_fmadd_ps(x, scale, bias); }
   static BNN_INLINE Float Mul(Float a, Float b) { return _mm256_mul_ps(a, b); }
