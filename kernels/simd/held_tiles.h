@@ -6,15 +6,16 @@
 // pass one by one: each is counted, plane by plane, and finished at once. A window's words are broadcast from L1, which
 // costs a load for two vectors of channels.
 //
+// From the first word to the store is one chain of operations, so short of work that others must fill it up, but a core
+// has only so many of them in its schedulers. So a pixel is counted before the one in front of it is finished: two
+// chains to work on. (1x1 over 64 channels on Zen 4, cycles for 7 pixels of 32 channels: floats 66 one after the other,
+// 63 like this; with residual and PReLU 96 and 87, of which 77 are the operations. From 4 to 4 bits, where the search
+// for the level (short_levels.h) makes the chain longer, on Zen 5: 24 and 18.5 for one pixel, 17 the operations.)
+//
 // Where floats leave and registers have room (windows of up to 2 words), two blocks pass at once: the output, and a
 // residual, is then 4 lines of a pixel in a row, which is better for what does not fit into L2. (1x1 56x56 64 -> 256 on
 // Zen 5: from 55 to 57 % of the limit, with a residual from 20 to 28. Four at once, or two of longer windows, are
 // slower. One bit would gain 3 %, levels lose.)
-//
-// Finding a level is a long chain of operations (short_levels.h), behind which the next pixels would wait in the core's
-// schedulers. So a pixel is counted before the one in front of it is finished, and the core has two chains to work on.
-// (1x1 over 64 channels, from 4 to 4 bits, on Zen 5: 24 cycles for 32 channels of a pixel one after the other, 18.5
-// like this; 17 is what 68 vector operations take at least. One bit takes 4.2, floats 4.8, of which stores are 2.)
 #pragma once
 
 #include <cstdint>
@@ -91,7 +92,8 @@ struct HeldTiles {
     typename Sums::Held held;
     typename V::Int start[V::kVectors];
     PixelFinish<V, Finish> finish;
-    Pixel sum;  // of one pixel
+    Pixel counted;   // the differing bits of a pixel
+    Pixel previous;  // and of the one in front of it
 
     BNN_INLINE Block(const BinaryTiles& tiles, const TileCursor& tile, const PixelFinish<V, Finish>& row, int64_t block)
         : held(tile.weights + block * (kWords * kChannelBlock)), finish(row) {
@@ -101,13 +103,19 @@ struct HeldTiles {
 
     template <int kPlanes>
     BNN_INLINE void CountPixel(const uint32_t* in, int64_t plane_step) {
-      Count<kPlanes>(in, plane_step, held, sum);
+      Count<kPlanes>(in, plane_step, held, counted);
     }
 
-    BNN_INLINE void FinishPixel() {
-      Pixel half;
-      BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) half[v] = V::Sub(start[v], sum[v]);
-      finish.Finish(half);
+    BNN_INLINE void KeepPixel() { BNN_UNROLL for (int v = 0; v < Sums::kVectors; ++v) previous[v] = counted[v]; }
+
+    BNN_INLINE void FinishPrevious() {
+      if constexpr (kIsLevel) {
+        finish.Finish(previous);
+      } else {
+        Pixel half;
+        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) half[v] = V::Sub(start[v], previous[v]);
+        finish.Finish(half);
+      }
     }
   };
 
@@ -160,30 +168,18 @@ struct HeldTiles {
   }
 
   template <int kPlanes, class... Blocks>
-  static BNN_INLINE void RunPixels(int64_t pixels, const BinaryTiles& tiles, const uint32_t* in, Block& first,
-                                   Blocks&... others) {
+  static BNN_INLINE void RunPixels(int64_t pixels, const BinaryTiles& tiles, const uint32_t* in, Blocks&... blocks) {
     const int64_t in_step = tiles.in_steps.pixel;
     const int64_t plane_step = tiles.in_steps.plane;
-    if constexpr (kIsLevel) {
-      Pixel sum;
-      Count<kPlanes>(in, plane_step, first.held, sum);
-      BNN_NO_UNROLL for (int64_t p = pixels - 1; p > 0; --p) {
-        Step(in, in_step);
-        Pixel next;
-        Count<kPlanes>(in, plane_step, first.held, next);
-        first.finish.Finish(sum);
-        BNN_UNROLL for (int v = 0; v < Sums::kVectors; ++v) sum[v] = next[v];
-      }
-      first.finish.Finish(sum);
-    } else {
-      BNN_NO_UNROLL for (int64_t p = pixels; p > 0; --p) {
-        first.template CountPixel<kPlanes>(in, plane_step);
-        (others.template CountPixel<kPlanes>(in, plane_step), ...);
-        first.FinishPixel();
-        (others.FinishPixel(), ...);
-        Step(in, in_step);
-      }
+    (blocks.template CountPixel<kPlanes>(in, plane_step), ...);
+    BNN_NO_UNROLL for (int64_t p = pixels - 1; p > 0; --p) {
+      (blocks.KeepPixel(), ...);
+      Step(in, in_step);
+      (blocks.template CountPixel<kPlanes>(in, plane_step), ...);
+      (blocks.FinishPrevious(), ...);
     }
+    (blocks.KeepPixel(), ...);
+    (blocks.FinishPrevious(), ...);
   }
 };
 
