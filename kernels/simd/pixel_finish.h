@@ -7,7 +7,8 @@
 //   PixelFinish<V, F>(epilogue, at)   for the pixels of a row from `at` on
 //   Advance(step)                     for those from a step further on, which costs less than a new one: 3x3
 //                                     112x112x32, one block a tile, 137 cycles instead of 144
-//   Prefetch<kPixels>(channel)        asks for the residual of so many pixels of a block of 32 channels
+//   Prefetch<kPixels>(channel)        asks for what so many pixels of a block of 32 channels wait for: the residual,
+//                                     or the place of the output
 //   Start(channel, lanes)             the parameters of a block of 32 channels; the next pixel is the first one
 //   Finish(half)                      steps and outputs of the half accumulators of the next pixel
 //
@@ -122,6 +123,16 @@ class PixelWalk {
   T* here_;
 };
 
+// Asks for the floats of a channel block of the next kPixels pixels.
+template <int kPixels, class T>
+BNN_INLINE void PrefetchPixels(PixelWalk<T> walk, int64_t channel) {
+  walk.Start(channel);
+  BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+    PrefetchBlock(walk.Here());
+    walk.Next();
+  }
+}
+
 // One step of a chain. kHalf: it receives half of the value that it should; a kClamp then returns half of its result.
 template <class V, StepKind kKind, bool kHalf>
 class ChainStep;
@@ -189,12 +200,7 @@ class ChainStep<V, StepKind::kAdd, false> {
 
   template <int kPixels>
   BNN_INLINE void Prefetch(int64_t channel) const {
-    PixelWalk<const float> ahead = residual_;
-    ahead.Start(channel);
-    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      PrefetchBlock(ahead.Here());
-      ahead.Next();
-    }
+    PrefetchPixels<kPixels>(residual_, channel);
   }
 
   BNN_INLINE void Advance(const TileStep& step) { residual_.Advance(step); }
@@ -270,7 +276,11 @@ class PixelFinish<V, Chain<kBits, kSteps...>> {
 
   template <int kPixels>
   BNN_INLINE void Prefetch(int64_t channel) const {
-    steps_.template Prefetch<kPixels>(channel);
+    if constexpr (((kSteps == StepKind::kAdd) || ...)) {
+      steps_.template Prefetch<kPixels>(channel);
+    } else {
+      PrefetchPixels<kPixels>(out_, channel);
+    }
   }
   BNN_INLINE void Advance(const TileStep& step) {
     steps_.Advance(step);
