@@ -8,6 +8,7 @@
 #include "bench/dense_work.h"
 #include "bench/sections.h"
 #include "bench/timing.h"
+#include "kernels/select.h"
 
 namespace bnn::bench {
 namespace {
@@ -74,6 +75,7 @@ void RunCase(const List& list, const Case& c, const Shape& shape, const std::str
   for (int64_t i = 0; i < list.size; ++i) {
     const auto& kernel = *list.begin[i];
     if (!options.WantsIsa(kernel.isa) || kernel.refuse(shape) != nullptr) continue;
+    if (kernels::RefuseCpu(kernel) != nullptr) continue;  // nearly the same code as the next one
     for (const Output output : kOutputs) {
       if (!options.WantsOutput(output)) continue;
       if (!options.WantsRow("planes/" + name + "/" + kernel.name + "/" + NameOf(output))) continue;

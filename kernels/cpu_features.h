@@ -38,6 +38,13 @@ bool HasVnni(Isa isa);
 // called.
 Isa BestIsa();
 
+// The refuse_cpu (kernels/bconv2d/bconv2d.h) of kernels that save carries by vpternlogd
+// (kernels/x86/popcount_avx512vpopcnt.h).
+const char* RefuseToSaveCarries();
+
+// What that asks: the vendor, of CPUID leaf 0, and the family, extended family included, of leaf 1.
+bool GainsFromCarrySaving(std::string_view vendor, unsigned family);
+
 // What BestIsa asks of the identification (MIDR_EL1) of a 64-bit ARM core: does it execute EOR3 so often that the
 // kernels of kNeonSha3 gain?
 bool GainsFromSha3(uint64_t midr);

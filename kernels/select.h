@@ -14,6 +14,12 @@ inline const char* RefuseIsa(Isa isa, Isa max_isa) {
   return nullptr;
 }
 
+// Why a kernel of a table whose kernels may refuse CPUs should not run on this one, or nullptr.
+template <class Kernel>
+const char* RefuseCpu(const Kernel& kernel) {
+  return kernel.refuse_cpu != nullptr ? kernel.refuse_cpu() : nullptr;
+}
+
 // The first kernel that neither its instruction set nor `refuse(kernel)` excludes, the last (the reference) in any
 // case. `refused`, unless it is nullptr, hears of each kernel that was passed over.
 template <class List, class Refuse>

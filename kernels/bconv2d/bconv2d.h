@@ -90,7 +90,7 @@ struct BConv2dArgs {
 };
 
 struct BConv2dKernel {
-  const char* name;  // also the name of its file and its benchmark
+  const char* name;  // also the name of its file (without _csa) and its benchmark
   Isa isa;
 
   // nullptr when the kernel can run `shape`, else the reason why not (static string). Does not look at the CPU.
@@ -109,6 +109,10 @@ struct BConv2dKernel {
   // Computes the part of the output that `args` names. Reads nothing outside the halo buffer, the packed weights and
   // the padded parameter arrays; writes nothing outside the named part. Reentrant.
   void (*run)(const BConv2dShape& shape, const BConv2dArgs& args);
+
+  // The reason why a later kernel of the same instruction set is faster on this CPU (static string), or nullptr.
+  // Selection refuses the kernel then; it runs all the same.
+  const char* (*refuse_cpu)() = nullptr;
 };
 
 // All kernels compiled in, best first, the reference last.

@@ -6,6 +6,7 @@ namespace {
 
 constexpr const BConv2dKernel* kKernels[] = {
 #if defined(__x86_64__)
+    &kBConv2dAvx512VpopcntCsa,
     &kBConv2dAvx512Vpopcnt,
     &kBConv2dAvx512,
     &kBConv2dAvx2,
@@ -25,7 +26,12 @@ BConv2dKernelList BConv2dKernels() { return {kKernels, static_cast<int64_t>(size
 
 const BConv2dKernel* SelectBConv2d(const BConv2dShape& shape, Isa max_isa, RefusalFn refused, void* context) {
   return SelectKernel(
-      BConv2dKernels(), max_isa, [&](const BConv2dKernel& kernel) { return kernel.refuse(shape); }, refused, context);
+      BConv2dKernels(), max_isa,
+      [&](const BConv2dKernel& kernel) {
+        const char* const reason = kernel.refuse(shape);
+        return reason != nullptr ? reason : RefuseCpu(kernel);
+      },
+      refused, context);
 }
 
 }  // namespace bnn::kernels

@@ -12,5 +12,6 @@ extern const BConv2dKernel kBConv2dSve;
 extern const BConv2dKernel kBConv2dAvx2;
 extern const BConv2dKernel kBConv2dAvx512;
 extern const BConv2dKernel kBConv2dAvx512Vpopcnt;
+extern const BConv2dKernel kBConv2dAvx512VpopcntCsa;
 
 }  // namespace bnn::kernels

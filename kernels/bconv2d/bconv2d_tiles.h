@@ -7,9 +7,11 @@
 namespace bnn::kernels {
 namespace {
 
-template <class Counter>
+template <class Counter, Tuning kTuning = Tuning{}>
 void RunBConv2dTiles(const BConv2dShape& shape, const BConv2dArgs& args) {
-  RunBinaryTiles<Counter, ConvChains>(ResolveBConv2d(shape, args, Counter::kOrder), args.epilogue);
+  BinaryTiles tiles = ResolveBConv2d(shape, args, Counter::kOrder);
+  tiles.walk.tuning = kTuning;
+  RunBinaryTiles<Counter, ConvChains>(tiles, args.epilogue);
 }
 
 }  // namespace

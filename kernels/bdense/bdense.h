@@ -44,6 +44,7 @@ struct BDenseKernel {
   // The inverse of pack().
   void (*unpack)(const BDenseShape& shape, const uint32_t* packed, uint32_t* weights);
   void (*run)(const BDenseShape& shape, const BDenseArgs& args);
+  const char* (*refuse_cpu)() = nullptr;  // as a BConv2dKernel's
 };
 
 struct BDenseKernelList {

@@ -6,7 +6,12 @@ namespace {
 
 constexpr const BDenseKernel* kKernels[] = {
 #if defined(__x86_64__)
-    &kBDenseAvx512Vpopcnt, &kBDenseAvx512, &kBDenseRowAvx512, &kBDenseAvx2, &kBDenseRowAvx2,
+    &kBDenseAvx512VpopcntCsa,
+    &kBDenseAvx512Vpopcnt,
+    &kBDenseAvx512,
+    &kBDenseRowAvx512,
+    &kBDenseAvx2,
+    &kBDenseRowAvx2,
 #elif defined(__aarch64__) || defined(__arm__)
 #if defined(BNN_ARM_EXTENSIONS)
     &kBDenseSve,
@@ -23,7 +28,12 @@ BDenseKernelList BDenseKernels() { return {kKernels, static_cast<int64_t>(sizeof
 
 const BDenseKernel* SelectBDense(const BDenseShape& shape, Isa max_isa, RefusalFn refused, void* context) {
   return SelectKernel(
-      BDenseKernels(), max_isa, [&](const BDenseKernel& kernel) { return kernel.refuse(shape); }, refused, context);
+      BDenseKernels(), max_isa,
+      [&](const BDenseKernel& kernel) {
+        const char* const reason = kernel.refuse(shape);
+        return reason != nullptr ? reason : RefuseCpu(kernel);
+      },
+      refused, context);
 }
 
 }  // namespace bnn::kernels

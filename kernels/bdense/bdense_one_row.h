@@ -68,6 +68,7 @@ struct OneRow {
   int64_t last_block;
   uint32_t last_lanes;
   int32_t base;  // the constant of every accumulator (kernels/bconv2d/bconv2d.h)
+  Tuning tuning;
 
   BNN_INLINE const uint32_t* WeightsOf(int64_t block) const { return weights + block * words * kChannelBlock; }
   BNN_INLINE uint32_t LanesOf(int64_t block) const { return block == last_block ? last_lanes : kAllLanes; }
@@ -127,10 +128,10 @@ BNN_NOINLINE void RunRowBlocks(OneRow row, const Epilogue& epilogue, int64_t pix
 
 // Blocks whose last one lacks channels are finished by the general epilogue, if floats leave: it alone can store some
 // of the lanes.
-template <class Counter>
+template <class Counter, Tuning kTuning>
 void RunBDenseRowOrTiles(const BDenseShape& shape, const BDenseArgs& args) {
   const int64_t pixel = args.row_begin;
-  if (args.row_end - pixel != 1) return RunBDenseTiles<Counter>(shape, args);
+  if (args.row_end - pixel != 1) return RunBDenseTiles<Counter, kTuning>(shape, args);
   OneRow row;
   row.in = args.in + pixel * args.in_row_stride;
   row.plane_step = args.in_plane_stride;
@@ -140,6 +141,7 @@ void RunBDenseRowOrTiles(const BDenseShape& shape, const BDenseArgs& args) {
   row.last_block = PaddedChannels(shape.out_features) / kChannelBlock - 1;
   row.last_lanes = TailMask(shape.out_features);
   row.base = static_cast<int32_t>(shape.max_acc());
+  row.tuning = kTuning;
   const auto run = [&](int64_t begin, int64_t end) BNN_INLINE_LAMBDA {
     if (begin == end) return;
     WithFinish<DenseChains>(args.epilogue, row.base % 2 == 0, row.LanesOf(end - 1), [&](auto finish) BNN_INLINE_LAMBDA {

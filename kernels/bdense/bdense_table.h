@@ -14,5 +14,6 @@ extern const BDenseKernel kBDenseAvx2;
 extern const BDenseKernel kBDenseRowAvx512;
 extern const BDenseKernel kBDenseAvx512;
 extern const BDenseKernel kBDenseAvx512Vpopcnt;
+extern const BDenseKernel kBDenseAvx512VpopcntCsa;
 
 }  // namespace bnn::kernels

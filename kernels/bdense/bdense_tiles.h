@@ -10,10 +10,12 @@
 namespace bnn::kernels {
 namespace {
 
-template <class Counter>
+template <class Counter, Tuning kTuning = Tuning{}>
 void RunBDenseTiles(const BDenseShape& shape, const BDenseArgs& args) {
   int32_t base[kChannelBlock];
-  RunBinaryTiles<Counter, DenseChains>(ResolveBDense(shape, args, Counter::kOrder, base), args.epilogue);
+  BinaryTiles tiles = ResolveBDense(shape, args, Counter::kOrder, base);
+  tiles.walk.tuning = kTuning;
+  RunBinaryTiles<Counter, DenseChains>(tiles, args.epilogue);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "kernels/bmaxpool/bmaxpool.h"
 #include "kernels/eltwise/eltwise.h"
 #include "kernels/quantize/quantize.h"
+#include "kernels/select.h"
 #include "tests/formats/model_builder.h"
 
 namespace bnn::engine {
@@ -96,9 +97,10 @@ TEST_CASE("the plan names the kernel of each step and the reason of each better 
     WeightStore weights(&copy);
     const Result<Plan> plan = Compile(copy, weights, {.max_isa = isa});
     REQUIRE_MESSAGE(plan.ok(), plan.status().message());
-    CheckChoice(*plan, "conv", kernels::BConv2dKernels());
+    CheckChoice(*plan, "conv", kernels::BConv2dKernels(), kernels::RefuseCpu<kernels::BConv2dKernel>);
     CheckChoice(*plan, "dense", kernels::BDenseKernels(), [](const kernels::BDenseKernel& kernel) {
-      return kernel.refuse({.rows = 1, .in_features = 64, .out_features = 10});
+      const char* const reason = kernel.refuse({.rows = 1, .in_features = 64, .out_features = 10});
+      return reason != nullptr ? reason : kernels::RefuseCpu(kernel);
     });
     CheckChoice(*plan, "pack", kernels::BitpackKernels());
     CheckChoice(*plan, "pack_vector", kernels::BitpackKernels());

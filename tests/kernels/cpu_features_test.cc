@@ -23,12 +23,13 @@ constexpr const char* kFlagsLine = "Features";
 constexpr const char* kFlagsLine = "flags";
 #endif
 
-// The words of this line of the first processor; empty where there is none (qemu shows the file of its host).
-std::set<std::string> CpuinfoFlags() {
+// The words of the line of this name of the first processor; empty where there is none (qemu shows the file of its
+// host).
+std::set<std::string> CpuinfoWords(const std::string& name) {
   std::ifstream file("/proc/cpuinfo");
   std::string line;
   while (std::getline(file, line)) {
-    if (line.rfind(kFlagsLine, 0) != 0) continue;
+    if (line.rfind(name, 0) != 0) continue;
     std::istringstream words(line.substr(line.find(':') + 1));
     std::set<std::string> flags;
     for (std::string word; words >> word;) flags.insert(word);
@@ -42,7 +43,7 @@ bool HasAll(const std::set<std::string>& flags, const std::vector<std::string>& 
 }
 
 TEST_CASE("detection agrees with /proc/cpuinfo") {
-  const std::set<std::string> flags = CpuinfoFlags();
+  const std::set<std::string> flags = CpuinfoWords(kFlagsLine);
   if (flags.empty()) return test::Skip("/proc/cpuinfo has no flags of this architecture");
   const std::vector<std::string> avx2 = {"avx2", "fma", "bmi1", "bmi2"};
   std::vector<std::string> avx512 = avx2;
@@ -65,6 +66,19 @@ TEST_CASE("BestIsa is supported and nothing better is, but for EOR3 where it doe
   for (const Isa isa : kAllIsas) {
     if (isa > BestIsa() && isa != Isa::kNeonSha3) CHECK_FALSE(IsaSupported(isa));
   }
+}
+
+TEST_CASE("saving carries pays on all CPUs but those of AMD's Zen 3 and 4") {
+  CHECK_FALSE(GainsFromCarrySaving("AuthenticAMD", 0x19));
+  CHECK(GainsFromCarrySaving("AuthenticAMD", 0x1A));  // Zen 5
+  CHECK(GainsFromCarrySaving("GenuineIntel", 0x6));
+  CHECK(GainsFromCarrySaving("GenuineIntel", 0x19));
+  if (!IsaSupported(Isa::kAvx512Vpopcnt))
+    return test::Skip("this CPU lacks avx512vpopcnt, which the question is about");
+  const std::set<std::string> vendor = CpuinfoWords("vendor_id"), family = CpuinfoWords("cpu family");
+  if (vendor.empty() || family.empty()) return test::Skip("/proc/cpuinfo names no vendor and family");
+  const auto number = static_cast<unsigned>(std::stoul(*family.begin()));
+  CHECK((RefuseToSaveCarries() == nullptr) == GainsFromCarrySaving(*vendor.begin(), number));
 }
 
 TEST_CASE("EOR3 pays on the cores of Arm with two vector pipes, whatever their revision") {

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Checks that each object of an ISA file exports its one table entry and nothing else.
+"""Checks that each object of an ISA file exports its table entry and nothing else.
+
+The entry is named like the file. Beside it there may be entries of the same code tuned otherwise, with a suffix.
 
 Such an object is compiled with options like -mavx512f. If it contained a weak symbol (an inline function or template
 that the compiler did not inline), the linker could pick that copy for code that runs on every CPU, and older CPUs would
@@ -19,6 +21,8 @@ import sys
 
 # nm's letters for data: initialized, read-only, zero-initialized, and the same for small objects.
 DATA = "DdRrBbGgSs"
+# The suffixes of entries: that of the file itself, and by carry-save adders.
+TUNINGS = ("", "csa")
 # What sanitized builds add: a marker beside each variable, type information, and the pointer to the unwinder's routine.
 # All of it is data without instructions that is the same in every object.
 SANITIZER = re.compile(r"^(__odr_asan|__asan_|___asan|typeinfo (name )?for |DW\.ref\.__gxx_personality_v0$)")
@@ -52,8 +56,8 @@ def problems_of(source_name, symbols):
     for letter, name in symbols:
         if letter in "WwVvu":
             problems.append(f"{source_name}: weak symbol {name}")
-        elif letter in DATA and name.lower() == wanted.lower():
-            entries += 1
+        elif letter in DATA and name.lower() in [(wanted + tuning).lower() for tuning in TUNINGS]:
+            entries += name.lower() == wanted.lower()
         else:
             problems.append(f"{source_name}: exports {name}, which is not its table entry")
     if entries != 1:

@@ -36,6 +36,11 @@ class IsaSymbolsTest(unittest.TestCase):
     def test_one_entry_is_fine(self):
         self.assertEqual(problems_with(GOOD), [])
 
+    def test_entry_tuned_otherwise_is_fine_beside_the_file_s_own(self):
+        other = "extern const Entry kThingAvx2Csa; const Entry kThingAvx2Csa = {Run}; }"
+        self.assertEqual(problems_with(GOOD.removesuffix("}") + other), [])
+        self.assertEqual(len(problems_with(GOOD.replace("kThingAvx2", "kThingAvx2Csa"))), 1)
+
     def test_weak_function_is_found(self):
         self.assertEqual(problems_with(WEAK), ["thing_avx2.cc: weak symbol bnn::kernels::Run()"])
 
