@@ -22,8 +22,21 @@ struct Avx512 {
     return _mm512_maskz_loadu_ps(static_cast<__mmask16>(lanes), from);
   }
   static BNN_INLINE void Store(float* to, Float x) { _mm512_storeu_ps(to, x); }
+  // As narrow as will do: it is the vector that lies across two cache lines, or not, whatever its mask. (Unpacking 116
+  // channels on Zen 4: from 73 to 80 % of the speed of reading.) The empty assembly keeps gcc 12 from storing a part of
+  // the long vector with vextractf32x8, whose mask does not suppress faults.
   static BNN_INLINE void StorePart(float* to, uint32_t lanes, Float x) {
-    _mm512_mask_storeu_ps(to, static_cast<__mmask16>(lanes), x);
+    if ((lanes & 0xFFF0) == 0) {
+      __m128 low = __builtin_shufflevector(x, x, 0, 1, 2, 3);
+      __asm__("" : "+v"(low));
+      _mm_mask_storeu_ps(to, static_cast<__mmask8>(lanes), low);
+    } else if ((lanes & 0xFF00) == 0) {
+      __m256 low = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
+      __asm__("" : "+v"(low));
+      _mm256_mask_storeu_ps(to, static_cast<__mmask8>(lanes), low);
+    } else {
+      _mm512_mask_storeu_ps(to, static_cast<__mmask16>(lanes), x);
+    }
   }
   static BNN_INLINE Float Splat(float x) { return _mm512_set1_ps(x); }
   static BNN_INLINE Float Fma(Float x, Float scale, Float bias) { return _mm512_fmadd_ps(x, scale, bias); }
