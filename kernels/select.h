@@ -14,19 +14,24 @@ inline const char* RefuseIsa(Isa isa, Isa max_isa) {
   return nullptr;
 }
 
-// Why a kernel of a table whose kernels may refuse CPUs should not run on this one, or nullptr.
+// Why a kernel should not run on this CPU although it could, or nullptr.
 template <class Kernel>
 const char* RefuseCpu(const Kernel& kernel) {
-  return kernel.refuse_cpu != nullptr ? kernel.refuse_cpu() : nullptr;
+  if constexpr (requires { kernel.refuse_cpu; }) {
+    if (kernel.refuse_cpu != nullptr) return kernel.refuse_cpu();
+  }
+  return nullptr;
 }
 
-// The first kernel that neither its instruction set nor `refuse(kernel)` excludes, the last (the reference) in any
-// case. `refused`, unless it is nullptr, hears of each kernel that was passed over.
+// The first kernel that neither its instruction set nor `refuse(kernel)` nor its own refuse_cpu, if it has one,
+// excludes, the last (the reference) in any case. `refused`, unless it is nullptr, hears of each kernel that was passed
+// over.
 template <class List, class Refuse>
 auto SelectKernel(const List& list, Isa max_isa, Refuse refuse, RefusalFn refused, void* context) {
   for (int64_t i = 0; i + 1 < list.size; ++i) {
     const char* reason = RefuseIsa(list.begin[i]->isa, max_isa);
     if (reason == nullptr) reason = refuse(*list.begin[i]);
+    if (reason == nullptr) reason = RefuseCpu(*list.begin[i]);
     if (reason == nullptr) return list.begin[i];
     if (refused != nullptr) refused(context, list.begin[i]->name, reason);
   }

@@ -26,12 +26,7 @@ BConv2dKernelList BConv2dKernels() { return {kKernels, static_cast<int64_t>(size
 
 const BConv2dKernel* SelectBConv2d(const BConv2dShape& shape, Isa max_isa, RefusalFn refused, void* context) {
   return SelectKernel(
-      BConv2dKernels(), max_isa,
-      [&](const BConv2dKernel& kernel) {
-        const char* const reason = kernel.refuse(shape);
-        return reason != nullptr ? reason : RefuseCpu(kernel);
-      },
-      refused, context);
+      BConv2dKernels(), max_isa, [&](const BConv2dKernel& kernel) { return kernel.refuse(shape); }, refused, context);
 }
 
 }  // namespace bnn::kernels

@@ -28,12 +28,7 @@ BDenseKernelList BDenseKernels() { return {kKernels, static_cast<int64_t>(sizeof
 
 const BDenseKernel* SelectBDense(const BDenseShape& shape, Isa max_isa, RefusalFn refused, void* context) {
   return SelectKernel(
-      BDenseKernels(), max_isa,
-      [&](const BDenseKernel& kernel) {
-        const char* const reason = kernel.refuse(shape);
-        return reason != nullptr ? reason : RefuseCpu(kernel);
-      },
-      refused, context);
+      BDenseKernels(), max_isa, [&](const BDenseKernel& kernel) { return kernel.refuse(shape); }, refused, context);
 }
 
 }  // namespace bnn::kernels

@@ -50,8 +50,8 @@ struct RegisterTiles {
   // output together exceed L2, the core cannot look far enough ahead to have it in time: its window of instructions
   // holds a few words of counting. So the lines are asked for before a block is counted; in a window of fewer words
   // that gains nothing. (On Zen 5 3x3 28x28x512 with a residual rose from 73 to 94 % of the limit, 56x56x256 from 71 to
-  // 90 %.) Without a residual it is the lines of the output: only stores wait for them, but on Zen 4
-  // 3x3 56x56x256 rose from 91 to 97 %. To ask for both was slower.
+  // 90 %.) Without a residual it is the lines of the output: only stores wait for them, but on Zen 4 3x3 56x56x256 rose
+  // from 91 to 97 %. To ask for both was slower.
   static constexpr int64_t kMinPrefetchWords = 16;
 
   // `count` neighbouring tiles of `pixels` pixels, `blocks` channel blocks each; `tile` moves on behind them.
