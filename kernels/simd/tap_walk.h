@@ -19,7 +19,7 @@ struct TapWalk {
   int64_t cols = 1;
   int64_t col_step = 0;  // words
   int64_t words = 0;
-  Tuning tuning;  // of the kernel that counts
+  Tuning tuning = {};  // of the kernel that counts
 
   BNN_KERNEL_INLINE int64_t TotalWords() const { return rows * cols * words; }
 };
