@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/cpu_features.h"
+#include "kernels/select.h"
 #include "tests/test_support.h"
 
 namespace bnn::test {
@@ -49,6 +50,23 @@ void CheckTable(const List& list, const Select& select) {
       const Isa isa = list.begin[i]->isa;
       if (isa <= limit && kernels::IsaSupported(isa)) CHECK(chosen->isa >= isa);
     }
+  }
+}
+
+// `select(refused, context)` takes no kernel that another one of its instruction set beats on this CPU, and says why.
+template <class List, class Select>
+void CheckCpuRefusals(const List& list, const Select& select) {
+  std::set<std::string> refusals;
+  const kernels::RefusalFn note = [](void* context, const char* kernel, const char* reason) {
+    static_cast<std::set<std::string>*>(context)->insert(std::string(kernel) + ": " + reason);
+  };
+  const auto* const chosen = select(note, &refusals);
+  CHECK(kernels::RefuseCpu(*chosen) == nullptr);
+  for (int64_t i = 0; list.begin[i] != chosen; ++i) {
+    const char* const reason = kernels::RefuseCpu(*list.begin[i]);
+    if (reason == nullptr || !kernels::IsaSupported(list.begin[i]->isa)) continue;
+    CHECK(refusals.count(std::string(list.begin[i]->name) + ": " + reason) == 1);
+    CHECK(chosen->isa == list.begin[i]->isa);
   }
 }
 

@@ -5,11 +5,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <set>
 #include <string>
 #include <vector>
 
-#include "kernels/select.h"
 #include "tests/kernels/bconv2d/bconv2d_check.h"
 
 namespace bnn::kernels {
@@ -294,19 +292,9 @@ TEST_CASE("select: best first, with a reason for each kernel that was passed ove
 TEST_CASE(
     "select: a kernel that another one of its instruction set beats on this CPU is passed over, with the reason") {
   const BConv2dShape shape = Square(3, 1, Image(1, 8, 8, 64, 64));
-  const BConv2dKernelList list = BConv2dKernels();
-  std::set<std::string> refusals;
-  const RefusalFn note = [](void* context, const char* kernel, const char* reason) {
-    static_cast<std::set<std::string>*>(context)->insert(std::string(kernel) + ": " + reason);
-  };
-  const BConv2dKernel* const chosen = SelectBConv2d(shape, BestIsa(), note, &refusals);
-  CHECK(RefuseCpu(*chosen) == nullptr);
-  for (int64_t i = 0; list.begin[i] != chosen; ++i) {
-    const char* const reason = RefuseCpu(*list.begin[i]);
-    if (reason == nullptr || !IsaSupported(list.begin[i]->isa)) continue;
-    CHECK(refusals.count(std::string(list.begin[i]->name) + ": " + reason) == 1);
-    CHECK(chosen->isa == list.begin[i]->isa);
-  }
+  test::CheckCpuRefusals(BConv2dKernels(), [&](RefusalFn refused, void* context) {
+    return SelectBConv2d(shape, BestIsa(), refused, context);
+  });
 }
 
 }  // namespace

@@ -6,11 +6,9 @@
 
 #include <cmath>
 #include <random>
-#include <set>
 #include <string>
 #include <vector>
 
-#include "kernels/select.h"
 #include "tests/kernels/epilogue_fixture.h"
 #include "tests/kernels/guarded_buffer.h"
 #include "tests/kernels/kernel_table.h"
@@ -336,19 +334,9 @@ TEST_CASE("select: best first, with a reason for each kernel that was passed ove
 TEST_CASE(
     "select: a kernel that another one of its instruction set beats on this CPU is passed over, with the reason") {
   const BDenseShape shape = {1, 64, 64};
-  const BDenseKernelList list = BDenseKernels();
-  std::set<std::string> refusals;
-  const RefusalFn note = [](void* context, const char* kernel, const char* reason) {
-    static_cast<std::set<std::string>*>(context)->insert(std::string(kernel) + ": " + reason);
-  };
-  const BDenseKernel* const chosen = SelectBDense(shape, BestIsa(), note, &refusals);
-  CHECK(RefuseCpu(*chosen) == nullptr);
-  for (int64_t i = 0; list.begin[i] != chosen; ++i) {
-    const char* const reason = RefuseCpu(*list.begin[i]);
-    if (reason == nullptr || !IsaSupported(list.begin[i]->isa)) continue;
-    CHECK(refusals.count(std::string(list.begin[i]->name) + ": " + reason) == 1);
-    CHECK(chosen->isa == list.begin[i]->isa);
-  }
+  test::CheckCpuRefusals(BDenseKernels(), [&](RefusalFn refused, void* context) {
+    return SelectBDense(shape, BestIsa(), refused, context);
+  });
 }
 
 }  // namespace
