@@ -18,7 +18,7 @@ namespace {
 using test::Guard;
 using test::GuardedBuffer;
 
-constexpr int64_t kChannels[] = {1, 3, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 256, 513};
+constexpr int64_t kChannels[] = {1, 3, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 256, 385, 513};
 constexpr uint32_t kUntouched = 0xDEADBEEF;
 
 struct Window {
