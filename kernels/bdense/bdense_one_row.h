@@ -9,7 +9,7 @@
 //
 // Two streams that lie far apart and are both read without gaps, in a loop over the words: on Zen 5 loads of one
 // instruction that advance by 512 to 2048 bytes a turn (an unrolled block, neighbouring blocks side by side) halve the
-// bandwidth of L2 (kernels/simd/zigzag.h), so keeping the whole row in registers is slower, though it saves the
+// bandwidth of L2 (kernels/bitpack/bitpack_tiles.h), so keeping the whole row in registers is slower, though it saves the
 // broadcasts.
 //
 // Input of several planes passes beside the same lines of weights, which are loaded once for all of them: 4 planes of

@@ -42,27 +42,20 @@ struct PackAvx512 : Avx512 {
     return _mm512_zextps128_ps512(_mm_maskz_loadu_ps(static_cast<__mmask8>(lanes), from));
   }
 
-  // Upwards. Bits c and c + 16 in every lane are doubled from channel to channel, which takes less than fetching them.
-  struct PairWalk {
-    int64_t channel;
+  // Doubled in every lane from channel to channel, which takes less than fetching them.
+  struct PairBits {
     Int low, high;
-
-    BNN_INLINE int64_t Channel() const { return channel; }
-    BNN_INLINE void Next() {
-      ++channel;
-      low = _mm512_add_epi32(low, low);
-      high = _mm512_add_epi32(high, high);
-    }
   };
-  static BNN_INLINE PairWalk StartPairs(int64_t begin, int64_t) {
-    return {begin, _mm512_set1_epi32(1 << begin), _mm512_set1_epi32(static_cast<int32_t>(uint32_t{0x10000} << begin))};
+  static BNN_INLINE PairBits FirstPair() { return {_mm512_set1_epi32(1), _mm512_set1_epi32(0x10000)}; }
+  static BNN_INLINE PairBits NextPair(const PairBits& bits) {
+    return {_mm512_add_epi32(bits.low, bits.low), _mm512_add_epi32(bits.high, bits.high)};
   }
-  static BNN_INLINE Int SetLow(Int words, Float x, Float t, const PairWalk& walk) {
-    return _mm512_mask_or_epi32(words, _mm512_cmp_ps_mask(t, x, _CMP_LE_OQ), words, walk.low);
+  static BNN_INLINE Int SetLow(Int words, Float x, Float t, const PairBits& bits) {
+    return _mm512_mask_or_epi32(words, _mm512_cmp_ps_mask(t, x, _CMP_LE_OQ), words, bits.low);
   }
-  static BNN_INLINE Int SetPair(Int words, Float x, Float t, Float x16, Float t16, const PairWalk& walk) {
-    words = SetLow(words, x, t, walk);
-    return _mm512_mask_or_epi32(words, _mm512_cmp_ps_mask(t16, x16, _CMP_LE_OQ), words, walk.high);
+  static BNN_INLINE Int SetPair(Int words, Float x, Float t, Float x16, Float t16, const PairBits& bits) {
+    words = SetLow(words, x, t, bits);
+    return _mm512_mask_or_epi32(words, _mm512_cmp_ps_mask(t16, x16, _CMP_LE_OQ), words, bits.high);
   }
   static BNN_INLINE void StoreInt(uint32_t* lanes, Int words) { _mm512_storeu_si512(lanes, words); }
 

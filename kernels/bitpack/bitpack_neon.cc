@@ -28,23 +28,17 @@ struct PackNeon : Neon {
   static BNN_INLINE Float LoadStream(const float* from, StreamMask) { return Load(from); }
   static BNN_INLINE Float LoadFour(const float* from, uint32_t lanes) { return LoadPart(from, lanes); }
 
-  struct PairWalk {
-    int64_t channel;
-
-    BNN_INLINE int64_t Channel() const { return channel; }
-    BNN_INLINE void Next() { ++channel; }
-  };
-  static BNN_INLINE PairWalk StartPairs(int64_t begin, int64_t) { return {begin}; }
+  using PairBits = uint32_t;  // bit c
+  static BNN_INLINE PairBits FirstPair() { return 1; }
+  static BNN_INLINE PairBits NextPair(PairBits bit) { return bit << 1; }
 
   // A comparison is all ones or all zeros, of which one selection keeps a bit.
   static BNN_INLINE Int SetBit(Int words, Float x, Float t, uint32_t bit) {
     return vbslq_s32(vdupq_n_u32(bit), vreinterpretq_s32_u32(IsAtLeast(x, t)), words);
   }
-  static BNN_INLINE Int SetLow(Int words, Float x, Float t, const PairWalk& walk) {
-    return SetBit(words, x, t, uint32_t{1} << walk.channel);
-  }
-  static BNN_INLINE Int SetPair(Int words, Float x, Float t, Float x16, Float t16, const PairWalk& walk) {
-    return SetBit(SetLow(words, x, t, walk), x16, t16, uint32_t{0x10000} << walk.channel);
+  static BNN_INLINE Int SetLow(Int words, Float x, Float t, PairBits bit) { return SetBit(words, x, t, bit); }
+  static BNN_INLINE Int SetPair(Int words, Float x, Float t, Float x16, Float t16, PairBits bit) {
+    return SetBit(SetBit(words, x, t, bit), x16, t16, bit << 16);
   }
   static BNN_INLINE void StoreInt(uint32_t* lanes, Int words) { vst1q_u32(lanes, vreinterpretq_u32_s32(words)); }
 

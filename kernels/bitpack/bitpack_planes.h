@@ -18,19 +18,21 @@
 // a tile of 13 vectors that comes from L2 with masked loads 1.4 cycles a vector: that is L2, and 79 to 92 % of merely
 // reading. Planes of 7 x 7 floats fall short, 65 %. Their four loads each lie across two cache lines
 // (a cycle each), with the threshold 4.5 cycles for 196 bytes in L1, 6.1 from L2, where merely reading takes 4.3. With
-// AVX2 a pair of vectors takes five instructions that issue in 1.43 cycles, 190 GB/s in L1, of which L2 leaves 115 to
-// 150, 57 to 65 %.
+// AVX2 a pair of vectors takes five instructions that issue in 1.43 cycles, 190 GB/s in L1.
 //
-// Tried without success: whole cache lines, each loaded once, from two of which a permutation takes a vector (7 x 7: 94
-// GB/s instead of 123, where lines are aligned anyway half as fast); for AVX2 bits that gather in bytes, 32 pixels a
-// register, in runs of 1 KB (14 x 14: 7 % faster, 7 x 7: 23 % slower).
+// On Zen 4, whose L2 gives half as much, 32 bytes a cycle, it is 82 to 89 % with AVX-512 (7 x 7: 73) and 79 to 82 with
+// AVX2 (14 x 14, where planes lie across vectors: 70). Planes are visited upwards: from both ends inwards AVX2 was a
+// tenth faster on Zen 5, where AVX-512 is faster anyway, and a tenth slower on Zen 4.
+//
+// Tried without success: prefetching the next planes (AVX2 2 % faster, AVX-512 6 slower); whole cache lines, each
+// loaded once, from two of which a permutation takes a vector (7 x 7: 94 GB/s instead of 123, where lines are aligned
+// anyway half as fast); for AVX2 bits that gather in bytes, 32 pixels a register, in runs of 1 KB (14 x 14: 7 % faster,
+// 7 x 7: 23 % slower).
 //
 // V supplies, besides what bitpack_tiles.h says,
-//   PairWalk, StartPairs(begin, count)           a walk over the channels [begin, begin + count), in the order that is
-//                                                read best: walk.Channel(), walk.Next()
-//   SetPair(words, x, t, x16, t16, walk)         words with bit c set where x >= t and bit c + 16 where x16 >= t16,
-//                                                c being the channel of the walk
-//   SetLow(words, x, t, walk)                    bit c alone
+//   PairBits, FirstPair(), NextPair(bits)        the bits of the channels c and c + 16, from c = 0 upwards
+//   SetPair(words, x, t, x16, t16, bits)         words with bit c set where x >= t and bit c + 16 where x16 >= t16
+//   SetLow(words, x, t, bits)                    bit c alone
 #pragma once
 
 #include <cstdint>
@@ -67,25 +69,23 @@ BNN_NOINLINE void PackPlanes(const float* in, int64_t stride, const float* thres
   const PlaneTile<V, kVectors, kFull> tile = {V::AllOfStream(), last_lanes, last_lanes < 16};
   typename V::Int words[kVectors];
   BNN_UNROLL for (int v = 0; v < kVectors; ++v) words[v] = V::Zero();
-  const int64_t pairs = planes > kHalf ? planes - kHalf : 0;
-  typename V::PairWalk pair = V::StartPairs(0, pairs);
-  for (int64_t i = 0; i < pairs; ++i, pair.Next()) {
-    const int64_t c = pair.Channel();
+  const int64_t lows = planes < kHalf ? planes : kHalf;
+  const int64_t pairs = planes - lows;
+  typename V::PairBits bits = V::FirstPair();
+  int64_t c = 0;
+  for (; c < pairs; ++c, bits = V::NextPair(bits)) {
     const float* const x = in + c * stride;
     const float* const x16 = x + kHalf * stride;
     const typename V::Float t = V::Splat(thresholds[c]);
     const typename V::Float t16 = V::Splat(thresholds[c + kHalf]);
     BNN_UNROLL for (int v = 0; v < kVectors; ++v) {
-      words[v] = V::SetPair(words[v], tile.Load(x, v), t, tile.Load(x16, v), t16, pair);
+      words[v] = V::SetPair(words[v], tile.Load(x, v), t, tile.Load(x16, v), t16, bits);
     }
   }
-  const int64_t singles = (planes < kHalf ? planes : kHalf) - pairs;
-  typename V::PairWalk single = V::StartPairs(pairs, singles);
-  for (int64_t i = 0; i < singles; ++i, single.Next()) {
-    const int64_t c = single.Channel();
+  for (; c < lows; ++c, bits = V::NextPair(bits)) {
     const typename V::Float t = V::Splat(thresholds[c]);
     BNN_UNROLL for (int v = 0; v < kVectors; ++v) {
-      words[v] = V::SetLow(words[v], tile.Load(in + c * stride, v), t, single);
+      words[v] = V::SetLow(words[v], tile.Load(in + c * stride, v), t, bits);
     }
   }
   BNN_UNROLL for (int v = 0; v < kVectors; ++v) V::StoreInt(out + v * V::kLanes, words[v]);

@@ -4,9 +4,9 @@
 // All of them stream through memory: 32 floats for each word of bits. With data in L2 the limit is the road to L1, so
 // each of them touches a float once, in whole vectors, and what is left is the order of the loads. It decides more than
 // their number. On Zen 5 a core reads L2 at 190 to 240 GB/s, but at 130 GB/s, one line every two cycles, when the
-// instructions of the loop advance by certain strides (kernels/simd/zigzag.h); why, AMD does not say. Loads with a
-// mask, also one of all lanes, never fall into that trap, and neither do runs through memory without gaps: those reach
-// 84 to 98 % of merely reading the same bytes, with unpacking 88 to 99 % (AVX-512, channels a multiple of 32).
+// instructions of the loop advance by certain strides, 512 to 2048 bytes; why, AMD does not say. Loads with a mask,
+// also one of all lanes, never fall into that trap, and neither do runs through memory without gaps: those reach 84 to
+// 98 % of merely reading the same bytes, with unpacking 88 to 99 % (AVX-512, channels a multiple of 32).
 //
 // Where channels do not fill cache lines, nearly every vector lies in two of them, and L1 takes one such load or store
 // a cycle instead of two loads: 78 to 84 % when packing 116 or 232 channels, 76 to 81 % when unpacking (where merely
