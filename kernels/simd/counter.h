@@ -20,10 +20,10 @@
 //
 // Only counters with code of their own for windows of a few words have
 //   kMaxShortWords the most words of such a window
-//   CountShort<kRows, kPixels>(input, weights, start, finish)
-//                  calls finish(half) with the half accumulators of one pixel after the other, which start from those
-//                  of `start`, an IntTile (ShortTiles in window_tiles.h). The rows of the window are single runs;
-//                  without kRows there is one
+//   CountShort<kRows, kPixels>(input, weights, base, same_base, finish)
+//                  calls finish(half) with the half accumulators of one pixel after the other (ShortTiles in
+//                  window_tiles.h). They start from their constants in `base`; same_base: base.IsSame<kPixels>(). The
+//                  window has at least 2 words; its rows are single runs, without kRows there is one
 // and, to keep the weights of a still shorter window of one run in registers while one pixel after the other passes
 // (held_tiles.h),
 //   Held<kWords>(weights), HeldShorts<kWords>(weights)

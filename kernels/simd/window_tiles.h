@@ -105,8 +105,8 @@ struct ShortTiles {
 
   static BNN_INLINE bool Suits(const BinaryTiles& tiles) {
     const TapWalk& walk = tiles.walk;
-    return walk.cols == 1 && (kRows || walk.rows == 1) && walk.TotalWords() <= Counter::kMaxShortWords &&
-           tiles.planes == 1 &&
+    return walk.cols == 1 && (kRows || walk.rows == 1) && walk.TotalWords() > 1 &&
+           walk.TotalWords() <= Counter::kMaxShortWords && tiles.planes == 1 &&
            SplitTiles(tiles.extent.col_end - tiles.extent.col_begin, kMaxPixels).pixels >= kMaxPixels - 1;
   }
 
@@ -136,10 +136,8 @@ struct ShortTiles {
       int64_t channel = tile.place.channel;
       const int64_t end = channel + blocks * kChannelBlock;
       do {
-        IntTile<V, kPixels> start;
-        StartHalves<V, kPixels>(base, same_base, start);
         finish.Start(channel, tile.place.lanes);
-        Counter::template CountShort<kRows, kPixels>(input, weights, start,
+        Counter::template CountShort<kRows, kPixels>(input, weights, base, same_base,
                                                      [&](const typename V::Int(&half)[V::kVectors])
                                                          BNN_INLINE_LAMBDA { finish.Finish(half); });
         weights += block_words;

@@ -23,11 +23,12 @@
 //   cycle, 14 saving sums are slower than none (2,770 against 3,060 GMAC/s on registers), 5 of 14 are the best mixture
 //   (3,230) because popcounts run on two of the four pipes only. On cores with two pipes and one popcount port (Ice
 //   Lake) more should pay: kSavingSums is the number to try.
-//   Zen 4 has pipes of 256 bits, each of which takes two cycles for an operation of 512. Plain blocks keep all four
-//   busy (1.50 cycles a block); vpternlogd alone takes 0.61 cycles instead of 0.50, and mixtures 1.51 to 1.65, in
-//   whatever order they are written (some, with exactly 4 saving sums, 1.46, until an instruction is added anywhere).
-//   Sums of carries start from 0; at the end sum = start + 2 * sum - popcount(ones): 4 operations a saving sum, which
-//   windows of fewer than kMinSavingWords words do not earn back.
+//   Zen 4 has pipes of 256 bits, each of which takes two cycles for an operation of 512. (Popcounts, products of floats
+//   and comparisons into mask registers have two of the four, conversions, sums and maxima of floats the other two,
+//   integers and logic all.) Plain blocks keep all four busy (1.50 cycles a block); vpternlogd alone takes 0.61 cycles
+//   instead of 0.50, and mixtures 1.51 to 1.65, in whatever order they are written (some, with exactly 4 saving
+//   sums, 1.46, until an instruction is added anywhere). Sums of carries start from 0; at the end sum = start + 2 * sum
+//   - popcount(ones): 4 operations a saving sum, which windows of fewer than kMinSavingWords words do not earn back.
 //
 // Two kernels of this code, then: with kCarrySaving ("_csa"), which Zen 4 refuses, and without, for Zen 4.
 //
@@ -37,6 +38,7 @@
 #include <cstdint>
 
 #include "kernels/simd/counter.h"
+#include "kernels/simd/epilogue_tile.h"
 #include "kernels/simd/inline.h"
 #include "kernels/simd/tap_walk.h"
 #include "kernels/x86/vec_avx512.h"
@@ -208,32 +210,57 @@ struct CountAvx512Vpopcnt : PlainCounter {
     }
   }
 
-  // The last word of a pixel is followed by the finish of the one in front of it, so that stores spread over the
-  // other pixels' last words, and the finish is not the only chain of operations to work on (with a residual 1 % faster
-  // on Zen 4 than if its own pixel's finish followed). The rows of the window are one loop, which steps to the next row
-  // without a branch: loops of a few words, one a row, cost more. Blocks are plain, also for windows that could save
-  // carries, which earn nothing here: 1x1 over 256 channels takes 99 cycles a tile, counted as longer windows are 105,
-  // over 512 channels 187 and 194, 3x3 over 64 channels 212 and 220 (with a residual in place 233 and 248; saving
-  // carries in this loop 209 and 235).
+  // The first word of a window, from half of `constants`, of which no sum needs a copy then.
+  template <int kPixels>
+  static BNN_INLINE void StartWord(const uint32_t* const (&pixels)[kPixels], const uint32_t* weights,
+                                   const int32_t* constants, Sum (&sums)[kPixels][2]) {
+    __m512i half[2];
+    LoadHalf<Avx512>(constants, half);
+    const __m512i first[2] = {_mm512_load_si512(weights), _mm512_load_si512(weights + 16)};
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      const __m512i x = Broadcast(pixels[p][0]);
+      BNN_UNROLL for (int v = 0; v < 2; ++v) {
+        sums[p][v] = reinterpret_cast<Sum>(half[v]);
+        SubtractDifferences(x, first[v], sums[p][v]);
+      }
+    }
+  }
+
+  // Sums that started from the constants of the first pixel, at the border of an image.
+  template <int kPixels>
+  static BNN_INLINE void AddDifferentBases(const TileBase& base, Sum (&sums)[kPixels][2]) {
+    __m512i first[2], half[2];
+    LoadHalf<Avx512>(base.Of(0), first);
+    BNN_UNROLL for (int p = 1; p < kPixels; ++p) {
+      LoadHalf<Avx512>(base.Of(p), half);
+      BNN_UNROLL for (int v = 0; v < 2; ++v) {
+        sums[p][v] += reinterpret_cast<Sum>(half[v]) - reinterpret_cast<Sum>(first[v]);
+      }
+    }
+  }
+
+  // A pixel is finished while the pixels behind it have their last words counted, three pixels later: stores are spread
+  // over them, and the finish, a chain of operations half of which have only two of the four pipes, is not all that
+  // there is to work on. (Zen 4, cycles a tile of 1x1 over 256 channels, in place: 224 finished at once, 222 a pixel
+  // later, 220 three later, 222 behind all of them; 219 with StartWord.) The rows of the window are one loop, which
+  // steps to the next row without a branch: loops of a few words, one a row, cost more. Blocks are plain, also for
+  // windows that could save carries, which earn nothing here: on Zen 5 1x1 over 256 channels takes 99 cycles a tile,
+  // counted as longer windows are 105, over 512 channels 187 and 194, 3x3 over 64 channels 212 and 220 (with a residual
+  // in place 233 and 248; saving carries in this loop 209 and 235).
   template <bool kRows, int kPixels, class Finish>
-  static BNN_INLINE void CountShort(const TileInput& input, const uint32_t* weights, const __m512i (&start)[kPixels][2],
-                                    const Finish& finish) {
+  static BNN_INLINE void CountShort(const TileInput& input, const uint32_t* weights, const TileBase& base,
+                                    bool same_base, const Finish& finish) {
     const TapWalk& walk = *input.walk;
     const uint32_t* pixels[kPixels];
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) pixels[p] = input.in + p * input.pixel_step;
-    Sum sums[kPixels][2];
-    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      BNN_UNROLL for (int v = 0; v < 2; ++v) sums[p][v] = reinterpret_cast<Sum>(start[p][v]);
-    }
     // A fourth of a block is 8 words for each word of the window. Where there is nothing to prefetch it is what is
     // read.
     const uint32_t* ahead = weights + input.ahead;
     int64_t word = 0;
     const int64_t to_next_row = walk.row_step - walk.words;
     int64_t left_in_row = walk.words;
-    for (int64_t left = walk.TotalWords(); left > 1; --left) {
+    const auto next_word = [&]() BNN_INLINE_LAMBDA {
       __builtin_prefetch(ahead);
-      CountPlainWord<kPixels>(pixels, word, weights, sums);
       ahead += 8;
       weights += 32;
       ++word;
@@ -243,18 +270,28 @@ struct CountAvx512Vpopcnt : PlainCounter {
         word += to_next_row & is_end;
         left_in_row += walk.words & is_end;
       }
+    };
+    Sum sums[kPixels][2];
+    StartWord<kPixels>(pixels, weights, base.Of(0), sums);
+    next_word();
+    for (int64_t left = walk.TotalWords() - 2; left > 0; --left) {
+      CountPlainWord<kPixels>(pixels, word, weights, sums);
+      next_word();
     }
+    if (!same_base) AddDifferentBases<kPixels>(base, sums);
     const auto finish_pixel = [&](int p) BNN_INLINE_LAMBDA {
       const __m512i half[2] = {reinterpret_cast<__m512i>(sums[p][0]), reinterpret_cast<__m512i>(sums[p][1])};
       finish(half);
     };
+    constexpr int kBehind = 3;
+    static_assert(kPixels >= kBehind);
     const __m512i last[2] = {_mm512_load_si512(weights), _mm512_load_si512(weights + 16)};
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       const __m512i x = Broadcast(pixels[p][word]);
       BNN_UNROLL for (int v = 0; v < 2; ++v) SubtractDifferences(x, last[v], sums[p][v]);
-      if (p > 0) finish_pixel(p - 1);
+      if (p >= kBehind) finish_pixel(p - kBehind);
     }
-    finish_pixel(kPixels - 1);
+    BNN_UNROLL for (int p = kPixels - kBehind; p < kPixels; ++p) finish_pixel(p);
   }
 
   template <int kWords>
