@@ -9,8 +9,8 @@
 //
 // Two streams that lie far apart and are both read without gaps, in a loop over the words: on Zen 5 loads of one
 // instruction that advance by 512 to 2048 bytes a turn (an unrolled block, neighbouring blocks side by side) halve the
-// bandwidth of L2 (kernels/bitpack/bitpack_tiles.h), so keeping the whole row in registers is slower, though it saves the
-// broadcasts.
+// bandwidth of L2 (kernels/bitpack/bitpack_tiles.h), so keeping the whole row in registers is slower, though it saves
+// the broadcasts.
 //
 // Input of several planes passes beside the same lines of weights, which are loaded once for all of them: 4 planes of
 // 1024 -> 1024 to floats take 2.0 times as long as one, instead of 3.0 plane by plane.

@@ -16,8 +16,8 @@
 // with plain loads at 120 to 130: loads at a constant stride get in the way of each other there, unless they are masked
 // (bitpack_tiles.h says more). A pool with stride 2 also writes a fourth of what it reads. Of merely reading as
 // many bytes as it reads and writes that is 88 to 98 %; of reading the input and then writing the output, each at full
-// speed, 80 to 102 %. AVX2, where a window of 3 x 3 reads every second row twice: 63 to 89 % of reading as many bytes.
-// On Zen 4 it is 84 to 97 % for both.
+// speed, 80 to 102 %. With AVX2, where a window of 3 x 3 reads every second row twice, it is 63 to 89 % of reading as
+// many bytes. On Zen 4 both reach 84 to 97 %.
 //
 // V supplies: Int (a vector of kLanes words), kLanes, Zero, Or, StoreWords, and LoadWordsPart, StoreWordsPart of the
 // lanes whose bit is set (the others are not touched in memory); Selection, SelectionOf(index) and Select(a, b,
@@ -115,8 +115,8 @@ BNN_INLINE void PoolFlat(const WindowRows<V, kSize>& rows, int64_t offset, uint3
 // the input is nothing, which is 0 for an OR. Of a pixel, kBlocks vectors from `word` on; the last of them has the
 // lanes `last`.
 template <class V, int kSize, int kBlocks>
-BNN_INLINE void PoolPixels(const WindowRows<V, kSize>& rows, const PoolRow& row, int64_t pair, uint32_t* out,
-                           int64_t count, int64_t word, uint32_t last) {
+BNN_INLINE void PoolVectors(const WindowRows<V, kSize>& rows, const PoolRow& row, int64_t pair, uint32_t* out,
+                            int64_t count, int64_t word, uint32_t last) {
   uint32_t lanes[kBlocks];
   typename V::Int left[kBlocks];
   int64_t offset = pair * row.in_pixel + word;
@@ -146,9 +146,9 @@ BNN_INLINE void PoolPixels(const WindowRows<V, kSize>& rows, const PoolRow& row,
                            int64_t count) {
   int64_t word = 0;
   for (; row.words - word > V::kLanes; word += 2 * V::kLanes) {
-    PoolPixels<V, kSize, 2>(rows, row, pair, out, count, word, FirstLanes(row.words - word - V::kLanes));
+    PoolVectors<V, kSize, 2>(rows, row, pair, out, count, word, FirstLanes(row.words - word - V::kLanes));
   }
-  if (word < row.words) PoolPixels<V, kSize, 1>(rows, row, pair, out, count, word, FirstLanes(row.words - word));
+  if (word < row.words) PoolVectors<V, kSize, 1>(rows, row, pair, out, count, word, FirstLanes(row.words - word));
 }
 
 // Stride 2, pixels without gaps whose words divide a vector. A vector of output is kLanes / words pixels, and the pairs
