@@ -112,16 +112,15 @@ BNN_INLINE void PoolFlat(const WindowRows<V, kSize>& rows, int64_t offset, uint3
 
 // Stride 2. A window is a pair of columns, whose first one is `pair` for the first window, and with kSize = 3 the
 // column to the left of the pair, which is the last one of the window before: it stays in a register. To the left of
-// the input is nothing, which is 0 for an OR. Of a pixel, kBlocks vectors from `word` on; the last of them has the
-// lanes `last`.
+// the input is nothing, which is 0 for an OR. Of a pixel, kBlocks vectors from `word` on.
 template <class V, int kSize, int kBlocks>
 BNN_INLINE void PoolVectors(const WindowRows<V, kSize>& rows, const PoolRow& row, int64_t pair, uint32_t* out,
-                            int64_t count, int64_t word, uint32_t last) {
+                            int64_t count, int64_t word) {
   uint32_t lanes[kBlocks];
   typename V::Int left[kBlocks];
   int64_t offset = pair * row.in_pixel + word;
   BNN_UNROLL for (int b = 0; b < kBlocks; ++b) {
-    lanes[b] = b + 1 < kBlocks ? FirstLanes(V::kLanes) : last;
+    lanes[b] = FirstLanes(row.words - word - b * V::kLanes);
     left[b] = kSize == 3 && pair > 0 ? rows.Any(offset - row.in_pixel + b * V::kLanes, lanes[b]) : V::Zero();
   }
   for (int64_t x = 0; x < count; ++x) {
@@ -146,9 +145,9 @@ BNN_INLINE void PoolPixels(const WindowRows<V, kSize>& rows, const PoolRow& row,
                            int64_t count) {
   int64_t word = 0;
   for (; row.words - word > V::kLanes; word += 2 * V::kLanes) {
-    PoolVectors<V, kSize, 2>(rows, row, pair, out, count, word, FirstLanes(row.words - word - V::kLanes));
+    PoolVectors<V, kSize, 2>(rows, row, pair, out, count, word);
   }
-  if (word < row.words) PoolVectors<V, kSize, 1>(rows, row, pair, out, count, word, FirstLanes(row.words - word));
+  if (word < row.words) PoolVectors<V, kSize, 1>(rows, row, pair, out, count, word);
 }
 
 // Stride 2, pixels without gaps whose words divide a vector. A vector of output is kLanes / words pixels, and the pairs

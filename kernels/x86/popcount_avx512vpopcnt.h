@@ -67,6 +67,19 @@ struct CountAvx512Vpopcnt : PlainCounter {
   }
 
   static BNN_INLINE __m512i Broadcast(uint32_t word) { return _mm512_set1_epi32(static_cast<int32_t>(word)); }
+  template <int kPixels>
+  static BNN_INLINE void ToSums(const __m512i (&halves)[kPixels][2], Sum (&sums)[kPixels][2]) {
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      BNN_UNROLL for (int v = 0; v < 2; ++v) sums[p][v] = reinterpret_cast<Sum>(halves[p][v]);
+    }
+  }
+  template <int kPixels>
+  static BNN_INLINE void ToHalves(const Sum (&sums)[kPixels][2], __m512i (&halves)[kPixels][2]) {
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      BNN_UNROLL for (int v = 0; v < 2; ++v) halves[p][v] = reinterpret_cast<__m512i>(sums[p][v]);
+    }
+  }
+
   static BNN_INLINE Sum Popcount(Sum x) {
     return reinterpret_cast<Sum>(_mm512_popcnt_epi32(reinterpret_cast<__m512i>(x)));
   }
@@ -210,43 +223,14 @@ struct CountAvx512Vpopcnt : PlainCounter {
     }
   }
 
-  // The first word of a window, from half of `constants`, of which no sum needs a copy then.
-  template <int kPixels>
-  static BNN_INLINE void StartWord(const uint32_t* const (&pixels)[kPixels], const uint32_t* weights,
-                                   const int32_t* constants, Sum (&sums)[kPixels][2]) {
-    __m512i half[2];
-    LoadHalf<Avx512>(constants, half);
-    const __m512i first[2] = {_mm512_load_si512(weights), _mm512_load_si512(weights + 16)};
-    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      const __m512i x = Broadcast(pixels[p][0]);
-      BNN_UNROLL for (int v = 0; v < 2; ++v) {
-        sums[p][v] = reinterpret_cast<Sum>(half[v]);
-        SubtractDifferences(x, first[v], sums[p][v]);
-      }
-    }
-  }
-
-  // Sums that started from the constants of the first pixel, at the border of an image.
-  template <int kPixels>
-  static BNN_INLINE void AddDifferentBases(const TileBase& base, Sum (&sums)[kPixels][2]) {
-    __m512i first[2], half[2];
-    LoadHalf<Avx512>(base.Of(0), first);
-    BNN_UNROLL for (int p = 1; p < kPixels; ++p) {
-      LoadHalf<Avx512>(base.Of(p), half);
-      BNN_UNROLL for (int v = 0; v < 2; ++v) {
-        sums[p][v] += reinterpret_cast<Sum>(half[v]) - reinterpret_cast<Sum>(first[v]);
-      }
-    }
-  }
-
   // A pixel is finished while the pixels behind it have their last words counted, three pixels later: stores are spread
   // over them, and the finish, a chain of operations half of which have only two of the four pipes, is not all that
   // there is to work on. (Zen 4, cycles a tile of 1x1 over 256 channels, in place: 224 finished at once, 222 a pixel
-  // later, 220 three later, 222 behind all of them; 219 with StartWord.) The rows of the window are one loop, which
-  // steps to the next row without a branch: loops of a few words, one a row, cost more. Blocks are plain, also for
-  // windows that could save carries, which earn nothing here: on Zen 5 1x1 over 256 channels takes 99 cycles a tile,
-  // counted as longer windows are 105, over 512 channels 187 and 194, 3x3 over 64 channels 212 and 220 (with a residual
-  // in place 233 and 248; saving carries in this loop 209 and 235).
+  // later, 220 three later, 222 behind all of them; 219 with the first word in front of the loop.) The rows of the
+  // window are one loop, which steps to the next row without a branch: loops of a few words, one a row, cost more.
+  // Blocks are plain, also for windows that could save carries, which earn nothing here: on Zen 5 1x1 over 256 channels
+  // takes 99 cycles a tile, counted as longer windows are 105, over 512 channels 187 and 194, 3x3 over 64 channels 212
+  // and 220 (with a residual in place 233 and 248; saving carries in this loop 209 and 235).
   template <bool kRows, int kPixels, class Finish>
   static BNN_INLINE void CountShort(const TileInput& input, const uint32_t* weights, const TileBase& base,
                                     bool same_base, const Finish& finish) {
@@ -271,14 +255,26 @@ struct CountAvx512Vpopcnt : PlainCounter {
         left_in_row += walk.words & is_end;
       }
     };
+    // All pixels start from one vector, and the first word stands in front of the loop, so that none needs a copy of
+    // it. At the border of an image that is 0.
+    __m512i start[2] = {};
+    if (same_base) LoadHalf<Avx512>(base.Of(0), start);
     Sum sums[kPixels][2];
-    StartWord<kPixels>(pixels, weights, base.Of(0), sums);
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
+      BNN_UNROLL for (int v = 0; v < 2; ++v) sums[p][v] = reinterpret_cast<Sum>(start[v]);
+    }
+    CountPlainWord<kPixels>(pixels, word, weights, sums);
     next_word();
     for (int64_t left = walk.TotalWords() - 2; left > 0; --left) {
       CountPlainWord<kPixels>(pixels, word, weights, sums);
       next_word();
     }
-    if (!same_base) AddDifferentBases<kPixels>(base, sums);
+    if (!same_base) {
+      __m512i halves[kPixels][2];
+      ToHalves<kPixels>(sums, halves);
+      AddHalves<Avx512, kPixels>(base, halves);
+      ToSums<kPixels>(halves, sums);
+    }
     const auto finish_pixel = [&](int p) BNN_INLINE_LAMBDA {
       const __m512i half[2] = {reinterpret_cast<__m512i>(sums[p][0]), reinterpret_cast<__m512i>(sums[p][1])};
       finish(half);
@@ -367,9 +363,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
     const uint32_t* const in = input.in;
     const int64_t pixel_step = input.pixel_step;
     Sum sums[kPixels][2];
-    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      BNN_UNROLL for (int v = 0; v < 2; ++v) sums[p][v] = reinterpret_cast<Sum>(halves[p][v]);
-    }
+    ToSums<kPixels>(halves, sums);
     const uint32_t* const ahead = weights + input.ahead;
     if (kPixels > 1 && walk.tuning.saves_carries && walk.TotalWords() >= kMinSavingWords) {
       if (input.ahead != 0) {
@@ -382,9 +376,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
     } else {
       CountPlain<kPixels, false>(walk, in, pixel_step, weights, nullptr, sums);
     }
-    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      BNN_UNROLL for (int v = 0; v < 2; ++v) halves[p][v] = reinterpret_cast<__m512i>(sums[p][v]);
-    }
+    ToHalves<kPixels>(sums, halves);
   }
 };
 
