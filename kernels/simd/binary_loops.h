@@ -65,7 +65,7 @@ BNN_NOINLINE void RunBlocks(const BinaryTiles& tiles, const AnyEpilogue& epilogu
 BNN_INLINE int64_t HeldWords(const BinaryTiles& tiles) {
   const int64_t words = tiles.walk.words;
   const bool is_one_run = tiles.walk.rows * tiles.walk.cols == 1 && tiles.row_class == nullptr;
-  // Of 8 words of one plane ShortTiles are faster.
+  // Of 8 words of one plane the pipeline of RegisterTiles is faster.
   return is_one_run && (words <= 4 || (words == 8 && tiles.planes > 1)) ? words : 0;
 }
 
@@ -95,15 +95,14 @@ BNN_INLINE void RunGroup(const BinaryTiles& tiles, const EpilogueOf<Finish>& epi
                          int64_t block_end, Finish finish) {
   if constexpr (HoldsWeights<Counter> && !kIsRare<Finish>) {
     if (HeldWords(tiles) > 0) return RunHeld<Counter>(tiles, epilogue, block_begin, block_end, finish);
-    using OneRun = ShortTiles<Counter, Finish, false>;
-    using Rows = ShortTiles<Counter, Finish, true>;
+    using OneRun = RegisterTiles<Counter, Finish, Window::kOneRun>;
+    using Rows = RegisterTiles<Counter, Finish, Window::kRows>;
     if (OneRun::Suits(tiles)) return RunBlocks<OneRun>(tiles, epilogue, block_begin, block_end);
     if (Rows::Suits(tiles)) return RunBlocks<Rows>(tiles, epilogue, block_begin, block_end);
   }
   if constexpr (!Counter::kSumsInMemory && !kIsRare<Finish>) {
-    if (tiles.planes == 1) {
-      return RunBlocks<RegisterTiles<Counter, Finish>>(tiles, epilogue, block_begin, block_end);
-    }
+    using Any = RegisterTiles<Counter, Finish, Window::kAny>;
+    if (Any::Suits(tiles)) return RunBlocks<Any>(tiles, epilogue, block_begin, block_end);
   }
   using V = typename Counter::Vector;
   const MemoryEpilogue<V> by_function = {FinishFromMemory<V, Finish>::Run, epilogue};

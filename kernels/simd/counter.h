@@ -18,13 +18,14 @@
 //                  the same, but halves need not be there before: see SumsFrom. `start`: [kBlocks][32], added to every
 //                  pixel; nullptr: nothing
 //
-// Only counters with code of their own for windows of a few words have
-//   kMaxShortWords the most words of such a window
-//   CountShort<kRows, kPixels>(input, weights, base, same_base, finish)
-//                  calls finish(half) with the half accumulators of one pixel after the other (ShortTiles in
-//                  window_tiles.h). They start from their constants in `base`; same_base: base.IsSame<kPixels>(). The
-//                  window has at least 2 words; its rows are single runs, without kRows there is one
-// and, to keep the weights of a still shorter window of one run in registers while one pixel after the other passes
+// Only counters that can count and finish in one pipeline have
+//   HasPipelineOf(walk)
+//                  whether they do for windows of that length; at least 2 words
+//   CountAndFinish<kRows, kPixels>(input, weights, base, same_base, start, finish)
+//                  calls start() and then finish(half) with the half accumulators of one pixel after the other
+//                  (RegisterTiles in window_tiles.h). They start from their constants in `base`; same_base:
+//                  base.IsSame<kPixels>(). The rows of the window are single runs, without kRows there is one
+// and, to keep the weights of a window of a few words of one run in registers while one pixel after the other passes
 // (held_tiles.h),
 //   Held<kWords>(weights), HeldShorts<kWords>(weights)
 //                  weights of a channel block, in registers

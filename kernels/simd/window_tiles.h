@@ -2,7 +2,9 @@
 // only.
 //
 // RegisterTiles are for sums that live in registers while the window passes, of input of one plane: the epilogue is
-// part of the same function, one a tile size and epilogue, so that each gets its own register allocation.
+// part of the same function, one a tile size and epilogue, so that each gets its own register allocation. Counters that
+// can count and finish in one pipeline do so where the rows of the window are single runs, which leaves little but
+// arithmetic: no walk over runs and taps, and none of the registers that it wants.
 //
 // MemoryTiles count into memory and finish from there. That suits counters that keep their sums in memory anyway, input
 // of several planes, which counts so much longer, and what is rare. Counting does not know the epilogue there, and
@@ -25,13 +27,13 @@
 namespace bnn::kernels {
 namespace {
 
-// Calls run.template operator()<kPixels>() for the kPixels <= kMost that `pixels` is; nothing for 0.
-template <int kMost, class Run>
+// Calls run.template operator()<kPixels>() for the kPixels from kLeast to kMost that `pixels` is; nothing for 0.
+template <int kMost, int kLeast, class Run>
 BNN_INLINE void WithPixels(int64_t pixels, const Run& run) {
   if (pixels == kMost) {
     run.template operator()<kMost>();
-  } else if constexpr (kMost > 1) {
-    WithPixels<kMost - 1>(pixels, run);
+  } else if constexpr (kMost > kLeast) {
+    WithPixels<kMost - 1, kLeast>(pixels, run);
   }
 }
 
@@ -40,12 +42,41 @@ BNN_INLINE void WithPixels(int64_t pixels, const Run& run) {
 template <class Finish>
 inline constexpr bool kIsRare = std::is_same_v<Finish, AnyFinish> || !std::is_same_v<EpilogueOf<Finish>, Epilogue>;
 
-template <class Counter, class Finish>
+// The windows that RegisterTiles are for.
+enum class Window {
+  kAny,     // counted, then finished
+  kRows,    // whose rows are single runs, by counters that count and finish these in one pipeline
+  kOneRun,  // the same, with no code to step to the next row
+};
+
+template <class Counter, class Finish, Window kWindow>
 struct RegisterTiles {
   using V = typename Counter::Vector;
   static constexpr int kMaxPixels = Counter::kMaxPixels;
   static constexpr int kPixelStep = Counter::kPixelStep;
 
+  // Pipelines are code of tiles of the two largest sizes only: few rows of pixels are cut into smaller ones.
+  static constexpr int kMinPixels = kWindow == Window::kAny ? 1 : kMaxPixels - 1;
+
+  static BNN_INLINE bool Suits(const BinaryTiles& tiles) {
+    if constexpr (kWindow == Window::kAny) {
+      return tiles.planes == 1;
+    } else {
+      const TapWalk& walk = tiles.walk;
+      return tiles.planes == 1 && walk.cols == 1 && (kWindow == Window::kRows || walk.rows == 1) &&
+             Counter::HasPipelineOf(walk) &&
+             SplitTiles(tiles.extent.col_end - tiles.extent.col_begin, kMaxPixels).pixels >= kMinPixels;
+    }
+  }
+
+  // `count` neighbouring tiles of `pixels` pixels, `blocks` channel blocks each; `tile` moves on behind them.
+  static BNN_INLINE void Run(int64_t pixels, const BinaryTiles& tiles, const Epilogue& epilogue, int64_t blocks,
+                             int64_t count, TileCursor& tile) {
+    WithPixels<kMaxPixels, kMinPixels>(
+        pixels, [&]<int kPixels>() BNN_INLINE_LAMBDA { RunOf<kPixels>(tiles, epilogue, blocks, count, tile); });
+  }
+
+ private:
   // A tile wants its residual all at once, when its window is counted. If that comes from L3, as where residual and
   // output together exceed L2, the core cannot look far enough ahead to have it in time: its window of instructions
   // holds a few words of counting. So the lines are asked for before a block is counted; in a window of fewer words
@@ -54,97 +85,50 @@ struct RegisterTiles {
   // from 91 to 97 %. To ask for both was slower.
   static constexpr int64_t kMinPrefetchWords = 16;
 
-  // `count` neighbouring tiles of `pixels` pixels, `blocks` channel blocks each; `tile` moves on behind them.
-  static BNN_INLINE void Run(int64_t pixels, const BinaryTiles& tiles, const Epilogue& epilogue, int64_t blocks,
-                             int64_t count, TileCursor& tile) {
-    WithPixels<kMaxPixels>(
-        pixels, [&]<int kPixels>() BNN_INLINE_LAMBDA { RunOf<kPixels>(tiles, epilogue, blocks, count, tile); });
-  }
-
- private:
-  template <int kPixels>
-  static BNN_NOINLINE void RunOf(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t blocks, int64_t count,
-                                 TileCursor& tile) {
-    const bool is_long = tiles.walk.TotalWords() >= kMinPrefetchWords;
-    PixelFinish<V, Finish> finish(epilogue, tile.place);
-    for (; count > 0; --count) {
-      typename Counter::template Input<kPixels> input;
-      input.Start({&tiles.walk, tile.in, tiles.in_steps.pixel, tile.ahead.OfNextTile()});
-      const uint32_t* weights = tile.weights;
-      TileBase base = tile.base;
-      const bool same_base = base.IsSame<kPixels>();
-      int64_t channel = tile.place.channel;
-      int64_t left = blocks;
-      do {
-        if (is_long) finish.template Prefetch<kPixels>(channel);
-        IntTile<V, kPixels> halves[1];
-        StartHalves<V, kPixels>(base, same_base, halves[0]);
-        Counter::template Count<kPixels>(input, weights, 0, halves);
-        finish.Start(channel, tile.place.lanes);
-        BNN_UNROLL for (int p = 0; p < kPixels; ++p) finish.Finish(halves[0][p]);
-        weights += tiles.block_words;
-        base.classes += tiles.base_block_step;
-        channel += kChannelBlock;
-      } while (--left > 0);
-      finish.Advance(tile.Advance(kPixels, tiles.in_steps));
-    }
-  }
-};
-
-// The same for windows of a few words, by counters that have code for them. With so little to count, what surrounds it
-// shows: the walk over runs and taps, and, since it wants registers too, what is spilled and read again for every
-// channel block. Here is little of either. The rows of the window are single runs; without kRows there is one, and no
-// code to step to the next. Only tiles of the two largest sizes have this code: few rows of pixels are cut into smaller
-// ones.
-template <class Counter, class Finish, bool kRows>
-struct ShortTiles {
-  using V = typename Counter::Vector;
-  static constexpr int kMaxPixels = Counter::kMaxPixels;
-  static constexpr int kPixelStep = Counter::kPixelStep;
-  static_assert(kPixelStep == 1);
-
-  static BNN_INLINE bool Suits(const BinaryTiles& tiles) {
-    const TapWalk& walk = tiles.walk;
-    return walk.cols == 1 && (kRows || walk.rows == 1) && walk.TotalWords() > 1 &&
-           walk.TotalWords() <= Counter::kMaxShortWords && tiles.planes == 1 &&
-           SplitTiles(tiles.extent.col_end - tiles.extent.col_begin, kMaxPixels).pixels >= kMaxPixels - 1;
-  }
-
-  static BNN_INLINE void Run(int64_t pixels, const BinaryTiles& tiles, const Epilogue& epilogue, int64_t blocks,
-                             int64_t count, TileCursor& tile) {
-    if (pixels == kMaxPixels) {
-      RunOf<kMaxPixels>(tiles, epilogue, blocks, count, tile);
-    } else if (pixels == kMaxPixels - 1) {
-      RunOf<kMaxPixels - 1>(tiles, epilogue, blocks, count, tile);
-    }
-  }
-
- private:
   template <int kPixels>
   static BNN_NOINLINE void RunOf(const BinaryTiles& tiles, const Epilogue& epilogue, int64_t blocks, int64_t count,
                                  TileCursor& tile) {
     const TapWalk walk = tiles.walk;
+    const bool is_long = walk.TotalWords() >= kMinPrefetchWords;
     const int64_t pixel_step = tiles.in_steps.pixel;
     const int64_t block_words = tiles.block_words;
     const int64_t base_block_step = tiles.base_block_step;
     PixelFinish<V, Finish> finish(epilogue, tile.place);
     for (; count > 0; --count) {
+      typename Counter::template Input<kPixels> input;
+      input.Start({&walk, tile.in, pixel_step, tile.ahead.OfNextTile()});
       const uint32_t* weights = tile.weights;
       TileBase base = tile.base;
       const bool same_base = base.IsSame<kPixels>();
-      const TileInput input = {&walk, tile.in, pixel_step, tile.ahead.OfNextTile()};
+      const uint32_t lanes = tile.place.lanes;
       int64_t channel = tile.place.channel;
       const int64_t end = channel + blocks * kChannelBlock;
       do {
-        finish.Start(channel, tile.place.lanes);
-        Counter::template CountShort<kRows, kPixels>(input, weights, base, same_base,
-                                                     [&](const typename V::Int(&half)[V::kVectors])
-                                                         BNN_INLINE_LAMBDA { finish.Finish(half); });
+        if (is_long) finish.template Prefetch<kPixels>(channel);
+        const auto start = [&]() BNN_INLINE_LAMBDA { finish.Start(channel, lanes); };
+        const auto finish_pixel = [&](const typename V::Int(&half)[V::kVectors])
+                                      BNN_INLINE_LAMBDA { finish.Finish(half); };
+        CountAndFinish<kPixels>(input, weights, base, same_base, start, finish_pixel);
         weights += block_words;
         base.classes += base_block_step;
         channel += kChannelBlock;
       } while (channel < end);
       finish.Advance(tile.Advance(kPixels, tiles.in_steps));
+    }
+  }
+
+  template <int kPixels, class Input, class Start, class FinishPixel>
+  static BNN_INLINE void CountAndFinish(Input& input, const uint32_t* weights, const TileBase& base, bool same_base,
+                                        const Start& start, const FinishPixel& finish_pixel) {
+    if constexpr (kWindow == Window::kAny) {
+      IntTile<V, kPixels> halves[1];
+      StartHalves<V, kPixels>(base, same_base, halves[0]);
+      Counter::template Count<kPixels>(input, weights, 0, halves);
+      start();
+      BNN_UNROLL for (int p = 0; p < kPixels; ++p) finish_pixel(halves[0][p]);
+    } else {
+      constexpr bool kRows = kWindow == Window::kRows;
+      Counter::template CountAndFinish<kRows, kPixels>(input, weights, base, same_base, start, finish_pixel);
     }
   }
 };
@@ -204,7 +188,7 @@ struct MemoryTiles {
 
   static BNN_INLINE void Run(int64_t pixels, const BinaryTiles& tiles, const MemoryEpilogue<V>& epilogue,
                              int64_t blocks, int64_t count, TileCursor& tile) {
-    WithPixels<kMaxPixels>(
+    WithPixels<kMaxPixels, 1>(
         pixels, [&]<int kPixels>() BNN_INLINE_LAMBDA { RunOf<kPixels>(tiles, epilogue, blocks, count, tile); });
   }
 

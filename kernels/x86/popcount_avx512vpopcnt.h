@@ -55,7 +55,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
   static constexpr int kSums = 2 * kMaxPixels;
   static constexpr int kSavingSums = 5;
   static constexpr int64_t kMinSavingWords = 12;
-  static constexpr int64_t kMaxShortWords = 20;
+  static constexpr int64_t kMaxPlainWords = 20;  // of windows that could save carries, but had better not
 
   // 16 sums. The loops carry them as vectors of 32-bit integers, not as __m512i (which compilers define as 64-bit
   // ones): the conversions back and forth make gcc 12 copy every sum once a word.
@@ -83,6 +83,9 @@ struct CountAvx512Vpopcnt : PlainCounter {
   static BNN_INLINE Sum Popcount(Sum x) {
     return reinterpret_cast<Sum>(_mm512_popcnt_epi32(reinterpret_cast<__m512i>(x)));
   }
+
+  // Keeps the instructions that compute vectors in the order of these calls.
+  static BNN_INLINE void Keep(Sum& vector) { __asm__ volatile("" : "+v"(vector)); }
 
   // One block: sum -= popcount(x ^ weights) in every lane.
   static BNN_INLINE void SubtractDifferences(__m512i x, __m512i weights, Sum& sum) {
@@ -141,16 +144,41 @@ struct CountAvx512Vpopcnt : PlainCounter {
   }
 
   // In what follows `weights` are those of the word (of the first of two).
+
+  // Blocks pass in a pipeline, the popcount of one kPopcountBehind blocks behind its XOR, and kSubtractBehind blocks
+  // behind it the subtraction (see above). counted(p) is called when pixel p is through.
+  static constexpr int kPopcountBehind = 2;
+  static constexpr int kSubtractBehind = 5;
+  template <int kPixels, class Counted>
+  static BNN_INLINE void CountPlainWord(const uint32_t* const (&pixels)[kPixels], int64_t word, const uint32_t* weights,
+                                        Sum (&sums)[kPixels][2], const Counted& counted) {
+    constexpr int kBlocks = 2 * kPixels;
+    const __m512i word_weights[2] = {_mm512_load_si512(weights), _mm512_load_si512(weights + 16)};
+    __m512i x;
+    Sum blocks[kBlocks];
+    BNN_UNROLL for (int i = 0; i < kBlocks + kSubtractBehind; ++i) {
+      if (const int b = i - kSubtractBehind; b >= 0) {
+        Sum& sum = sums[b / 2][b % 2];
+        sum -= blocks[b];
+        Keep(sum);
+        if (b % 2 == 1) counted(b / 2);
+      }
+      if (const int b = i - kPopcountBehind; b >= 0 && b < kBlocks) {
+        blocks[b] = Popcount(blocks[b]);
+        Keep(blocks[b]);
+      }
+      if (i < kBlocks) {
+        if (i % 2 == 0) x = Broadcast(pixels[i / 2][word]);
+        blocks[i] = reinterpret_cast<Sum>(_mm512_xor_si512(x, word_weights[i % 2]));
+        Keep(blocks[i]);
+      }
+    }
+  }
+
   template <int kPixels>
   static BNN_INLINE void CountPlainWord(const uint32_t* const (&pixels)[kPixels], int64_t word, const uint32_t* weights,
                                         Sum (&sums)[kPixels][2]) {
-    const __m512i weights_lo = _mm512_load_si512(weights);
-    const __m512i weights_hi = _mm512_load_si512(weights + 16);
-    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      const __m512i x = Broadcast(pixels[p][word]);
-      SubtractDifferences(x, weights_lo, sums[p][0]);
-      SubtractDifferences(x, weights_hi, sums[p][1]);
-    }
+    CountPlainWord<kPixels>(pixels, word, weights, sums, [](int) BNN_INLINE_LAMBDA {});
   }
 
   // Words `word` and `word` + 1.
@@ -223,6 +251,11 @@ struct CountAvx512Vpopcnt : PlainCounter {
     }
   }
 
+  static BNN_INLINE bool HasPipelineOf(const TapWalk& walk) {
+    const int64_t words = walk.TotalWords();
+    return words > 1 && (words <= kMaxPlainWords || !walk.tuning.saves_carries);
+  }
+
   // A pixel is finished while the pixels behind it have their last words counted, three pixels later: stores are spread
   // over them, and the finish, a chain of operations half of which have only two of the four pipes, is not all that
   // there is to work on. (Zen 4, cycles a tile of 1x1 over 256 channels, in place: 224 finished at once, 222 a pixel
@@ -231,9 +264,9 @@ struct CountAvx512Vpopcnt : PlainCounter {
   // Blocks are plain, also for windows that could save carries, which earn nothing here: on Zen 5 1x1 over 256 channels
   // takes 99 cycles a tile, counted as longer windows are 105, over 512 channels 187 and 194, 3x3 over 64 channels 212
   // and 220 (with a residual in place 233 and 248; saving carries in this loop 209 and 235).
-  template <bool kRows, int kPixels, class Finish>
-  static BNN_INLINE void CountShort(const TileInput& input, const uint32_t* weights, const TileBase& base,
-                                    bool same_base, const Finish& finish) {
+  template <bool kRows, int kPixels, class Start, class Finish>
+  static BNN_INLINE void CountAndFinish(const TileInput& input, const uint32_t* weights, const TileBase& base,
+                                        bool same_base, const Start& start, const Finish& finish) {
     const TapWalk& walk = *input.walk;
     const uint32_t* pixels[kPixels];
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) pixels[p] = input.in + p * input.pixel_step;
@@ -257,11 +290,11 @@ struct CountAvx512Vpopcnt : PlainCounter {
     };
     // All pixels start from one vector, and the first word stands in front of the loop, so that none needs a copy of
     // it. At the border of an image that is 0.
-    __m512i start[2] = {};
-    if (same_base) LoadHalf<Avx512>(base.Of(0), start);
+    __m512i constants[2] = {};
+    if (same_base) LoadHalf<Avx512>(base.Of(0), constants);
     Sum sums[kPixels][2];
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      BNN_UNROLL for (int v = 0; v < 2; ++v) sums[p][v] = reinterpret_cast<Sum>(start[v]);
+      BNN_UNROLL for (int v = 0; v < 2; ++v) sums[p][v] = reinterpret_cast<Sum>(constants[v]);
     }
     CountPlainWord<kPixels>(pixels, word, weights, sums);
     next_word();
@@ -275,18 +308,16 @@ struct CountAvx512Vpopcnt : PlainCounter {
       AddHalves<Avx512, kPixels>(base, halves);
       ToSums<kPixels>(halves, sums);
     }
+    start();
     const auto finish_pixel = [&](int p) BNN_INLINE_LAMBDA {
       const __m512i half[2] = {reinterpret_cast<__m512i>(sums[p][0]), reinterpret_cast<__m512i>(sums[p][1])};
       finish(half);
     };
     constexpr int kBehind = 3;
     static_assert(kPixels >= kBehind);
-    const __m512i last[2] = {_mm512_load_si512(weights), _mm512_load_si512(weights + 16)};
-    BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      const __m512i x = Broadcast(pixels[p][word]);
-      BNN_UNROLL for (int v = 0; v < 2; ++v) SubtractDifferences(x, last[v], sums[p][v]);
+    CountPlainWord<kPixels>(pixels, word, weights, sums, [&](int p) BNN_INLINE_LAMBDA {
       if (p >= kBehind) finish_pixel(p - kBehind);
-    }
+    });
     BNN_UNROLL for (int p = kPixels - kBehind; p < kPixels; ++p) finish_pixel(p);
   }
 
