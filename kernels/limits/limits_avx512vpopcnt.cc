@@ -14,7 +14,7 @@ using Sum = uint32_t __attribute__((vector_size(64)));
 
 constexpr int kSums = 14;
 constexpr int kPopcountBehind = 2;
-constexpr int kAddBehind = 5;
+constexpr int kAddBehind = 4;
 
 BNN_INLINE void Keep(Sum& vector) { __asm__ volatile("" : "+v"(vector)); }
 

@@ -10,6 +10,13 @@
 // divides the widths 7, 14, 28, 56 and 112 that networks have.
 //
 // Order: taps outside, words inside, the tile innermost. Sums never leave registers, weights are read straight through.
+// Within a word the blocks pass in a pipeline: XOR of one, popcount of an earlier one, subtraction of a still earlier
+// one. It is not latency that this hides, a core looks much further ahead. But popcounts have two of Zen 4's four
+// pipes, and where the three operations of a block follow each other, its schedulers can settle in a state in which
+// XORs and subtractions hold up popcounts. In a loop of nothing else they do not; behind the finish of a tile they
+// often do, and stay there to the end of the window: 21.8 cycles a word instead of 21.0. With the pipeline they do not.
+// (Cycles a tile, one after the other and in a pipeline: 3x3 over 128 channels, floats, 798 and 779; over 64 channels,
+// bits, 413 and 396. Its lengths matter little: 1 and 3, 2 and 3, 2 and 5, 3 and 4 are within a percent.)
 //
 // Carry-save counters
 //   Two blocks of the same sum cost 6 operations. With a bit vector `ones` beside the sum they cost 5: a full adder
@@ -25,10 +32,11 @@
 //   Lake) more should pay: kSavingSums is the number to try.
 //   Zen 4 has pipes of 256 bits, each of which takes two cycles for an operation of 512. (Popcounts, products of floats
 //   and comparisons into mask registers have two of the four, conversions, sums and maxima of floats the other two,
-//   integers and logic all.) Plain blocks keep all four busy (1.50 cycles a block); vpternlogd alone takes 0.61 cycles
-//   instead of 0.50, and mixtures 1.51 to 1.65, in whatever order they are written (some, with exactly 4 saving
-//   sums, 1.46, until an instruction is added anywhere). Sums of carries start from 0; at the end sum = start + 2 * sum
-//   - popcount(ones): 4 operations a saving sum, which windows of fewer than kMinSavingWords words do not earn back.
+//   integers and logic all.) Plain blocks keep all four busy (1.50 cycles a block); vpternlogd alone takes 0.57 cycles
+//   instead of 0.50, and mixtures 1.49 to 1.65, in whatever order they are written. Exactly 4 saving sums of 14, in a
+//   pipeline, take 1.43 in a loop of nothing else, but 1.59 between the finishes of tiles. Sums of carries start from
+//   0; at the end sum = start + 2 * sum - popcount(ones): 4 operations a saving sum, which windows of fewer than
+//   kMinSavingWords words do not earn back.
 //
 // Two kernels of this code, then: with kCarrySaving ("_csa"), which Zen 4 refuses, and without, for Zen 4.
 //
@@ -143,36 +151,43 @@ struct CountAvx512Vpopcnt : PlainCounter {
     __builtin_prefetch(weights + 16);
   }
 
-  // In what follows `weights` are those of the word (of the first of two).
-
-  // Blocks pass in a pipeline, the popcount of one kPopcountBehind blocks behind its XOR, and kSubtractBehind blocks
-  // behind it the subtraction (see above). counted(p) is called when pixel p is through.
-  static constexpr int kPopcountBehind = 2;
-  static constexpr int kSubtractBehind = 5;
-  template <int kPixels, class Counted>
-  static BNN_INLINE void CountPlainWord(const uint32_t* const (&pixels)[kPixels], int64_t word, const uint32_t* weights,
-                                        Sum (&sums)[kPixels][2], const Counted& counted) {
-    constexpr int kBlocks = 2 * kPixels;
-    const __m512i word_weights[2] = {_mm512_load_si512(weights), _mm512_load_si512(weights + 16)};
-    __m512i x;
+  // kBlocks blocks in a pipeline: difference(i) is computed first, counted behind, and taken by take(i, count) still
+  // further behind.
+  template <int kBlocks, class Difference, class Take>
+  static BNN_INLINE void CountInPipeline(const Difference& difference, const Take& take) {
+    constexpr int kCountBehind = 2;
+    constexpr int kTakeBehind = 4;
     Sum blocks[kBlocks];
-    BNN_UNROLL for (int i = 0; i < kBlocks + kSubtractBehind; ++i) {
-      if (const int b = i - kSubtractBehind; b >= 0) {
-        Sum& sum = sums[b / 2][b % 2];
-        sum -= blocks[b];
-        Keep(sum);
-        if (b % 2 == 1) counted(b / 2);
-      }
-      if (const int b = i - kPopcountBehind; b >= 0 && b < kBlocks) {
+    BNN_UNROLL for (int i = 0; i < kBlocks + kTakeBehind; ++i) {
+      if (const int b = i - kTakeBehind; b >= 0) take(b, blocks[b]);
+      if (const int b = i - kCountBehind; b >= 0 && b < kBlocks) {
         blocks[b] = Popcount(blocks[b]);
         Keep(blocks[b]);
       }
       if (i < kBlocks) {
-        if (i % 2 == 0) x = Broadcast(pixels[i / 2][word]);
-        blocks[i] = reinterpret_cast<Sum>(_mm512_xor_si512(x, word_weights[i % 2]));
+        blocks[i] = difference(i);
         Keep(blocks[i]);
       }
     }
+  }
+
+  // In what follows `weights` are those of the word (of the first of two). counted(p) is called when pixel p is.
+  template <int kPixels, class Counted>
+  static BNN_INLINE void CountPlainWord(const uint32_t* const (&pixels)[kPixels], int64_t word, const uint32_t* weights,
+                                        Sum (&sums)[kPixels][2], const Counted& counted) {
+    const __m512i of_word[2] = {_mm512_load_si512(weights), _mm512_load_si512(weights + 16)};
+    __m512i x;
+    CountInPipeline<2 * kPixels>(
+        [&](int i) BNN_INLINE_LAMBDA {
+          if (i % 2 == 0) x = Broadcast(pixels[i / 2][word]);
+          return reinterpret_cast<Sum>(_mm512_xor_si512(x, of_word[i % 2]));
+        },
+        [&](int i, Sum count) BNN_INLINE_LAMBDA {
+          Sum& sum = sums[i / 2][i % 2];
+          sum -= count;
+          Keep(sum);
+          if (i % 2 == 1) counted(i / 2);
+        });
   }
 
   template <int kPixels>
@@ -258,12 +273,13 @@ struct CountAvx512Vpopcnt : PlainCounter {
 
   // A pixel is finished while the pixels behind it have their last words counted, three pixels later: stores are spread
   // over them, and the finish, a chain of operations half of which have only two of the four pipes, is not all that
-  // there is to work on. (Zen 4, cycles a tile of 1x1 over 256 channels, in place: 224 finished at once, 222 a pixel
-  // later, 220 three later, 222 behind all of them; 219 with the first word in front of the loop.) The rows of the
-  // window are one loop, which steps to the next row without a branch: loops of a few words, one a row, cost more.
-  // Blocks are plain, also for windows that could save carries, which earn nothing here: on Zen 5 1x1 over 256 channels
-  // takes 99 cycles a tile, counted as longer windows are 105, over 512 channels 187 and 194, 3x3 over 64 channels 212
-  // and 220 (with a residual in place 233 and 248; saving carries in this loop 209 and 235).
+  // there is to work on. (Zen 4, cycles a tile of 1x1 over 256 channels, floats and bits leave: 216 a pixel later, 213
+  // three later.) start() is called when only the last words are left: what it loads would be spilled and read again in
+  // front of the window (219). The rows of the window are one loop, which steps to the next row without a branch: loops
+  // of a few words, one a row, cost more.
+  // Blocks are plain, also for windows that could save carries, which earn nothing in short ones: on Zen 5 1x1 over 256
+  // channels takes 99 cycles a tile, counted as longer windows are 105, over 512 channels 187 and 194, 3x3 over 64
+  // channels 212 and 220 (with a residual in place 233 and 248; saving carries in this loop 209 and 235).
   template <bool kRows, int kPixels, class Start, class Finish>
   static BNN_INLINE void CountAndFinish(const TileInput& input, const uint32_t* weights, const TileBase& base,
                                         bool same_base, const Start& start, const Finish& finish) {
@@ -335,13 +351,19 @@ struct CountAvx512Vpopcnt : PlainCounter {
 
   template <int kWords>
   static BNN_INLINE void CountHeld(const uint32_t* in, const Held<kWords>& held, __m512i (&differences)[2]) {
-    BNN_UNROLL for (int k = 0; k < kWords; ++k) {
-      const __m512i x = Broadcast(in[k]);
-      BNN_UNROLL for (int v = 0; v < 2; ++v) {
-        const __m512i count = _mm512_popcnt_epi32(_mm512_xor_si512(x, held.weights[k][v]));
-        differences[v] = k == 0 ? count : _mm512_add_epi32(differences[v], count);
-      }
-    }
+    Sum sums[2];
+    __m512i x;
+    CountInPipeline<2 * kWords>(
+        [&](int i) BNN_INLINE_LAMBDA {
+          if (i % 2 == 0) x = Broadcast(in[i / 2]);
+          return reinterpret_cast<Sum>(_mm512_xor_si512(x, held.weights[i / 2][i % 2]));
+        },
+        [&](int i, Sum count) BNN_INLINE_LAMBDA {
+          Sum& sum = sums[i % 2];
+          sum = i < 2 ? count : sum + count;
+          Keep(sum);
+        });
+    BNN_UNROLL for (int v = 0; v < 2; ++v) differences[v] = reinterpret_cast<__m512i>(sums[v]);
   }
 
   // The same in 16 bits: a pack makes one vector of both, and since it works in quarters of vectors, the weights take
