@@ -34,9 +34,9 @@
 //   and comparisons into mask registers have two of the four, conversions, sums and maxima of floats the other two,
 //   integers and logic all.) Plain blocks keep all four busy (1.50 cycles a block); vpternlogd alone takes 0.57 cycles
 //   instead of 0.50, and mixtures 1.49 to 1.65, in whatever order they are written. Exactly 4 saving sums of 14, in a
-//   pipeline, take 1.43 in a loop of nothing else, but 1.59 between the finishes of tiles. Sums of carries start from
-//   0; at the end sum = start + 2 * sum - popcount(ones): 4 operations a saving sum, which windows of fewer than
-//   kMinSavingWords words do not earn back.
+//   pipeline, take 1.43 in a loop of nothing else, but 1.52 to 1.59 between the finishes of tiles. Sums of carries
+//   start from 0; at the end sum = start + 2 * sum - popcount(ones): 4 operations a saving sum, which windows of fewer
+//   than kMinSavingWords words do not earn back.
 //
 // Two kernels of this code, then: with kCarrySaving ("_csa"), which Zen 4 refuses, and without, for Zen 4.
 //
