@@ -62,6 +62,7 @@ struct RegisterTiles {
     if constexpr (kWindow == Window::kAny) {
       return tiles.planes == 1;
     } else {
+      static_assert(kPixelStep == 1);
       const TapWalk& walk = tiles.walk;
       return tiles.planes == 1 && walk.cols == 1 && (kWindow == Window::kRows || walk.rows == 1) &&
              Counter::HasPipelineOf(walk) &&
