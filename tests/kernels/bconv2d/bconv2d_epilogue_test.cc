@@ -78,6 +78,38 @@ TEST_CASE("epilogues: every kernel equals the reference for every chain of steps
   }
 }
 
+// Behind the last channel weights, constants and thresholds are zeros, and zeros reach them where all input is -1.
+TEST_CASE("spare bits: lanes behind the last channel set none") {
+  const EpilogueCase only_bits = {{}, false, BitsOutput::kIntThresholds, false};
+  BConv2dShape dilated = Square(3, 2, Image(1, 4, 7, 64, 0));
+  dilated.dilation_h = dilated.dilation_w = 2;
+  const BConv2dShape windows[] = {Image(1, 2, 7, 64, 0), Image(1, 2, 7, 256, 0), Square(3, 1, Image(1, 3, 13, 64, 0)),
+                                  Square(3, 1, Image(1, 3, 7, 128, 0)), dilated};
+  for (BConv2dShape shape : windows) {
+    shape.padding = Padding::kMinusOne;
+    for (int64_t out : {5, 43, 77}) {
+      shape.out_channels = out;
+      std::mt19937 random(12);
+      BConv2dProblem problem(shape, 0, Guard::kAfter, random);
+      problem.SetAllInputs(-1);
+      const TensorGeometry geometry = {1, shape.out_h(), shape.out_w(), out, 0};
+      const EpilogueFixture fixture(only_bits, geometry, 20, Guard::kAfter, random);
+      for (const BConv2dKernel* kernel : RunnableKernels()) {
+        EpilogueOutputs outputs(geometry, Guard::kAfter);
+        BConv2dArgs args = problem.ArgsFor(*kernel);
+        args.epilogue = fixture.Make(&outputs);
+        kernel->run(shape, args);
+        int64_t wrong = 0;
+        const int64_t words = WordsFor(out);
+        for (int64_t last = words - 1; last < outputs.bits.size(); last += words) {
+          wrong += (outputs.bits[last] >> out % kBitsPerWord) != 0 ? 1 : 0;
+        }
+        CHECK_MESSAGE(wrong == 0, kernel->name << ": " << test::Describe(shape));
+      }
+    }
+  }
+}
+
 TEST_CASE("integer thresholds and flips over all channel counts") {
   const EpilogueCase only_bits = {{}, false, BitsOutput::kIntThresholds, false};
   for (int64_t out : kChannels)
