@@ -47,7 +47,7 @@ BNN_NOINLINE void RunBlocks(const BinaryTiles& tiles, const AnyEpilogue& epilogu
       tile.in =
           tiles.in + image * tiles.in_steps.image + row * tiles.in_steps.row + extent.col_begin * tiles.in_steps.pixel;
       tile.weights = tiles.weights + block_begin * tiles.block_words;
-      tile.base = {tiles.base + block_begin * tiles.base_block_step, tiles.class_step, nullptr};
+      tile.base = {tiles.base + block_begin * tiles.base_block_step, tiles.class_step, nullptr, *tiles.base >> 1};
       if (tiles.row_class != nullptr) {
         tile.base.classes += tiles.row_class[row] * tiles.num_col_classes * tiles.class_step;
         tile.base.col_class = tiles.col_class + extent.col_begin;

@@ -211,6 +211,7 @@ struct TileBase {
   const int32_t* classes;     // of class 0
   int64_t class_step;         // from the constants of one class to the next
   const uint16_t* col_class;  // of the tile's first pixel; nullptr: all pixels are of class 0
+  int32_t half = 0;           // where they are: half of the constant, of which all channels have the same
 
   BNN_INLINE const int32_t* Of(int pixel) const {
     return col_class == nullptr ? classes : classes + col_class[pixel] * class_step;

@@ -305,9 +305,13 @@ struct CountAvx512Vpopcnt : PlainCounter {
       }
     };
     // All pixels start from one vector, and the first word stands in front of the loop, so that none needs a copy of
-    // it. At the border of an image that is 0.
+    // it. At the border of an image that is 0; within an image without borders it costs but a load.
     __m512i constants[2] = {};
-    if (same_base) LoadHalf<Avx512>(base.Of(0), constants);
+    if (base.col_class == nullptr) {
+      constants[0] = constants[1] = Broadcast(static_cast<uint32_t>(base.half));
+    } else if (same_base) {
+      LoadHalf<Avx512>(base.Of(0), constants);
+    }
     Sum sums[kPixels][2];
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       BNN_UNROLL for (int v = 0; v < 2; ++v) sums[p][v] = reinterpret_cast<Sum>(constants[v]);
