@@ -92,14 +92,13 @@ struct HeldTiles {
   // What is held of a channel block.
   struct Block {
     typename Sums::Held held;
-    typename V::Int start[V::kVectors];
+    typename V::Int start;
     PixelFinish<V, Finish> finish;
     Pixel counted;   // the differing bits of a pixel
     Pixel previous;  // and of the one in front of it
 
     BNN_INLINE Block(const BinaryTiles& tiles, const TileCursor& tile, const PixelFinish<V, Finish>& row, int64_t block)
-        : held(tile.weights + block * (kWords * kChannelBlock)), finish(row) {
-      LoadHalf<V>(tile.base.classes + block * tiles.base_block_step, start);
+        : held(tile.weights + block * (kWords * kChannelBlock)), start(V::SplatInt(tile.base.half)), finish(row) {
       finish.Start(tile.place.channel + block * kChannelBlock, tile.place.lanes);
     }
 
@@ -115,7 +114,7 @@ struct HeldTiles {
         finish.Finish(previous);
       } else {
         Pixel half;
-        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) half[v] = V::Sub(start[v], previous[v]);
+        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) half[v] = V::Sub(start, previous[v]);
         finish.Finish(half);
       }
     }

@@ -86,6 +86,7 @@ struct Avx512 {
   static BNN_INLINE Int LoadInt(const int32_t* from) { return _mm512_loadu_si512(from); }
   static BNN_INLINE void StoreInt(int32_t* to, Int x) { _mm512_storeu_si512(to, x); }
   static BNN_INLINE Int Zero() { return _mm512_setzero_si512(); }
+  static BNN_INLINE Int SplatInt(int32_t x) { return _mm512_set1_epi32(x); }
   // Here and below with the mask of all lanes, which costs nothing: gcc 12 warns of its own header's unmasked forms.
   static BNN_INLINE Float Min(Float limit, Float x) { return _mm512_maskz_min_ps(0xFFFF, limit, x); }
   static BNN_INLINE Float Max(Float limit, Float x) { return _mm512_maskz_max_ps(0xFFFF, limit, x); }
