@@ -155,6 +155,9 @@ struct CountAvx512Vpopcnt : PlainCounter {
   // further behind.
   template <int kBlocks, class Difference, class Take>
   static BNN_INLINE void CountInPipeline(const Difference& difference, const Take& take) {
+#if defined(__SANITIZE_ADDRESS__)  // g++ 12 takes minutes for the pipeline where each access to memory is checked
+    BNN_UNROLL for (int i = 0; i < kBlocks; ++i) take(i, Popcount(difference(i)));
+#else
     constexpr int kCountBehind = 2;
     constexpr int kTakeBehind = 4;
     Sum blocks[kBlocks];
@@ -169,6 +172,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
         Keep(blocks[i]);
       }
     }
+#endif
   }
 
   // In what follows `weights` are those of the word (of the first of two). counted(p) is called when pixel p is.
@@ -232,8 +236,8 @@ struct CountAvx512Vpopcnt : PlainCounter {
     }
   }
 
-  // kAhead: a line of `ahead` is prefetched for every pair of words, which is four lines of weights.
-  template <int kPixels, bool kAhead>
+  // A line of `ahead` is prefetched for every pair of words, which is four lines of weights.
+  template <int kPixels>
   static BNN_INLINE void CountSaving(const TapWalk& walk, const uint32_t* in, int64_t pixel_step,
                                      const uint32_t* weights, const uint32_t* ahead, Sum (&sums)[kPixels][2]) {
     Sum ones[kPixels][2], start[kPixels][2];
@@ -249,10 +253,8 @@ struct CountAvx512Vpopcnt : PlainCounter {
                         [&](const uint32_t* const(&pixels)[kPixels], const uint32_t* run_weights) BNN_INLINE_LAMBDA {
                           int64_t word = 0;
                           for (; word + 1 < walk.words; word += 2) {
-                            if constexpr (kAhead) {
-                              __builtin_prefetch(ahead);
-                              ahead += 16;
-                            }
+                            __builtin_prefetch(ahead);
+                            ahead += 16;
                             CountPair<kPixels>(pixels, word, run_weights + word * 32, ones, sums);
                           }
                           if (word < walk.words) {
@@ -391,17 +393,17 @@ struct CountAvx512Vpopcnt : PlainCounter {
     differences[0] = _mm512_packus_epi32(wide[0], wide[1]);
   }
 
-  // kAhead: as above, a word being two lines of weights; for a single pixel its own weights are prefetched.
-  template <int kPixels, bool kAhead>
+  // kPrefetch: as above, a word being two lines of weights; for a single pixel its own weights are prefetched.
+  template <int kPixels, bool kPrefetch>
   static BNN_INLINE void CountPlain(const TapWalk& walk, const uint32_t* in, int64_t pixel_step,
                                     const uint32_t* weights, const uint32_t* ahead, Sum (&sums)[kPixels][2]) {
     ForEachRun<kPixels>(walk, in, pixel_step, weights,
                         [&](const uint32_t* const(&pixels)[kPixels], const uint32_t* run_weights) BNN_INLINE_LAMBDA {
                           int64_t word = 0;
                           do {
-                            if constexpr (kAhead && kPixels == 1) {
+                            if constexpr (kPrefetch && kPixels == 1) {
                               PrefetchWeights(run_weights + word * 32 + kWeightsAhead);
-                            } else if constexpr (kAhead) {
+                            } else if constexpr (kPrefetch) {
                               __builtin_prefetch(ahead);
                               ahead += 8;
                             }
@@ -423,15 +425,11 @@ struct CountAvx512Vpopcnt : PlainCounter {
     ToSums<kPixels>(halves, sums);
     const uint32_t* const ahead = weights + input.ahead;
     if (kPixels > 1 && walk.tuning.saves_carries && walk.TotalWords() >= kMinSavingWords) {
-      if (input.ahead != 0) {
-        CountSaving<kPixels, true>(walk, in, pixel_step, weights, ahead, sums);
-      } else {
-        CountSaving<kPixels, false>(walk, in, pixel_step, weights, nullptr, sums);
-      }
-    } else if (kPixels > 1 ? input.ahead != 0 : walk.tuning.prefetches_weights) {
+      CountSaving<kPixels>(walk, in, pixel_step, weights, ahead, sums);
+    } else if (kPixels > 1 || walk.tuning.prefetches_weights) {
       CountPlain<kPixels, true>(walk, in, pixel_step, weights, ahead, sums);
-    } else {
-      CountPlain<kPixels, false>(walk, in, pixel_step, weights, nullptr, sums);
+    } else if constexpr (kPixels == 1) {
+      CountPlain<kPixels, false>(walk, in, pixel_step, weights, ahead, sums);
     }
     ToHalves<kPixels>(sums, halves);
   }
