@@ -98,7 +98,7 @@ struct HeldTiles {
     Pixel counted;   // the differing bits of a pixel
     Pixel previous;  // and of the one in front of it
 
-    BNN_INLINE Block(const BinaryTiles& tiles, const TileCursor& tile, const PixelFinish<V, Finish>& row, int64_t block)
+    BNN_INLINE Block(const TileCursor& tile, const PixelFinish<V, Finish>& row, int64_t block)
         : held(tile.weights + block * (kWords * kChannelBlock)), start(V::SplatInt(tile.base.half)), finish(row) {
       finish.Start(tile.place.channel + block * kChannelBlock, tile.place.lanes);
     }
@@ -125,11 +125,11 @@ struct HeldTiles {
   template <int kBlocks>
   static BNN_INLINE void RunTogether(int64_t pixels, const BinaryTiles& tiles, const TileCursor& tile,
                                      const PixelFinish<V, Finish>& finish, int64_t block) {
-    Block first(tiles, tile, finish, block);
+    Block first(tile, finish, block);
     if constexpr (kBlocks == 1) {
       WithPlanes(pixels, tiles, tile.in, first);
     } else {
-      Block second(tiles, tile, finish, block + 1);
+      Block second(tile, finish, block + 1);
       WithPlanes(pixels, tiles, tile.in, first, second);
     }
   }
