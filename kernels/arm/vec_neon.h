@@ -144,6 +144,7 @@ struct Neon : NeonFloat {
   static BNN_INLINE Int LoadInt(const int32_t* from) { return vld1q_s32(from); }
   static BNN_INLINE void StoreInt(int32_t* to, Int x) { vst1q_s32(to, x); }
   static BNN_INLINE Int Zero() { return vdupq_n_s32(0); }
+  static BNN_INLINE Int SplatInt(int32_t x) { return vdupq_n_s32(x); }
   static BNN_INLINE Int Half(Int x) { return vshrq_n_s32(x, 1); }
   static BNN_INLINE Int HalfUp(Int x) { return vrshrq_n_s32(x, 1); }
   static BNN_INLINE Int TwicePlusOdd(Int x, Int odd) {

@@ -7,7 +7,6 @@ namespace bnn::kernels {
 namespace {
 
 struct Quantize256 : Avx2 {
-  static BNN_INLINE Int SplatInt(int32_t x) { return _mm256_set1_epi32(x); }
   static BNN_INLINE Float Div(Float a, Float b) { return _mm256_div_ps(a, b); }
   static BNN_INLINE Int Round(Float x) { return _mm256_cvtps_epi32(x); }
   static BNN_INLINE Int Sub(Int a, Int b) { return _mm256_sub_epi32(a, b); }

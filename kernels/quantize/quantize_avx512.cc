@@ -10,10 +10,8 @@ namespace {
 constexpr __mmask16 kAll = 0xFFFF;
 
 struct Quantize512 : Avx512 {
-  static BNN_INLINE Int SplatInt(int32_t x) { return _mm512_set1_epi32(x); }
   static BNN_INLINE Float Div(Float a, Float b) { return _mm512_div_ps(a, b); }
   static BNN_INLINE Int Round(Float x) { return _mm512_maskz_cvtps_epi32(kAll, x); }
-  static BNN_INLINE Int Sub(Int a, Int b) { return _mm512_sub_epi32(a, b); }
 
   // Packing works within 128-bit lanes: lane i of the bytes holds dwords i of n[0], n[1], n[2] and n[3].
   static BNN_INLINE Int Ordered(Int bytes) {

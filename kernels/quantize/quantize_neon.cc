@@ -7,7 +7,6 @@ namespace bnn::kernels {
 namespace {
 
 struct QuantizeVectors : Neon {
-  static BNN_INLINE Int SplatInt(int32_t x) { return vdupq_n_s32(x); }
   static BNN_INLINE Int Sub(Int a, Int b) { return vsubq_s32(a, b); }
   // Not the instructions for this: those pass signaling NaNs on.
   static BNN_INLINE Float Max(Float a, Float b) { return Select(IsAtLeast(a, b), a, b); }

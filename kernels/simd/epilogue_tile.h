@@ -14,9 +14,9 @@
 // Load, LoadPart, Store, StorePart (of the lanes whose bit is set; the others are not touched in memory), Splat, Fma,
 // Mul, Add, Less, Select, MulWhere (x * factor where the mask is set, else x), AtLeast (of the 32 channels as bits,
 // false for NaN), Min and Max of a limit and x (x unless the limit is less, or greater: x where either is NaN or both
-// are zeros); LoadInt, Half (floor), HalfUp (ceil), TwicePlusOdd (2 * x + the lowest bit of odd), Add, ToFloat; and for
-// levels the Mask IsAtLeast of floats (false for NaN) and Less of integers, Xor of masks, ToWord of the masks of 32
-// channels.
+// are zeros); LoadInt, SplatInt, Half (floor), HalfUp (ceil), TwicePlusOdd (2 * x + the lowest bit of odd), Add,
+// ToFloat; and for levels the Mask IsAtLeast of floats (false for NaN) and Less of integers, Xor of masks, ToWord of
+// the masks of 32 channels.
 #pragma once
 
 #include <cstdint>

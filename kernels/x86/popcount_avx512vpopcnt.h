@@ -74,7 +74,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
     return (2 * pixel + vector) * kSavingSums % kSums < kSavingSums;
   }
 
-  static BNN_INLINE __m512i Broadcast(uint32_t word) { return _mm512_set1_epi32(static_cast<int32_t>(word)); }
+  static BNN_INLINE __m512i Broadcast(uint32_t word) { return Avx512::SplatInt(static_cast<int32_t>(word)); }
   template <int kPixels>
   static BNN_INLINE void ToSums(const __m512i (&halves)[kPixels][2], Sum (&sums)[kPixels][2]) {
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
@@ -95,9 +95,13 @@ struct CountAvx512Vpopcnt : PlainCounter {
   // Keeps the instructions that compute vectors in the order of these calls.
   static BNN_INLINE void Keep(Sum& vector) { __asm__ volatile("" : "+v"(vector)); }
 
+  static BNN_INLINE Sum Difference(__m512i x, __m512i weights) {
+    return reinterpret_cast<Sum>(_mm512_xor_si512(x, weights));
+  }
+
   // One block: sum -= popcount(x ^ weights) in every lane.
   static BNN_INLINE void SubtractDifferences(__m512i x, __m512i weights, Sum& sum) {
-    sum -= reinterpret_cast<Sum>(_mm512_popcnt_epi32(_mm512_xor_si512(x, weights)));
+    sum -= Popcount(Difference(x, weights));
   }
 
   // Two blocks into the carry-save counter (ones, sum). In assembly, because order matters: gcc 12 spreads the chain
@@ -118,7 +122,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
 
   // One block into a carry-save counter, where a run has an odd number of words.
   static BNN_INLINE void SaveOne(__m512i x, __m512i weights, Sum& ones, Sum& sum) {
-    const Sum difference = reinterpret_cast<Sum>(_mm512_xor_si512(x, weights));
+    const Sum difference = Difference(x, weights);
     sum -= Popcount(ones & difference);
     ones ^= difference;
   }
@@ -184,7 +188,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
     CountInPipeline<2 * kPixels>(
         [&](int i) BNN_INLINE_LAMBDA {
           if (i % 2 == 0) x = Broadcast(pixels[i / 2][word]);
-          return reinterpret_cast<Sum>(_mm512_xor_si512(x, of_word[i % 2]));
+          return Difference(x, of_word[i % 2]);
         },
         [&](int i, Sum count) BNN_INLINE_LAMBDA {
           Sum& sum = sums[i / 2][i % 2];
@@ -310,7 +314,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
     // it. At the border of an image that is 0; within an image without borders it costs but a load.
     __m512i constants[2] = {};
     if (base.col_class == nullptr) {
-      constants[0] = constants[1] = Broadcast(static_cast<uint32_t>(base.half));
+      constants[0] = constants[1] = Avx512::SplatInt(base.half);
     } else if (same_base) {
       LoadHalf<Avx512>(base.Of(0), constants);
     }
@@ -362,7 +366,7 @@ struct CountAvx512Vpopcnt : PlainCounter {
     CountInPipeline<2 * kWords>(
         [&](int i) BNN_INLINE_LAMBDA {
           if (i % 2 == 0) x = Broadcast(in[i / 2]);
-          return reinterpret_cast<Sum>(_mm512_xor_si512(x, held.weights[i / 2][i % 2]));
+          return Difference(x, held.weights[i / 2][i % 2]);
         },
         [&](int i, Sum count) BNN_INLINE_LAMBDA {
           Sum& sum = sums[i % 2];

@@ -102,6 +102,7 @@ struct Avx2 {
   }
   static BNN_INLINE void StoreInt(int32_t* to, Int x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), x); }
   static BNN_INLINE Int Zero() { return _mm256_setzero_si256(); }
+  static BNN_INLINE Int SplatInt(int32_t x) { return _mm256_set1_epi32(x); }
   static BNN_INLINE Int Half(Int x) { return _mm256_srai_epi32(x, 1); }
   static BNN_INLINE Int HalfUp(Int x) {
     return _mm256_add_epi32(_mm256_srai_epi32(x, 1), _mm256_and_si256(x, _mm256_set1_epi32(1)));

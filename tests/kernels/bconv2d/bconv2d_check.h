@@ -42,6 +42,14 @@ inline void SetPart(const Part& part, BConv2dArgs* args) {
   args->block_end = part.block_end;
 }
 
+// The whole output of a kernel.
+inline void RunKernel(const BConv2dKernel& kernel, BConv2dProblem& problem, const EpilogueFixture& fixture,
+                      EpilogueOutputs* outputs) {
+  BConv2dArgs args = problem.ArgsFor(kernel);
+  args.epilogue = fixture.Make(outputs);
+  kernel.run(problem.shape(), args);
+}
+
 // Runs every kernel, in these parts (empty: all at once), and compares with the reference.
 inline void CheckAgainstReference(const BConv2dShape& shape, const EpilogueCase& epilogue_case, int64_t gap,
                                   Guard guard, const std::vector<Part>& parts = {}) {

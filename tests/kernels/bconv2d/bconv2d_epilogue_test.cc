@@ -96,9 +96,7 @@ TEST_CASE("spare bits: lanes behind the last channel set none") {
       const EpilogueFixture fixture(only_bits, geometry, 20, Guard::kAfter, random);
       for (const BConv2dKernel* kernel : RunnableKernels()) {
         EpilogueOutputs outputs(geometry, Guard::kAfter);
-        BConv2dArgs args = problem.ArgsFor(*kernel);
-        args.epilogue = fixture.Make(&outputs);
-        kernel->run(shape, args);
+        RunKernel(*kernel, problem, fixture, &outputs);
         int64_t wrong = 0;
         const int64_t words = WordsFor(out);
         for (int64_t last = words - 1; last < outputs.bits.size(); last += words) {

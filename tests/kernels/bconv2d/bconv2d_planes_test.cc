@@ -63,9 +63,7 @@ TEST_CASE("planes: every kernel computes the convolution of the values of its le
         for (const BConv2dKernel* kernel : RunnableKernels()) {
           REQUIRE(kernel->refuse(shape) == nullptr);
           EpilogueOutputs outputs(geometry, Guard::kAfter);
-          BConv2dArgs args = problem.ArgsFor(*kernel);
-          args.epilogue = fixture.Make(&outputs);
-          kernel->run(shape, args);
+          RunKernel(*kernel, problem, fixture, &outputs);
           CHECK_MESSAGE(std::ranges::equal(outputs.floats.span(), expected),
                         kernel->name << ": " << test::Describe(shape));
         }
@@ -206,9 +204,7 @@ TEST_CASE("planes: the largest accumulators, and more terms than a float counts"
       const EpilogueFixture fixture(kPlainFloats, geometry, 1, Guard::kAfter, random);
       for (const BConv2dKernel* kernel : RunnableKernels()) {
         EpilogueOutputs outputs(geometry, Guard::kAfter);
-        BConv2dArgs args = problem.ArgsFor(*kernel);
-        args.epilogue = fixture.Make(&outputs);
-        kernel->run(shape, args);
+        RunKernel(*kernel, problem, fixture, &outputs);
         for (float acc : outputs.floats.ToVector()) CHECK(acc == -static_cast<float>(shape.max_acc()));
       }
     }

@@ -54,9 +54,7 @@ TEST_CASE("every kernel computes the convolution of its -1 and +1 values") {
       const std::vector<int32_t> expected = problem.NaiveOutput();
       for (const BConv2dKernel* kernel : RunnableKernels()) {
         EpilogueOutputs outputs(geometry, Guard::kAfter);
-        BConv2dArgs args = problem.ArgsFor(*kernel);
-        args.epilogue = fixture.Make(&outputs);
-        kernel->run(shape, args);
+        RunKernel(*kernel, problem, fixture, &outputs);
         CHECK_MESSAGE(std::ranges::equal(outputs.floats.span(), expected),
                       kernel->name << ": " << test::Describe(shape));
       }
@@ -162,9 +160,7 @@ TEST_CASE("all bits differ, or none: the largest and the smallest counts") {
         const EpilogueFixture fixture(kPlainFloats, geometry, 1, Guard::kAfter, random);
         for (const BConv2dKernel* kernel : RunnableKernels()) {
           EpilogueOutputs outputs(geometry, Guard::kAfter);
-          BConv2dArgs args = problem.ArgsFor(*kernel);
-          args.epilogue = fixture.Make(&outputs);
-          kernel->run(shape, args);
+          RunKernel(*kernel, problem, fixture, &outputs);
           int64_t wrong = 0;
           const float expected = static_cast<float>(input * weight * shape.terms());
           for (float x : outputs.floats.ToVector()) wrong += x == expected ? 0 : 1;
@@ -233,9 +229,7 @@ TEST_CASE("pack: the order of the model file reaches the right taps") {
   const EpilogueFixture fixture(kPlainFloats, geometry, 1, Guard::kAfter, random);
   const auto run = [&](const BConv2dKernel& kernel) {
     EpilogueOutputs outputs(geometry, Guard::kAfter);
-    BConv2dArgs args = problem.ArgsFor(kernel);
-    args.epilogue = fixture.Make(&outputs);
-    kernel.run(shape, args);
+    RunKernel(kernel, problem, fixture, &outputs);
     return outputs.floats.ToVector();
   };
   for (const BConv2dKernel* kernel : RunnableKernels()) {
