@@ -23,7 +23,7 @@ struct Support {
   bool avx512_vpopcnt = false;
   bool avx_vnni = false;
   bool avx512_vnni = false;
-  bool gains_from_carry_saving = false;
+  bool splits_long_vectors = false;
 };
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -47,7 +47,7 @@ uint64_t ReadXcr0() {
   return (uint64_t{high} << 32) | low;
 }
 
-bool DetectGainsFromCarrySaving() {
+bool DetectSplitsLongVectors() {
   unsigned eax = 0;
   unsigned vendor[3] = {};  // in the order in which they spell it
   if (__get_cpuid(0, &eax, &vendor[0], &vendor[2], &vendor[1]) == 0) return false;
@@ -57,7 +57,7 @@ bool DetectGainsFromCarrySaving() {
   if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return false;
   const unsigned base = (eax >> 8) & 0xF;
   const unsigned family = base == 0xF ? base + ((eax >> 20) & 0xFF) : base;
-  return GainsFromCarrySaving({reinterpret_cast<const char*>(vendor), sizeof(vendor)}, family);
+  return SplitsLongVectors({reinterpret_cast<const char*>(vendor), sizeof(vendor)}, family);
 }
 
 Support Detect() {
@@ -92,7 +92,7 @@ Support Detect() {
   support.avx512 = support.avx2 && f && dq && bw && vl;
   support.avx512_vpopcnt = support.avx512 && Bit(ecx7, 14);
   support.avx512_vnni = support.avx512 && Bit(ecx7, 11);
-  support.gains_from_carry_saving = support.avx512_vpopcnt && DetectGainsFromCarrySaving();
+  support.splits_long_vectors = support.avx512 && DetectSplitsLongVectors();
   return support;
 }
 
@@ -219,12 +219,16 @@ Isa BestIsa() {
 }
 
 const char* RefuseToSaveCarries() {
-  return Cached().gains_from_carry_saving ? nullptr : "vpternlogd, by which it saves carries, is slow on this CPU";
+  return Cached().splits_long_vectors ? "vpternlogd, by which it saves carries, is slow on this CPU" : nullptr;
 }
 
-bool GainsFromCarrySaving(std::string_view vendor, unsigned family) {
+const char* RefuseHalfVectors() {
+  return Cached().splits_long_vectors ? nullptr : "this CPU executes vectors of 512 bits whole";
+}
+
+bool SplitsLongVectors(std::string_view vendor, unsigned family) {
   constexpr unsigned kZen4 = 0x19;  // and Zen 3, which lacks the instructions
-  return vendor != "AuthenticAMD" || family != kZen4;
+  return vendor == "AuthenticAMD" && family == kZen4;
 }
 
 bool GainsFromSha3(uint64_t midr) {

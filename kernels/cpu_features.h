@@ -42,8 +42,13 @@ Isa BestIsa();
 // (kernels/x86/popcount_avx512vpopcnt.h).
 const char* RefuseToSaveCarries();
 
-// What that asks: the vendor, of CPUID leaf 0, and the family, extended family included, of leaf 1.
-bool GainsFromCarrySaving(std::string_view vendor, unsigned family);
+// The same of kernels that use the instructions and registers of AVX-512 on 256 bits
+// (kernels/bitpack/bitpack_planes.h).
+const char* RefuseHalfVectors();
+
+// What both ask: does such a CPU execute operations on 512 bits as two halves? `vendor`: of CPUID leaf 0; `family`: of
+// leaf 1, extended family included.
+bool SplitsLongVectors(std::string_view vendor, unsigned family);
 
 // What BestIsa asks of the identification (MIDR_EL1) of a 64-bit ARM core: does it execute EOR3 so often that the
 // kernels of kNeonSha3 gain?

@@ -55,6 +55,7 @@ struct BitpackKernel {
   Isa isa;
   void (*pack)(const BitpackArgs& args);
   void (*unpack)(const BitunpackArgs& args);
+  const char* (*refuse_cpu)() = nullptr;  // why not to run it on this CPU although it could, or nullptr
 };
 
 struct BitpackKernelList {

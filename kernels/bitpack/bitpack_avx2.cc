@@ -12,6 +12,7 @@ struct PackAvx2 : Avx2 {
   static constexpr int kBlockWords = 2;     // 16 values, some of which compilers leave in memory
   static constexpr int kUnpackPixels = 4;
   static constexpr int kHeldValues = 8;
+  static constexpr bool kSkews = false;
   static constexpr int kTileVectors = 10;  // leaves 6 registers for two thresholds, the bits and what is loaded
 
   // t <= x: the second operand may come straight from memory.

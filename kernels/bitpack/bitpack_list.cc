@@ -7,6 +7,7 @@ namespace {
 // Best first, the reference last.
 constexpr const BitpackKernel* kKernels[] = {
 #if defined(__x86_64__)
+    &kBitpackAvx512Ymm,
     &kBitpackAvx512,
     &kBitpackAvx2,
 #elif defined(__aarch64__) || defined(__arm__)

@@ -5,9 +5,10 @@
 
 namespace bnn::kernels {
 
-extern const BitpackKernel kBitpackRef;     // bitpack_ref.cc
-extern const BitpackKernel kBitpackNeon;    // bitpack_neon.cc
-extern const BitpackKernel kBitpackAvx2;    // bitpack_avx2.cc
-extern const BitpackKernel kBitpackAvx512;  // bitpack_avx512.cc
+extern const BitpackKernel kBitpackRef;        // bitpack_ref.cc
+extern const BitpackKernel kBitpackNeon;       // bitpack_neon.cc
+extern const BitpackKernel kBitpackAvx2;       // bitpack_avx2.cc
+extern const BitpackKernel kBitpackAvx512;     // bitpack_avx512.cc
+extern const BitpackKernel kBitpackAvx512Ymm;  // the same file
 
 }  // namespace bnn::kernels

@@ -19,11 +19,8 @@
 //   kBlockWords        the words whose two values stay in registers when unpacking
 //   kUnpackPixels      otherwise the values come from L1, once for so many pixels
 //   kHeldValues        the values of levels that stay in registers
-//   kTileVectors       the vectors of pixels that stay in registers while planes pass by
 //   StreamMask, AllOfStream(), LoadStream(from, mask)  all lanes, in the way that streams best
-//   LoadFour(from, lanes)                    up to 4 lanes, the others 0
 //   StoreAtLeast(word, x, t)                 *word = the bits x >= t of 32 channels
-//   StoreInt(lanes, words)
 //   kSearchesLevels    whether levels are found as bitpack_search.h does
 //   Spread(word), Choose(spread, v, lo, hi)  lane l: hi where bit kLanes * v + l of the word is set, else lo
 // and what bitpack_planes.h says.
@@ -224,13 +221,14 @@ void PackInterleavedLevels(const BitpackArgs& args) {
   }
 }
 
-template <class V>
+// Planes: the wrapper for planes of pixels.
+template <class V, class Planes = V>
 void Pack(const BitpackArgs& args) {
   if (args.planes > 1) {
     if (args.in_channel_stride != 1) return kBitpackRef.pack(args);
     args.signs == nullptr ? PackInterleavedLevels<V, false>(args) : PackInterleavedLevels<V, true>(args);
   } else if (args.in_pixel_stride == 1 && args.signs == nullptr) {
-    PackPlanar<V>(args);
+    PackPlanar<Planes>(args);
   } else if (args.in_channel_stride == 1) {
     args.signs == nullptr ? PackContiguous<V, false>(args) : PackContiguous<V, true>(args);
   } else {

@@ -68,17 +68,18 @@ TEST_CASE("BestIsa is supported and nothing better is, but for EOR3 where it doe
   }
 }
 
-TEST_CASE("saving carries pays on all CPUs but those of AMD's Zen 3 and 4") {
-  CHECK_FALSE(GainsFromCarrySaving("AuthenticAMD", 0x19));
-  CHECK(GainsFromCarrySaving("AuthenticAMD", 0x1A));  // Zen 5
-  CHECK(GainsFromCarrySaving("GenuineIntel", 0x6));
-  CHECK(GainsFromCarrySaving("GenuineIntel", 0x19));
-  if (!IsaSupported(Isa::kAvx512Vpopcnt))
-    return test::Skip("this CPU lacks avx512vpopcnt, which the question is about");
+TEST_CASE("vectors of 512 bits are split by AMD's Zen 3 and 4: no carries are saved there, and halves preferred") {
+  CHECK(SplitsLongVectors("AuthenticAMD", 0x19));
+  CHECK_FALSE(SplitsLongVectors("AuthenticAMD", 0x1A));  // Zen 5
+  CHECK_FALSE(SplitsLongVectors("GenuineIntel", 0x6));
+  CHECK_FALSE(SplitsLongVectors("GenuineIntel", 0x19));
+  if (!IsaSupported(Isa::kAvx512)) return test::Skip("this CPU lacks avx512, which the question is about");
   const std::set<std::string> vendor = CpuinfoWords("vendor_id"), family = CpuinfoWords("cpu family");
   if (vendor.empty() || family.empty()) return test::Skip("/proc/cpuinfo names no vendor and family");
   const auto number = static_cast<unsigned>(std::stoul(*family.begin()));
-  CHECK((RefuseToSaveCarries() == nullptr) == GainsFromCarrySaving(*vendor.begin(), number));
+  const bool splits = SplitsLongVectors(*vendor.begin(), number);
+  CHECK((RefuseToSaveCarries() != nullptr) == splits);
+  CHECK((RefuseHalfVectors() == nullptr) == splits);
 }
 
 TEST_CASE("EOR3 pays on the cores of Arm with two vector pipes, whatever their revision") {

@@ -21,8 +21,8 @@ import sys
 
 # nm's letters for data: initialized, read-only, zero-initialized, and the same for small objects.
 DATA = "DdRrBbGgSs"
-# The suffixes of entries: that of the file itself, and by carry-save adders.
-TUNINGS = ("", "csa")
+# The suffixes of entries: that of the file itself, by carry-save adders, and on 256-bit registers.
+TUNINGS = ("", "csa", "ymm")
 # What sanitized builds add: a marker beside each variable, type information, and the pointer to the unwinder's routine.
 # All of it is data without instructions that is the same in every object.
 SANITIZER = re.compile(r"^(__odr_asan|__asan_|___asan|typeinfo (name )?for |DW\.ref\.__gxx_personality_v0$)")

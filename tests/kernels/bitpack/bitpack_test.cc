@@ -21,8 +21,9 @@ using test::Guard;
 using test::GuardedBuffer;
 
 constexpr int64_t kChannels[] = {1, 3, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 160, 256, 513};
-// Up to several tiles of planes, the last vector full, nearly full and nearly empty.
-constexpr int64_t kPixels[] = {1, 2, 3, 5, 8, 15, 16, 17, 31, 64, 67, 196, 209, 225};
+// Up to several tiles of planes, the last vector full, nearly full and nearly empty; of few vectors with 1, 2 and 4
+// floats behind whole vectors of 8 (planes are skewed).
+constexpr int64_t kPixels[] = {1, 2, 3, 5, 8, 15, 16, 17, 31, 36, 49, 58, 64, 67, 196, 209, 225};
 constexpr uint32_t kUntouched = 0xDEADBEEF;
 
 enum class Layout { kInterleaved, kInterleavedWithGaps, kPlanar, kPlanarWithGaps, kStrided };
@@ -35,6 +36,7 @@ struct Case {
   Layout layout = Layout::kInterleaved;
   int64_t bits_pixel_stride = 0;
   int planes = 1;
+  int64_t in_start = 0;  // floats in front of the first element
 
   int highest_level() const { return (1 << planes) - 1; }
   int64_t padded() const { return (channels + 31) / 32 * 32; }
@@ -68,7 +70,7 @@ struct Case {
     return 0;
   }
   // One past the last element that a kernel may read.
-  int64_t in_size() const { return (pixels - 1) * pixel_stride() + (channels - 1) * channel_stride() + 1; }
+  int64_t in_size() const { return in_start + (pixels - 1) * pixel_stride() + (channels - 1) * channel_stride() + 1; }
   int64_t bits_size() const {
     return (planes - 1) * bits_plane_stride() + (pixels - 1) * bits_pixel_stride + WordsFor(channels);
   }
@@ -123,7 +125,7 @@ std::vector<uint32_t> PackWith(const BitpackKernel& kernel, const Case& c, const
   GuardedBuffer<uint32_t> bits(std::vector<uint32_t>(static_cast<size_t>(c.bits_size()), kUntouched), guard);
   kernel.pack({.pixels = c.pixels,
                .channels = c.channels,
-               .in = guarded_in.data(),
+               .in = guarded_in.data() + c.in_start,
                .in_pixel_stride = c.pixel_stride(),
                .in_channel_stride = c.channel_stride(),
                .planes = c.planes,
@@ -145,7 +147,7 @@ std::vector<uint32_t> PackNaively(const Case& c, const std::vector<float>& in, c
   for (int64_t p = 0; p < c.pixels; ++p) {
     levels.assign(static_cast<size_t>(c.padded()), 0);
     for (int64_t channel = 0; channel < c.channels; ++channel) {
-      float x = in[static_cast<size_t>(p * c.pixel_stride() + channel * c.channel_stride())];
+      float x = in[static_cast<size_t>(c.in_start + p * c.pixel_stride() + channel * c.channel_stride())];
       if (!signs.empty() && signs[static_cast<size_t>(channel)] < 0) x = -x;
       int& level = levels[static_cast<size_t>(channel)];
       for (int j = 0; j < c.highest_level(); ++j) {
@@ -255,6 +257,26 @@ TEST_CASE("pack: levels of several planes") {
               INFO(Describe(*kernel, c), " planes ", planes);
               REQUIRE(PackWith(*kernel, c, in, thresholds, guard, signs) == expected);
             }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("pack: planes may begin at any float") {
+  std::mt19937 random(4);
+  for (const int64_t pixels : {1, 36, 49, 58}) {
+    for (const int64_t channels : {8, 40, 44, 64}) {
+      for (int64_t start = 1; start <= 16; ++start) {
+        const Case c = {pixels, channels, Layout::kPlanar, WordsFor(channels), 1, start};
+        const std::vector<float> in = RandomValues(c.in_size(), random);
+        const std::vector<float> thresholds = RandomParameters(channels, random);
+        const std::vector<uint32_t> expected = PackNaively(c, in, thresholds);
+        for (const BitpackKernel* kernel : RunnableKernels()) {
+          for (const Guard guard : test::kBothGuards) {
+            INFO(Describe(*kernel, c), " start ", start);
+            REQUIRE(PackWith(*kernel, c, in, thresholds, guard) == expected);
           }
         }
       }
