@@ -92,7 +92,7 @@ struct Neon : NeonFloat {
   static BNN_INLINE Float Select(Mask mask, Float yes, Float no) { return vbslq_f32(mask, yes, no); }
   static BNN_INLINE Float Min(Float limit, Float x) { return Select(Less(limit, x), limit, x); }
   static BNN_INLINE Float Max(Float limit, Float x) { return Select(Less(x, limit), limit, x); }
-  static BNN_INLINE Float MulWhere(Mask mask, Float x, Float factor) { return Select(mask, Mul(x, factor), x); }
+  static BNN_INLINE Float PRelu(Float x, Float slope) { return Select(Less(x, Splat(0)), Mul(x, slope), x); }
 
   // Eight masks to one word, channel by channel: narrowed to bytes, of which each keeps the bit of its place, and
   // neighbours added until four bytes are left.

@@ -12,8 +12,8 @@
 //
 // V supplies: Float, Int, Mask (vectors of kLanes elements and a comparison's result), kLanes, kVectors = 32 / kLanes;
 // Load, LoadPart, Store, StorePart (of the lanes whose bit is set; the others are not touched in memory), Splat, Fma,
-// Mul, Add, Less, Select, MulWhere (x * factor where the mask is set, else x), AtLeast (of the 32 channels as bits,
-// false for NaN), Min and Max of a limit and x (x unless the limit is less, or greater: x where either is NaN or both
+// Mul, Add, Less, Select, PRelu (x * slope where x is less than 0, else x), AtLeast (of the 32 channels as bits, false
+// for NaN), Min and Max of a limit and x (x unless the limit is less, or greater: x where either is NaN or both
 // are zeros); LoadInt, SplatInt, Half (floor), HalfUp (ceil), TwicePlusOdd (2 * x + the lowest bit of odd), Add,
 // ToFloat; and for levels the Mask IsAtLeast of floats (false for NaN) and Less of integers, Xor of masks, ToWord of
 // the masks of 32 channels.
@@ -65,10 +65,9 @@ BNN_INLINE void TileAffine(const EpilogueStep& step, const TilePlace& at, float 
 
 template <class V, int kPixels>
 BNN_INLINE void TilePRelu(const EpilogueStep& step, const TilePlace& at, FloatTile<V, kPixels>& y) {
-  const typename V::Float zero = V::Splat(0.0f);
   BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
     const typename V::Float slope = V::Load(step.a + at.channel + v * V::kLanes);
-    BNN_UNROLL for (int p = 0; p < kPixels; ++p) { y[p][v] = V::MulWhere(V::Less(y[p][v], zero), y[p][v], slope); }
+    BNN_UNROLL for (int p = 0; p < kPixels; ++p) { y[p][v] = V::PRelu(y[p][v], slope); }
   }
 }
 

@@ -25,10 +25,11 @@
 // That is 95 and 88 % of the limit; a window of 36 words would lose 4 points to residual and PReLU, one of 8 words 12.
 // Stores are nearly free, the order of the operations does not matter. The kernel takes 212 and 230.
 //
-// On Zen 4 each operation takes half a cycle, and one of three sources (a fused multiplication and addition, or a
-// multiplication under a mask whose other lanes stay) holds up its neighbours by a fourth more. So 3x3 over 64 channels
-// takes at least 396 cycles with floats, 420 with residual and PReLU, and the kernel 400 and 427; 1x1 over 256 channels
-// 186 and 210, the kernel 188 and 216.
+// On Zen 4 each operation takes half a cycle, and one of three sources (a fused multiplication and addition, or the
+// selection of a PReLU) holds up its neighbours by a fourth more. So 3x3 over 64 channels takes at least 396 cycles
+// with floats, 420 with residual and PReLU, and the kernel 400 and 424; 1x1 over 256 channels 186 and 210, the kernel
+// 188 and 212. There the order matters: each step takes all vectors of the pixel before the next one does, and stores
+// stand behind them. Vector by vector it was 427 and 215.
 #pragma once
 
 #include "kernels/simd/epilogue_tile.h"
@@ -173,9 +174,7 @@ class ChainStep<V, StepKind::kPRelu, false> {
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) slope_[v] = V::Load(slopes_ + channel + v * V::kLanes);
   }
 
-  BNN_INLINE typename V::Float Apply(int v, typename V::Float y) const {
-    return V::MulWhere(V::Less(y, V::Splat(0)), y, slope_[v]);
-  }
+  BNN_INLINE typename V::Float Apply(int v, typename V::Float y) const { return V::PRelu(y, slope_[v]); }
   BNN_INLINE void Next() {}
 
  private:
@@ -220,6 +219,10 @@ class ChainStep<V, StepKind::kAdd, false> {
   PixelWalk<const float> residual_;
 };
 
+// A pixel's channels of a block.
+template <class V>
+using PixelFloats = typename V::Float[V::kVectors];
+
 // Steps one after the other.
 template <class V, bool kHalf, StepKind... kSteps>
 class ChainSteps {
@@ -229,7 +232,7 @@ class ChainSteps {
   BNN_INLINE void Prefetch(int64_t) const {}
   BNN_INLINE void Advance(const TileStep&) {}
   BNN_INLINE void Start(int64_t) {}
-  BNN_INLINE typename V::Float Apply(int, typename V::Float y) const { return y; }
+  BNN_INLINE void Apply(PixelFloats<V>&) const {}
   BNN_INLINE void Next() {}
 };
 
@@ -253,7 +256,11 @@ class ChainSteps<V, kHalf, kFirst, kRest...> {
     rest_.Start(channel);
   }
 
-  BNN_INLINE typename V::Float Apply(int v, typename V::Float y) const { return rest_.Apply(v, first_.Apply(v, y)); }
+  // Step by step, see above.
+  BNN_INLINE void Apply(PixelFloats<V>& y) const {
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) y[v] = first_.Apply(v, y[v]);
+    rest_.Apply(y);
+  }
 
   BNN_INLINE void Next() {
     first_.Next();
@@ -303,11 +310,10 @@ class PixelFinish<V, Chain<kBits, kSteps...>> {
   }
 
   BNN_INLINE void Finish(const typename V::Int (&half)[V::kVectors]) {
-    typename V::Float y[V::kVectors];
-    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-      y[v] = steps_.Apply(v, V::ToFloat(half[v]));
-      V::Store(out_.Here() + v * V::kLanes, y[v]);
-    }
+    PixelFloats<V> y;
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) y[v] = V::ToFloat(half[v]);
+    steps_.Apply(y);
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) V::Store(out_.Here() + v * V::kLanes, y[v]);
     steps_.Next();
     out_.Next();
     if constexpr (kBits) {

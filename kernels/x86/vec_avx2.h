@@ -54,8 +54,8 @@ struct Avx2 {
   static BNN_INLINE Float Min(Float limit, Float x) { return _mm256_min_ps(limit, x); }
   static BNN_INLINE Float Max(Float limit, Float x) { return _mm256_max_ps(limit, x); }
   static BNN_INLINE Mask Less(Float a, Float b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
-  static BNN_INLINE Float MulWhere(Mask mask, Float x, Float factor) {
-    return Select(mask, _mm256_mul_ps(x, factor), x);
+  static BNN_INLINE Float PRelu(Float x, Float slope) {
+    return Select(Less(x, _mm256_setzero_ps()), _mm256_mul_ps(x, slope), x);
   }
   static BNN_INLINE Float Select(Mask mask, Float yes, Float no) { return _mm256_blendv_ps(no, yes, mask); }
   static BNN_INLINE uint32_t AtLeast(const Float (&x)[4], const Float (&limit)[4]) {

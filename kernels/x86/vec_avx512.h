@@ -43,7 +43,10 @@ struct Avx512 {
   static BNN_INLINE Float Mul(Float a, Float b) { return _mm512_mul_ps(a, b); }
   static BNN_INLINE Float Add(Float a, Float b) { return _mm512_add_ps(a, b); }
   static BNN_INLINE Mask Less(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
-  static BNN_INLINE Float MulWhere(Mask mask, Float x, Float factor) { return _mm512_mask_mul_ps(x, mask, x, factor); }
+  // As each lane's class says: negative ones and -inf (0) are the product, all others (1) are x itself.
+  static BNN_INLINE Float PRelu(Float x, Float slope) {
+    return _mm512_fixupimm_ps(_mm512_mul_ps(x, slope), x, SplatInt(0x10101111), 0);
+  }
   static BNN_INLINE Float Select(Mask mask, Float yes, Float no) { return _mm512_mask_blend_ps(mask, no, yes); }
   // Both masks in one word before it leaves the mask registers: to move each on its own and shift there was slower.
   static BNN_INLINE uint32_t AtLeast(const Float (&x)[2], const Float (&limit)[2]) {
