@@ -9,7 +9,7 @@ namespace {
 
 struct PackAvx2 : Avx2 {
   static constexpr int kRegisterWords = 2;  // 8 thresholds
-  static constexpr int kBlockWords = 2;     // 16 values, some of which compilers leave in memory
+  static constexpr int kBlockWords = 8;     // whose values lie in L1
   static constexpr int kUnpackPixels = 4;
   static constexpr int kHeldValues = 8;
   static constexpr bool kSkews = false;

@@ -116,10 +116,16 @@ struct PlanesYmm : Avx2 {
   static BNN_INLINE Int SelectBits(Int bits, Int a, Int b) { return _mm256_ternarylogic_epi32(bits, a, b, 0xCA); }
 };
 
+// Where stores are half as fast, one pixel after the other is better than several side by side for longer: unpacking
+// 250 channels on Zen 4 73 instead of 60 % of reading, 232 channels 94 and 80.
+struct UnpackSplit : PackAvx512 {
+  static constexpr int kBlockWords = 8;
+};
+
 }  // namespace
 
 const BitpackKernel kBitpackAvx512 = {"bitpack_avx512", Isa::kAvx512, Pack<PackAvx512>, Unpack<PackAvx512>};
 const BitpackKernel kBitpackAvx512Ymm = {"bitpack_avx512_ymm", Isa::kAvx512, Pack<PackAvx512, PlanesYmm>,
-                                         Unpack<PackAvx512>, RefuseHalfVectors};
+                                         Unpack<UnpackSplit>, RefuseHalfVectors};
 
 }  // namespace bnn::kernels

@@ -16,8 +16,9 @@
 //
 // V is a wrapper of kernels/x86/vec_*.h with, in addition,
 //   kRegisterWords     the words whose thresholds stay in registers when packing
-//   kBlockWords        the words whose two values stay in registers when unpacking
-//   kUnpackPixels      otherwise the values come from L1, once for so many pixels
+//   kBlockWords        up to so many words pixels are unpacked one after the other, with values from registers as far
+//                      as they last
+//   kUnpackPixels      otherwise the values come from L1, once for so many pixels side by side
 //   kHeldValues        the values of levels that stay in registers
 //   StreamMask, AllOfStream(), LoadStream(from, mask)  all lanes, in the way that streams best
 //   StoreAtLeast(word, x, t)                 *word = the bits x >= t of 32 channels
@@ -257,7 +258,9 @@ BNN_INLINE void StoreTail(float* to, uint32_t used, uint32_t word, const float* 
   }
 }
 
-// kWords full words, which are all; kTail: and one that is not full. The values of all channels stay in registers.
+// kWords full words, which are all; kTail: and one that is not full. The values of all channels stay in registers, or,
+// where those do not last, in L1: still faster, for rows that do not fill cache lines, than pixels side by side, whose
+// stores do not follow each other (AVX2 on Zen 4, 116 channels: from 59 to 75 % of reading).
 template <class V, int kWords, bool kTail>
 BNN_NOINLINE void UnpackRegisters(BitunpackArgs args) {
   constexpr int kChannels = kWords * static_cast<int>(kBitsPerWord);
