@@ -8,7 +8,7 @@ namespace bnn::kernels {
 namespace {
 
 struct PackAvx2 : Avx2 {
-  static constexpr int kRegisterWords = 2;  // 8 thresholds
+  static constexpr int kRegisterWords = 4;  // 16 thresholds, half of which lie in L1
   static constexpr int kBlockWords = 8;     // whose values lie in L1
   static constexpr int kUnpackPixels = 4;
   static constexpr int kHeldValues = 8;

@@ -15,7 +15,8 @@
 // for 128 bytes (bitpack_avx2.cc) takes 230 GB/s in L1, and from L2 reaches 170 to 185.
 //
 // V is a wrapper of kernels/x86/vec_*.h with, in addition,
-//   kRegisterWords     the words whose thresholds stay in registers when packing
+//   kRegisterWords     up to so many words pixels are packed one after the other, with thresholds from registers as
+//                      far as they last
 //   kBlockWords        up to so many words pixels are unpacked one after the other, with values from registers as far
 //                      as they last
 //   kUnpackPixels      otherwise the values come from L1, once for so many pixels side by side
