@@ -14,6 +14,9 @@ struct PackAvx2 : Avx2 {
   static constexpr int kHeldValues = 8;
   static constexpr bool kSkews = false;
   static constexpr int kTileVectors = 10;  // leaves 6 registers for two thresholds, the bits and what is loaded
+  // 14 x 14 pixels. Then words wait in L1, which costs less than to leave a plane in the middle and come back: 82
+  // instead of 67 % of reading on Zen 4. Of larger images 10 are better, by up to 7 %.
+  static constexpr int kWholeVectors = 25;
 
   // t <= x: the second operand may come straight from memory.
   static BNN_INLINE Int Reached(Float x, Float t) { return _mm256_castps_si256(_mm256_cmp_ps(t, x, _CMP_LE_OQ)); }

@@ -16,6 +16,7 @@ struct PackAvx512 : Avx512 {
   static constexpr int kHeldValues = 16;
   static constexpr bool kSkews = false;
   static constexpr int kTileVectors = 13;  // 14 x 14 pixels are one tile
+  static constexpr int kWholeVectors = kTileVectors;
 
   // t <= x, because the second operand may come straight from memory. Two stores of 16 bits: joining the masks first
   // (kunpckwd, or a shift and an OR) takes longer than a second store.
@@ -77,6 +78,7 @@ struct PackAvx512 : Avx512 {
 struct PlanesYmm : Avx2 {
   static constexpr bool kSkews = true;
   static constexpr int kTileVectors = 25;  // 14 x 14 pixels are one tile
+  static constexpr int kWholeVectors = kTileVectors;
 
   struct StreamMask {};
   static BNN_INLINE StreamMask AllOfStream() { return {}; }

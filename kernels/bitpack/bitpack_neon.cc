@@ -14,6 +14,7 @@ struct PackNeon : Neon {
   static constexpr int kTileVectors = 6;
 #endif
   static constexpr bool kSkews = false;
+  static constexpr int kWholeVectors = kTileVectors;
   static constexpr int kBlockWords = 1;
   static constexpr int kUnpackPixels = 2;
   static constexpr int kHeldValues = 0;

@@ -21,10 +21,10 @@
 // AVX2 a pair of vectors takes five instructions that issue in 1.43 cycles, 190 GB/s in L1.
 //
 // Zen 4, whose L2 gives half as much, 32 bytes a cycle, splits vectors of 512 bits, and comparing takes longer than
-// loading. There AVX-512 passes the planes in vectors of 256 bits (PlanesYmm in bitpack_avx512.cc): 82 to 88 % with
-// them, 7 x 7 87; with whole vectors 81 to 88, 7 x 7 72. AVX2, with half the registers, reaches 79 to 82 (14 x 14,
-// where planes lie across vectors: 70). Planes are visited upwards: from both ends inwards AVX2 was a tenth faster on
-// Zen 5, where AVX-512 is faster anyway, and a tenth slower on Zen 4.
+// loading. There AVX-512 passes the planes in vectors of 256 bits (PlanesYmm in bitpack_avx512.cc): 82 to 89 % with
+// them, 7 x 7 87; with whole vectors 81 to 88, 7 x 7 72. AVX2, with half the registers, reaches 79 to 83. Planes are
+// visited upwards: from both ends inwards AVX2 was a tenth faster on Zen 5, where AVX-512 is faster anyway, and a tenth
+// slower on Zen 4.
 //
 // Tried without success: prefetching the next planes (AVX2 2 % faster, AVX-512 6 slower); whole cache lines, each
 // loaded once, from two of which a permutation takes a vector (7 x 7: 94 GB/s instead of 123, where lines are aligned
@@ -34,6 +34,7 @@
 //
 // V supplies, besides what kernels/x86/vec_*.h do,
 //   kTileVectors                                 the vectors of pixels that stay in registers while planes pass by
+//   kWholeVectors                                planes of up to so many are a single tile
 //   StreamMask, AllOfStream(), LoadStream(from, mask)  all lanes, in the way that streams best
 //   LoadFour(from, lanes)                        up to 4 lanes, the others 0
 //   StoreInt(lanes, words)
@@ -157,13 +158,13 @@ BNN_NOINLINE void PackPlanes(const float* in, int64_t stride, const float* thres
   BNN_UNROLL for (int v = 0; v < kVectors; ++v) V::StoreInt(out + v * V::kLanes, words[v]);
 }
 
-// The words [word, word + group) of a tile of pixels, as [word][pixel] with V::kTileVectors vectors of pixels.
+// The words [word, word + group) of a tile of pixels, as [word][pixel] with V::kWholeVectors vectors of pixels.
 template <class V>
 void PackTile(const BitpackArgs& args, bool is_skewed, int64_t pixel, int64_t pixels, int64_t word, int64_t group,
               uint32_t* out) {
   const int64_t vectors = (pixels + V::kLanes - 1) / V::kLanes;
   const int64_t last = pixels - (vectors - 1) * V::kLanes;
-  WithSize<V::kTileVectors>(vectors, [&](auto size) {
+  WithSize<V::kWholeVectors>(vectors, [&](auto size) {
     auto pack = last == V::kLanes ? PackPlanes<V, size.value, PlaneLoads::kWhole>
                                   : PackPlanes<V, size.value, PlaneLoads::kPart>;
     if constexpr (V::kSkews && size.value <= kMaxSkewedVectors) {
@@ -174,18 +175,20 @@ void PackTile(const BitpackArgs& args, bool is_skewed, int64_t pixel, int64_t pi
       const int64_t left = args.channels - channel;
       const float* const in = args.in + pixel + channel * args.in_channel_stride;
       pack(in, args.in_channel_stride, args.thresholds + channel, left < kBitsPerWord ? left : kBitsPerWord,
-           FirstLanes(last), out + w * V::kTileVectors * V::kLanes);
+           FirstLanes(last), out + w * V::kWholeVectors * V::kLanes);
     }
   });
 }
 
 template <class V>
 void PackPlanar(const BitpackArgs& args) {
-  constexpr int64_t kPitch = V::kTileVectors * V::kLanes;
+  static_assert(V::kWholeVectors >= V::kTileVectors);
+  constexpr int64_t kPitch = V::kWholeVectors * V::kLanes;
   constexpr int64_t kGroup = 4;  // words
   alignas(64) uint32_t waiting[kGroup * kPitch];
   const int64_t words = WordsFor(args.channels);
-  const TileSplit split = SplitTiles((args.pixels + V::kLanes - 1) / V::kLanes, V::kTileVectors);
+  const int64_t all_vectors = (args.pixels + V::kLanes - 1) / V::kLanes;
+  const TileSplit split = SplitTiles(all_vectors, all_vectors <= V::kWholeVectors ? all_vectors : V::kTileVectors);
   const bool is_skewed = IsSkewed<V>(args);
   int64_t pixel = 0;
   for (int64_t tile = 0; tile < split.tiles; ++tile) {
