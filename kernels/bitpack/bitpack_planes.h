@@ -22,7 +22,7 @@
 //
 // Zen 4, whose L2 gives half as much, 32 bytes a cycle, splits vectors of 512 bits, and comparing takes longer than
 // loading. There AVX-512 passes the planes in vectors of 256 bits (PlanesYmm in bitpack_avx512.cc): 82 to 89 % with
-// them, 7 x 7 87; with whole vectors 81 to 88, 7 x 7 72. AVX2, with half the registers, reaches 79 to 83. Planes are
+// them, 7 x 7 87; with whole vectors 81 to 88, 7 x 7 72. AVX2, with half the registers, reaches 79 to 88. Planes are
 // visited upwards: from both ends inwards AVX2 was a tenth faster on Zen 5, where AVX-512 is faster anyway, and a tenth
 // slower on Zen 4.
 //
