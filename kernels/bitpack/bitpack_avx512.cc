@@ -8,8 +8,44 @@
 namespace bnn::kernels {
 namespace {
 
+// SetBit: sets `bit` of the words in the lanes where x >= t.
+struct SetBitZmm : Avx512 {
+  static BNN_INLINE Int SetBit(Int words, Float x, Float t, Int bit) {
+    return _mm512_mask_or_epi32(words, _mm512_cmp_ps_mask(t, x, _CMP_LE_OQ), words, bit);
+  }
+};
+
+struct SetBitYmm : Avx2 {
+  static BNN_INLINE Int SetBit(Int words, Float x, Float t, Int bit) {
+    const Int reached = _mm256_castps_si256(_mm256_cmp_ps(t, x, _CMP_LE_OQ));
+    return _mm256_ternarylogic_epi32(words, reached, bit, 0xF8);  // words | (reached & bit)
+  }
+};
+
+// The bits of channels c and c + 16 are doubled in every lane from channel to channel, which takes less than fetching
+// them.
+template <class V>
+struct DoubledBits : V {
+  using Int = typename V::Int;
+  using Float = typename V::Float;
+
+  struct PairBits {
+    Int low, high;
+  };
+  static BNN_INLINE PairBits FirstPair() { return {V::SplatInt(1), V::SplatInt(0x10000)}; }
+  static BNN_INLINE PairBits NextPair(const PairBits& bits) {
+    return {V::Add(bits.low, bits.low), V::Add(bits.high, bits.high)};
+  }
+  static BNN_INLINE Int SetLow(Int words, Float x, Float t, const PairBits& bits) {
+    return V::SetBit(words, x, t, bits.low);
+  }
+  static BNN_INLINE Int SetPair(Int words, Float x, Float t, Float x16, Float t16, const PairBits& bits) {
+    return V::SetBit(V::SetBit(words, x, t, bits.low), x16, t16, bits.high);
+  }
+};
+
 // A comparison writes its 16 results into a mask register, which already is half of a word of bits.
-struct PackAvx512 : Avx512 {
+struct PackAvx512 : DoubledBits<SetBitZmm> {
   static constexpr int kRegisterWords = 4;  // 8 thresholds; 128 channels in one piece
   static constexpr int kBlockWords = 4;     // 16 values
   static constexpr int kUnpackPixels = 2;
@@ -45,21 +81,6 @@ struct PackAvx512 : Avx512 {
     return _mm512_zextps128_ps512(_mm_maskz_loadu_ps(static_cast<__mmask8>(lanes), from));
   }
 
-  // Doubled in every lane from channel to channel, which takes less than fetching them.
-  struct PairBits {
-    Int low, high;
-  };
-  static BNN_INLINE PairBits FirstPair() { return {_mm512_set1_epi32(1), _mm512_set1_epi32(0x10000)}; }
-  static BNN_INLINE PairBits NextPair(const PairBits& bits) {
-    return {_mm512_add_epi32(bits.low, bits.low), _mm512_add_epi32(bits.high, bits.high)};
-  }
-  static BNN_INLINE Int SetLow(Int words, Float x, Float t, const PairBits& bits) {
-    return _mm512_mask_or_epi32(words, _mm512_cmp_ps_mask(t, x, _CMP_LE_OQ), words, bits.low);
-  }
-  static BNN_INLINE Int SetPair(Int words, Float x, Float t, Float x16, Float t16, const PairBits& bits) {
-    words = SetLow(words, x, t, bits);
-    return _mm512_mask_or_epi32(words, _mm512_cmp_ps_mask(t16, x16, _CMP_LE_OQ), words, bits.high);
-  }
   static BNN_INLINE void StoreInt(uint32_t* lanes, Int words) { _mm512_storeu_si512(lanes, words); }
 
   static BNN_INLINE Int Spread(uint32_t word) { return _mm512_set1_epi32(static_cast<int32_t>(word)); }
@@ -75,7 +96,7 @@ struct PackAvx512 : Avx512 {
 // Planes of pixels by halves of the vectors, for CPUs that split those anyway. There a comparison of 16 floats that
 // writes a mask register and the OR under the mask take 1.65 cycles (Zen 4), and two comparisons of 8 floats that write
 // a vector, each with an AND-OR in one, 1.24. With all the 32 registers of AVX-512.
-struct PlanesYmm : Avx2 {
+struct PlanesYmm : DoubledBits<SetBitYmm> {
   static constexpr bool kSkews = true;
   static constexpr int kTileVectors = 25;  // 14 x 14 pixels are one tile
   static constexpr int kWholeVectors = kTileVectors;
@@ -90,23 +111,6 @@ struct PlanesYmm : Avx2 {
     return _mm256_zextps128_ps256(_mm_maskz_loadu_ps(static_cast<__mmask8>(lanes), from));
   }
 
-  struct PairBits {
-    Int low, high;
-  };
-  static BNN_INLINE PairBits FirstPair() { return {SplatInt(1), SplatInt(0x10000)}; }
-  static BNN_INLINE PairBits NextPair(const PairBits& bits) {
-    return {Add(bits.low, bits.low), Add(bits.high, bits.high)};
-  }
-  static BNN_INLINE Int SetBit(Int words, Float x, Float t, Int bit) {
-    const Int reached = _mm256_castps_si256(_mm256_cmp_ps(t, x, _CMP_LE_OQ));
-    return _mm256_ternarylogic_epi32(words, reached, bit, 0xF8);  // words | (reached & bit)
-  }
-  static BNN_INLINE Int SetLow(Int words, Float x, Float t, const PairBits& bits) {
-    return SetBit(words, x, t, bits.low);
-  }
-  static BNN_INLINE Int SetPair(Int words, Float x, Float t, Float x16, Float t16, const PairBits& bits) {
-    return SetBit(SetBit(words, x, t, bits.low), x16, t16, bits.high);
-  }
   static BNN_INLINE void StoreInt(uint32_t* lanes, Int words) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(lanes), words);
   }
