@@ -10,6 +10,11 @@
 // is 15 columns instead of 21 for a tile of 14 pixels of a 3x3, and vectors that are full however short the runs.
 // Where it would be more work (1x1, dilations) the runs of every pair lie one behind the other.
 //
+// Of one group of channels the taps of a kernel row do not touch, there are other groups' words between them. Where
+// taps are neighbouring pixels all the same, the group's words of a row are first moved together, so that they do: a
+// 3x3 over two groups of 64 channels then is 3 rows of 24 bytes instead of 9 runs of 8. (On Zen 4, 28 x 28, of two
+// groups of 64 channels a fifth faster, of four two fifths.)
+//
 //              one run of pair 0, 3 taps           columns of 128 channels, 4 words each
 //          |--------------------|
 //   x      c0    c1    c2    c3    c4    c5 ...    shared: a row of the window is c0c1 c1c2 c2c3 c3c4 ...
@@ -118,13 +123,17 @@ struct WindowPlace {
 
 BNN_INLINE int64_t VectorsOf(int64_t words) { return (words + kVectorWords - 1) / kVectorWords; }
 
-// Runs that overlap. `span`: the words from the first pixel's first to the last pixel's last one.
-template <int kPairs>
-BNN_INLINE void FillShared(WindowPlace& at, int64_t pixels, int64_t step, int64_t span, ByteWindow<kPairs>& window) {
+// Runs that overlap. Next: the words of the next run. `span`: from the first pixel's first to the last one's last.
+template <int kPairs, class Next>
+BNN_INLINE void FillShared(int64_t pixels, int64_t words, int64_t step, int64_t span, ByteWindow<kPairs>& window,
+                           Next next) {
+  window.run_bytes = words * kBytesPerWord;
+  window.run_pitch = span * kBytesPerWord;
+  window.pair_pitch = 2 * step * kBytesPerWord;
   uint8_t* low = window.low;
   uint8_t* high = window.high;
   for (int64_t run = 0; run < window.runs; ++run) {
-    const uint32_t* x = at.Words();
+    const uint32_t* const x = next();
     for (int64_t i = 0; i < span; i += kVectorWords) {
       const __m512i first = LoadWords(x + i, span - i);
       StoreTableNumbers(first, LoadWords(x + i + step, span - i - step), low + i * kBytesPerWord,
@@ -135,7 +144,6 @@ BNN_INLINE void FillShared(WindowPlace& at, int64_t pixels, int64_t step, int64_
     }
     low += window.run_pitch;
     high += window.run_pitch;
-    at.NextRun();
   }
   int32_t before = 0;
   for (int64_t i = 0; i < span; ++i) {
@@ -146,8 +154,24 @@ BNN_INLINE void FillShared(WindowPlace& at, int64_t pixels, int64_t step, int64_
   window.odd_before[span] = before;
   const int32_t* first = window.odd_before;
   for (int64_t p = 0; p < pixels; ++p) {
-    window.odd[p] = first[at.walk->words] - first[0];
+    window.odd[p] = first[words] - first[0];
     first += step;
+  }
+}
+
+// Moves `pixels` times `words` words together that lie `step` words apart. Always 4 words at once, from the last ones
+// to the first ones, which so overwrite what the last ones of the pixel in front left too much.
+BNN_INLINE void MoveTogether(const uint32_t* from, int64_t step, int64_t pixels, int64_t words, uint32_t* to) {
+  constexpr int64_t kFour = 4;
+  for (int64_t i = (words - 1) / kFour * kFour; i >= 0; i -= kFour) {
+    const auto lanes = static_cast<__mmask8>(FirstLanes(words - i < kFour ? words - i : kFour));
+    const uint32_t* x = from + i;
+    uint32_t* y = to + i;
+    for (int64_t p = 0; p < pixels; ++p) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(y), _mm_maskz_loadu_epi32(lanes, x));
+      x += step;
+      y += words;
+    }
   }
 }
 
@@ -181,12 +205,41 @@ BNN_INLINE void FillApart(WindowPlace& at, int64_t runs, int64_t words, int64_t 
   }
 }
 
+// Rows of taps that are neighbouring pixels with other words between them; `span` of the words that are not. All rows
+// move first: what was stored in pieces must have reached L1 before it is loaded as a vector.
+template <int kPairs>
+BNN_INLINE void FillParted(int64_t pixels, int64_t step, int64_t span, WindowPlace& at, ByteWindow<kPairs>& window) {
+  const TapWalk& walk = *at.walk;
+  const int64_t rows = at.runs / walk.cols;
+  const int64_t most = ByteWindow<kPairs>::kWords / span;
+  const int64_t row_words = walk.cols * walk.words;
+  window.runs = rows < most ? rows : most;
+  window.words = window.runs * row_words;
+  uint32_t together[ByteWindow<kPairs>::kWords + kVectorWords];
+  for (int64_t run = 0; run < window.runs; ++run) {
+    MoveTogether(at.Words(), step, pixels + walk.cols - 1, walk.words, together + run * span);
+    ++at.row;
+    at.runs -= walk.cols;
+  }
+  const uint32_t* next = together;
+  FillShared(pixels, row_words, walk.words, span, window, [&] {
+    const uint32_t* const row = next;
+    next += span;
+    return row;
+  });
+}
+
 // The next words of the walk, as many whole runs as fit, or a part of one. Never inlined: one copy serves tiles of an
 // odd and an even number of pixels and all epilogues.
 template <int kPairs>
 BNN_NOINLINE void FillWindow(int64_t pixels, int64_t step, WindowPlace& at, ByteWindow<kPairs>& window) {
   constexpr int64_t kWords = ByteWindow<kPairs>::kWords;
-  const int64_t words = at.walk->words;
+  const TapWalk& walk = *at.walk;
+  const int64_t words = walk.words;
+  const int64_t parted_span = (pixels + walk.cols - 1) * words;
+  if (walk.cols > 1 && walk.col_step == step && parted_span <= kWords) {
+    return FillParted(pixels, step, parted_span, at, window);
+  }
   const int64_t span = (pixels - 1) * step + words;
   const bool shared = span <= kWords && VectorsOf(span) < kPairs * VectorsOf(words);
   const int64_t run_words = shared ? span : kPairs * words;
@@ -199,10 +252,11 @@ BNN_NOINLINE void FillWindow(int64_t pixels, int64_t step, WindowPlace& at, Byte
     window.words = window.runs * words;
   }
   if (shared) {
-    window.run_bytes = words * kBytesPerWord;
-    window.run_pitch = span * kBytesPerWord;
-    window.pair_pitch = 2 * step * kBytesPerWord;
-    FillShared(at, pixels, step, span, window);
+    FillShared(pixels, words, step, span, window, [&] {
+      const uint32_t* const run = at.Words();
+      at.NextRun();
+      return run;
+    });
   } else {
     const int64_t runs = window.runs;
     window.runs = 1;  // of a pair: they touch

@@ -142,6 +142,12 @@ TEST_CASE("long windows and many channel blocks") {
   for (int64_t out : {64, 96}) {
     CheckAgainstReference(Square(3, 1, Image(1, 3, 9, 1184, out)), kPlainFloats, 0, Guard::kAfter);
   }
+  // Of a group's words, which other groups' part, there is room for two rows of three under 9 pixels, and for none.
+  for (int64_t words : {60, 150}) {
+    for (Guard guard : test::kBothGuards) {
+      CheckAgainstReference(Square(3, 1, Image(1, 2, 9, words * 32, 70)), kPlainFloats, 1, guard);
+    }
+  }
 }
 
 TEST_CASE("all bits differ, or none: the largest and the smallest counts") {
