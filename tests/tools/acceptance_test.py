@@ -16,8 +16,10 @@ import subprocess
 import sys
 
 FASHION_DATA = "/usr/share/datasets/fashion-mnist"
-# How the samples run. Where BNN_MAX_ISA chooses other kernels, which may be slow ones: the last of these only.
-RUNS = ([], ["--batch", "7", "--threads", "2"])
+# Where BNN_MAX_ISA chooses other kernels, which may be slow ones, each network runs once.
+ALL_RUNS = "BNN_MAX_ISA" not in os.environ
+# How the samples run.
+RUNS = ([], ["--batch", "7", "--threads", "2"]) if ALL_RUNS else (["--batch", "7", "--threads", "2"],)
 
 
 def run(command):
@@ -82,7 +84,7 @@ def check_network(tools, name, source, images, labels, flags, expected, scratch)
     report = os.path.join(scratch, name + ".json")
     run([tools["convert"], source, "-o", model, "--verify=2", "--quiet", "--report-json", report])
     check_report(report, name)
-    for extra in RUNS if "BNN_MAX_ISA" not in os.environ else RUNS[1:]:
+    for extra in RUNS:
         worst = check_run(tools, model, images, labels, flags + extra, expected, scratch)
     print(f"ok: {name}: {expected['correct']} of {expected['samples']} correct, first outputs within {worst:.2g}")
 
@@ -103,8 +105,9 @@ def check_fashion(tools, models, scratch):
         source, shipped = os.path.join(models, source), os.path.join(models, shipped)
         check_network(tools, os.path.basename(source), source, images, labels, ["--scale", "1/255"], expected, scratch)
         check(os.path.getsize(shipped) < 300_000, "the shipped model is larger than 300 KB")
-        check_run(tools, shipped, images, labels, [], expected, scratch)
-        print(f"ok: {shipped} as shipped")
+        if ALL_RUNS:
+            check_run(tools, shipped, images, labels, [], expected, scratch)
+            print(f"ok: {shipped} as shipped")
 
 
 def write_calibration(path, count):
