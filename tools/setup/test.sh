@@ -17,7 +17,7 @@ Installs missing Debian packages, then
   --quick   only step 1
   --help    this text
 
-Takes about half an hour on two cores from nothing, a few minutes when repeated. Exit code 0 means that all tests passed.
+Takes less than half an hour on two cores from nothing, a few minutes when repeated. Exit code 0 means that all tests passed.
 TEXT
 }
 
