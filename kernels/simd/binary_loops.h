@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/simd/binary_tiles.h"
 #include "kernels/simd/counter.h"
@@ -65,8 +66,7 @@ BNN_NOINLINE void RunBlocks(const BinaryTiles& tiles, const AnyEpilogue& epilogu
 BNN_INLINE int64_t HeldWords(const BinaryTiles& tiles) {
   const int64_t words = tiles.walk.words;
   const bool is_one_run = tiles.walk.rows * tiles.walk.cols == 1 && tiles.row_class == nullptr;
-  // Of 8 words of one plane the pipeline of RegisterTiles is faster.
-  return is_one_run && (words <= 4 || (words == 8 && tiles.planes > 1)) ? words : 0;
+  return is_one_run && (words <= 4 || words == 8) ? words : 0;
 }
 
 template <class Counter, class Finish>
@@ -93,8 +93,10 @@ BNN_INLINE void RunHeld(const BinaryTiles& tiles, const EpilogueOf<Finish>& epil
 template <class Counter, class Finish>
 BNN_INLINE void RunGroup(const BinaryTiles& tiles, const EpilogueOf<Finish>& epilogue, int64_t block_begin,
                          int64_t block_end, Finish finish) {
-  if constexpr (HoldsWeights<Counter> && !kIsRare<Finish>) {
+  if constexpr (HoldsWeights<Counter> && !std::is_same_v<Finish, AnyFinish>) {
     if (HeldWords(tiles) > 0) return RunHeld<Counter>(tiles, epilogue, block_begin, block_end, finish);
+  }
+  if constexpr (HoldsWeights<Counter> && !kIsRare<Finish>) {
     using OneRun = RegisterTiles<Counter, Finish, Window::kOneRun>;
     using Rows = RegisterTiles<Counter, Finish, Window::kRows>;
     if (OneRun::Suits(tiles)) return RunBlocks<OneRun>(tiles, epilogue, block_begin, block_end);
@@ -115,22 +117,13 @@ BNN_INLINE void RunShortLevels(const BinaryTiles& tiles, const Epilogue& epilogu
                                int64_t block_end) {
   alignas(64) int16_t thresholds[kShortThresholds * kChannelBlock];
   constexpr int64_t kMost = kShortThresholds / ((1 << kPlanes) - 1) / Counter::kBlocks * Counter::kBlocks;
-  const auto narrow = [&]<LevelsOf kOf>(int64_t begin, int64_t end) BNN_INLINE_LAMBDA {
-    NarrowThresholds<typename Counter::Vector, kOf>(epilogue, begin, end, tiles.base + begin * tiles.base_block_step,
-                                                    tiles.base_block_step, thresholds);
-    return ShortLevelEpilogue{epilogue, thresholds, begin};
-  };
+  const bool is_held = HoldsWeights<Counter> && HeldWords(tiles) > 0;
+  const int32_t rest = is_held ? tiles.balance.rest * HighestLevel(tiles.planes) : 0;
   for (int64_t begin = block_begin; begin < block_end; begin += kMost) {
     const int64_t end = begin + kMost < block_end ? begin + kMost : block_end;
-    if constexpr (HoldsWeights<Counter>) {
-      if (HeldWords(tiles) > 0) {
-        const ShortLevelEpilogue narrowed = narrow.template operator()<LevelsOf::kSums>(begin, end);
-        RunHeld<Counter>(tiles, narrowed, begin, end, ShortLevels<kPlanes, LevelsOf::kSums>{});
-        continue;
-      }
-    }
-    const ShortLevelEpilogue narrowed = narrow.template operator()<LevelsOf::kHalves>(begin, end);
-    RunGroup<Counter>(tiles, narrowed, begin, end, ShortLevels<kPlanes, LevelsOf::kHalves>{});
+    NarrowThresholds<typename Counter::Vector>(epilogue, begin, end, rest, thresholds);
+    const ShortLevelEpilogue narrowed = {epilogue, thresholds, begin};
+    RunGroup<Counter>(tiles, narrowed, begin, end, ShortLevels<kPlanes>{});
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/bits.h"
+#include "kernels/simd/balance.h"
 #include "kernels/simd/extent.h"
 #include "kernels/simd/tap_walk.h"
 
@@ -17,6 +18,7 @@ struct BinaryTiles {
   const uint32_t* in;
   int planes;  // of the input
   const uint32_t* weights;
+  Balance balance;  // of windows of at most kMaxBalancedWords words in one run
 
   const int32_t* base;        // the constants of the accumulators (kernels/bconv2d/bconv2d.h)
   const uint16_t* row_class;  // nullptr: one border class

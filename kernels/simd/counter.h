@@ -27,11 +27,11 @@
 //                  base.IsSame<kPixels>(). The rows of the window are single runs, without kRows there is one
 // and, to keep the weights of a window of a few words of one run in registers while one pixel after the other passes
 // (held_tiles.h),
-//   Held<kWords>(weights), HeldShorts<kWords>(weights)
-//                  weights of a channel block, in registers
-//   CountHeld<kWords>(in, held, differences), CountHeldShorts<kWords>(in, held, differences)
-//                  the numbers of differing bits between the window of kWords words that starts at `in` and the block,
-//                  in 32 bits, and in V's 16-bit integers
+//   Held<kWords>(weights, balance), HeldShorts<kWords>(weights, balance)
+//                  weights of a channel block, in registers, some of their bits inverted (balance.h)
+//   CountHeld<kWords>(in, held, balanced), CountHeldShorts<kWords>(in, held, balanced)
+//                  the half accumulators, less balance.rest, of the window of kWords words that starts at `in` and the
+//                  block, in 32 bits, and in V's 16-bit integers
 #pragma once
 
 #include <cstdint>

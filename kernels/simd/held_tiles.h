@@ -6,14 +6,21 @@
 // pass one by one: each is counted, plane by plane, and finished at once. A window's words are broadcast from L1, which
 // costs a load for two vectors of channels.
 //
+// Weights that are held can be changed on their way to the registers at no cost: some of their bits are inverted, so
+// that half accumulators need no constant (balance.h). (1x1 over 64 channels on Zen 4, cycles for 7 pixels of 32
+// channels: floats from 62 to 55, bits from 56 to 47, with residual and PReLU in place from 86 to 80.)
+//
 // From the first word to the store is one chain of operations, so short of work that others must fill it up, but a core
 // has only so many of them in its schedulers. So a pixel is counted before the one in front of it is finished: two
-// chains to work on. (1x1 over 64 channels on Zen 4, cycles for 7 pixels of 32 channels: floats 66 one after the other,
-// 63 like this, 62 since the constant that all accumulators share has but one register; with residual and PReLU 96, 87
-// and 85. Of these 77 are the operations, 7 what those of three sources hold up, see pixel_finish.h; of 450 orders of a
-// loop in assembly the best took 82 with data in L2 and 84 in L3. From 4 to 4 bits, where the search for the level
-// (short_levels.h) makes the chain longer, on Zen 5: 24 and 18.5 for one pixel, 17 the operations.) A tile begins and
-// ends with one chain alone, and loads what is held, so it is long: on Zen 4 56 pixels are up to 3 % faster than 28.
+// chains to work on. (Before weights were inverted: floats 66 one after the other, 63 like this; with residual and
+// PReLU 96 and 87. From 4 to 4 bits, where the search for the level (short_levels.h) makes the chain longer, on Zen 5:
+// 24 and 18.5 for one pixel, 17 the operations.) A tile begins and ends with one chain alone, and loads what is held,
+// so it is long: on Zen 4 56 pixels are up to 3 % faster than 28, and 112 another 2 %; 448 gain nothing more.
+//
+// With residual and PReLU a vector of 1x1 over 64 channels takes 10 operations: 70 cycles for the 14 of a tile on
+// Zen 4. In place, where 3.2 MB of residual come from L3, the kernel takes 78. Where the output has a place of its own
+// it takes 90: 6.4 MB through L3 take 68 to 78 if nothing is counted, and prefetching them, or what is written, in this
+// order or in that of memory, gained 1 to 3 cycles or lost some.
 //
 // Where floats leave and registers have room (windows of up to 2 words), two blocks pass at once: the output, and a
 // residual, is then 4 lines of a pixel in a row, which is better for what does not fit into L2. (1x1 56x56 64 -> 256 on
@@ -63,10 +70,10 @@ struct ShortSums {
   static BNN_INLINE Vector Add(Vector a, Vector b) { return V::AddShort(a, b); }
 };
 
-// Finish: levels of sums, or another one that takes half accumulators of 32 bits.
+// Finish: levels of half accumulators of 16 bits, or another one that takes those of 32 bits.
 template <class Counter, int kWords, class Finish>
 struct HeldTiles {
-  static constexpr int kMaxPixels = 56;
+  static constexpr int kMaxPixels = 112;
   static constexpr int kPixelStep = 1;
 
   static BNN_NOINLINE void Run(int64_t pixels, const BinaryTiles& tiles, const EpilogueOf<Finish>& epilogue,
@@ -88,18 +95,20 @@ struct HeldTiles {
   using Sums = std::conditional_t<kIsLevel, ShortSums<Counter, kWords>, WideSums<Counter, kWords>>;
   using Pixel = typename Sums::Vector[Sums::kVectors];
   static constexpr bool kIsBits = kIsLevel || std::is_same_v<Finish, ThresholdBits>;
+  static constexpr bool kHasRest = kWords % 2 == 1 && !kIsLevel;  // levels have it in their thresholds
   static constexpr int kTogether = kWords <= 2 && !kIsBits ? 2 : 1;
 
   // What is held of a channel block.
   struct Block {
     typename Sums::Held held;
-    typename V::Int start;
+    typename V::Int rest;  // of windows that are not balanced
     PixelFinish<V, Finish> finish;
-    Pixel counted;   // the differing bits of a pixel
-    Pixel previous;  // and of the one in front of it
+    Pixel counted;  // the sums of the pixel that is counted, but not finished
 
-    BNN_INLINE Block(const TileCursor& tile, const PixelFinish<V, Finish>& row, int64_t block)
-        : held(tile.weights + block * (kWords * kChannelBlock)), start(V::SplatInt(tile.base.half)), finish(row) {
+    BNN_INLINE Block(const BinaryTiles& tiles, const TileCursor& tile, const PixelFinish<V, Finish>& row, int64_t block)
+        : held(tile.weights + block * (kWords * kChannelBlock), tiles.balance),
+          rest(V::SplatInt(tiles.balance.rest * HighestLevel(tiles.planes))),
+          finish(row) {
       finish.Start(tile.place.channel + block * kChannelBlock, tile.place.lanes);
     }
 
@@ -108,16 +117,20 @@ struct HeldTiles {
       Count<kPlanes>(in, plane_step, held, counted);
     }
 
-    BNN_INLINE void KeepPixel() { BNN_UNROLL for (int v = 0; v < Sums::kVectors; ++v) previous[v] = counted[v]; }
-
-    BNN_INLINE void FinishPrevious() {
-      if constexpr (kIsLevel) {
-        finish.Finish(previous);
-      } else {
-        Pixel half;
-        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) half[v] = V::Sub(start, previous[v]);
-        finish.Finish(half);
+    BNN_INLINE void FinishPixel(Pixel& sums) {
+      if constexpr (kHasRest) {
+        BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) sums[v] = V::Add(sums[v], rest);
       }
+      finish.Finish(sums);
+    }
+
+    // Counts a pixel, then finishes the one in front of it.
+    template <int kPlanes>
+    BNN_INLINE void PassPixel(const uint32_t* in, int64_t plane_step) {
+      Pixel previous;
+      BNN_UNROLL for (int v = 0; v < Sums::kVectors; ++v) previous[v] = counted[v];
+      CountPixel<kPlanes>(in, plane_step);
+      FinishPixel(previous);
     }
   };
 
@@ -125,11 +138,11 @@ struct HeldTiles {
   template <int kBlocks>
   static BNN_INLINE void RunTogether(int64_t pixels, const BinaryTiles& tiles, const TileCursor& tile,
                                      const PixelFinish<V, Finish>& finish, int64_t block) {
-    Block first(tile, finish, block);
+    Block first(tiles, tile, finish, block);
     if constexpr (kBlocks == 1) {
       WithPlanes(pixels, tiles, tile.in, first);
     } else {
-      Block second(tile, finish, block + 1);
+      Block second(tiles, tile, finish, block + 1);
       WithPlanes(pixels, tiles, tile.in, first, second);
     }
   }
@@ -156,15 +169,15 @@ struct HeldTiles {
     return in;
   }
 
-  // The differing bits of a pixel.
+  // The balanced sums of a pixel.
   template <int kPlanes>
   static BNN_INLINE void Count(const uint32_t* in, int64_t plane_step, const typename Sums::Held& held, Pixel& sum) {
     Sums::Count(Plane<kPlanes - 1>(in, plane_step), held, sum);
     BNN_UNROLL for (int plane = kPlanes - 2; plane >= 0; --plane) {
-      Pixel differences;
-      Sums::Count(plane == 0 ? in : Plane<1>(in, plane * plane_step), held, differences);
+      Pixel of_plane;
+      Sums::Count(plane == 0 ? in : Plane<1>(in, plane * plane_step), held, of_plane);
       BNN_UNROLL for (int v = 0; v < Sums::kVectors; ++v) {
-        sum[v] = Sums::Add(Sums::Add(sum[v], sum[v]), differences[v]);
+        sum[v] = Sums::Add(Sums::Add(sum[v], sum[v]), of_plane[v]);
       }
     }
   }
@@ -175,13 +188,10 @@ struct HeldTiles {
     const int64_t plane_step = tiles.in_steps.plane;
     (blocks.template CountPixel<kPlanes>(in, plane_step), ...);
     BNN_NO_UNROLL for (int64_t p = pixels - 1; p > 0; --p) {
-      (blocks.KeepPixel(), ...);
       Step(in, in_step);
-      (blocks.template CountPixel<kPlanes>(in, plane_step), ...);
-      (blocks.FinishPrevious(), ...);
+      (blocks.template PassPixel<kPlanes>(in, plane_step), ...);
     }
-    (blocks.KeepPixel(), ...);
-    (blocks.FinishPrevious(), ...);
+    (blocks.FinishPixel(blocks.counted), ...);
   }
 };
 

@@ -7,9 +7,8 @@
 // halving a tenth slower).
 //
 // The thresholds are halved (half accumulators, epilogue_tile.h) and narrowed once for a group of channel blocks, into
-// a buffer that stays in L1. That takes as long as it saves on two to five pixels. Where all pixels of a channel start
-// from one constant, it goes into the thresholds: half accumulators are constants minus sums of differing bits, so a
-// threshold is reached where the sum is at most the constant minus the threshold.
+// a buffer that stays in L1. That takes as long as it saves on two to five pixels. Where half accumulators are counted
+// less a rest that all share (balance.h), the thresholds are less that rest, too.
 //
 // V supplies Short and ShortMask, kShortLanes, kShorts (vectors of 32 channels), and of these: Narrow (kVectors Int,
 // each of which fits, in an order of its own), NarrowSaturated (the same of any), LoadShort, StoreShort, IsAtLeast, and
@@ -17,7 +16,6 @@
 #pragma once
 
 #include <cstdint>
-#include <type_traits>
 
 #include "kernels/simd/epilogue_tile.h"
 #include "kernels/simd/inline.h"
@@ -36,11 +34,8 @@ inline constexpr int64_t kShortThresholds = 128;  // of 32 channels each: 8 KB
 inline constexpr int64_t kMinShortPixels = 8;     // that make up for narrowing the thresholds
 inline constexpr int64_t kMaxShortAcc = 65532;    // whose half is not yet the largest number of 16 bits
 
-// What a finish is given: half accumulators, or sums of differing bits.
-enum class LevelsOf { kHalves, kSums };
-
 // Even base, accumulators of at most kMaxShortAcc, levels of kPlanes bits leave by integer thresholds.
-template <int kPlanes, LevelsOf kOf>
+template <int kPlanes>
 struct ShortLevels {};
 
 // An epilogue whose thresholds were narrowed: [block][level][32], from block `first_block` on.
@@ -54,27 +49,24 @@ template <class Finish>
 struct EpilogueFor {
   using Type = Epilogue;
 };
-template <int kPlanes, LevelsOf kOf>
-struct EpilogueFor<ShortLevels<kPlanes, kOf>> {
+template <int kPlanes>
+struct EpilogueFor<ShortLevels<kPlanes>> {
   using Type = ShortLevelEpilogue;
 };
 template <class Finish>
 using EpilogueOf = typename EpilogueFor<Finish>::Type;
 
-// `base`: the constants of the accumulators of block `block_begin`, those of the next one `base_step` further; what
-// levels of halves do not use.
-template <class V, LevelsOf kOf>
-BNN_NOINLINE void NarrowThresholds(const Epilogue& epilogue, int64_t block_begin, int64_t block_end,
-                                   const int32_t* base, int64_t base_step, int16_t* to) {
-  for (int64_t block = block_begin; block < block_end; ++block, base += base_step) {
+// `rest`: what the half accumulators that meet the thresholds lack.
+template <class V>
+BNN_NOINLINE void NarrowThresholds(const Epilogue& epilogue, int64_t block_begin, int64_t block_end, int32_t rest,
+                                   int16_t* to) {
+  const typename V::Int less = V::SplatInt(-rest);
+  for (int64_t block = block_begin; block < block_end; ++block) {
     for (int j = 0; j < HighestLevel(epilogue.planes); ++j, to += kChannelBlock) {
       const int32_t* const from = epilogue.int_thresholds + j * epilogue.threshold_stride + block * kChannelBlock;
       typename V::Int thresholds[V::kVectors];
       BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
-        thresholds[v] = V::HalfUp(V::LoadInt(from + v * V::kLanes));
-        if constexpr (kOf == LevelsOf::kSums) {
-          thresholds[v] = V::Sub(V::Half(V::LoadInt(base + v * V::kLanes)), thresholds[v]);
-        }
+        thresholds[v] = V::Add(V::HalfUp(V::LoadInt(from + v * V::kLanes)), less);
       }
       typename V::Short narrow[V::kShorts];
       V::NarrowSaturated(thresholds, narrow);
@@ -97,16 +89,8 @@ BNN_INLINE void FindLevelsByXor(typename V::Short y, const int16_t* thresholds, 
   }
 }
 
-// V, where levels rise as numbers fall.
-template <class V>
-struct FallingLevels : V {
-  static BNN_INLINE typename V::ShortMask IsAtLeast(typename V::Short sum, typename V::Short threshold) {
-    return V::IsAtLeast(threshold, sum);
-  }
-};
-
-template <class V, int kPlanes, LevelsOf kOf>
-class PixelFinish<V, ShortLevels<kPlanes, kOf>> {
+template <class V, int kPlanes>
+class PixelFinish<V, ShortLevels<kPlanes>> {
  public:
   BNN_INLINE PixelFinish(const ShortLevelEpilogue& epilogue, const TilePlace& at)
       : short_thresholds_(epilogue.short_thresholds),
@@ -138,13 +122,12 @@ class PixelFinish<V, ShortLevels<kPlanes, kOf>> {
   }
 
   BNN_INLINE void Finish(const typename V::Short (&y)[V::kShorts]) {
-    using Levels = std::conditional_t<kOf == LevelsOf::kSums, FallingLevels<V>, V>;
     typename V::ShortMask planes[V::kShorts][kPlanes];
     BNN_UNROLL for (int s = 0; s < V::kShorts; ++s) {
       if constexpr (V::kHalving) {
-        FindLevels<Levels, kPlanes>(y[s], thresholds_[s], planes[s]);
+        FindLevels<V, kPlanes>(y[s], thresholds_[s], planes[s]);
       } else {
-        FindLevelsByXor<Levels, kPlanes>(y[s], from_ + s * V::kShortLanes, planes[s]);
+        FindLevelsByXor<V, kPlanes>(y[s], from_ + s * V::kShortLanes, planes[s]);
       }
     }
     uint32_t* word = out_.Here();

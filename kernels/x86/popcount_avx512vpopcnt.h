@@ -45,6 +45,7 @@
 
 #include <cstdint>
 
+#include "kernels/simd/balance.h"
 #include "kernels/simd/counter.h"
 #include "kernels/simd/epilogue_tile.h"
 #include "kernels/simd/inline.h"
@@ -351,16 +352,19 @@ struct CountAvx512Vpopcnt : PlainCounter {
   struct Held {
     __m512i weights[kWords][2];
 
-    BNN_INLINE explicit Held(const uint32_t* from) {
+    BNN_INLINE Held(const uint32_t* from, const Balance& balance) {
       PrefetchWeights(from + kWeightsAhead);
       BNN_UNROLL for (int k = 0; k < kWords; ++k) {
-        BNN_UNROLL for (int v = 0; v < 2; ++v) weights[k][v] = _mm512_load_si512(from + k * 32 + v * 16);
+        const __m512i inverted = Broadcast(balance.inverted[k]);
+        BNN_UNROLL for (int v = 0; v < 2; ++v) {
+          weights[k][v] = _mm512_xor_si512(_mm512_load_si512(from + k * 32 + v * 16), inverted);
+        }
       }
     }
   };
 
   template <int kWords>
-  static BNN_INLINE void CountHeld(const uint32_t* in, const Held<kWords>& held, __m512i (&differences)[2]) {
+  static BNN_INLINE void CountHeld(const uint32_t* in, const Held<kWords>& held, __m512i (&balanced)[2]) {
     Sum sums[2];
     __m512i x;
     CountInPipeline<2 * kWords>(
@@ -370,17 +374,23 @@ struct CountAvx512Vpopcnt : PlainCounter {
         },
         [&](int i, Sum count) BNN_INLINE_LAMBDA {
           Sum& sum = sums[i % 2];
-          sum = i < 2 ? count : sum + count;
+          if (i < 2) {
+            sum = count;
+          } else if (i / 2 < AddedWords(kWords)) {
+            sum += count;
+          } else {
+            sum -= count;
+          }
           Keep(sum);
         });
-    BNN_UNROLL for (int v = 0; v < 2; ++v) differences[v] = reinterpret_cast<__m512i>(sums[v]);
+    BNN_UNROLL for (int v = 0; v < 2; ++v) balanced[v] = reinterpret_cast<__m512i>(sums[v]);
   }
 
   // The same in 16 bits: a pack makes one vector of both, and since it works in quarters of vectors, the weights take
   // turns in quarters, so that channels come out in order.
   template <int kWords>
   struct HeldShorts : Held<kWords> {
-    BNN_INLINE explicit HeldShorts(const uint32_t* from) : Held<kWords>(from) {
+    BNN_INLINE HeldShorts(const uint32_t* from, const Balance& balance) : Held<kWords>(from, balance) {
       BNN_UNROLL for (int k = 0; k < kWords; ++k) {
         const __m512i lo = this->weights[k][0], hi = this->weights[k][1];
         this->weights[k][0] = _mm512_maskz_shuffle_i64x2(0xFF, lo, hi, 0x88);
@@ -390,11 +400,10 @@ struct CountAvx512Vpopcnt : PlainCounter {
   };
 
   template <int kWords>
-  static BNN_INLINE void CountHeldShorts(const uint32_t* in, const HeldShorts<kWords>& held,
-                                         __m512i (&differences)[1]) {
+  static BNN_INLINE void CountHeldShorts(const uint32_t* in, const HeldShorts<kWords>& held, __m512i (&balanced)[1]) {
     __m512i wide[2];
     CountHeld<kWords>(in, held, wide);
-    differences[0] = _mm512_packus_epi32(wide[0], wide[1]);
+    balanced[0] = _mm512_packs_epi32(wide[0], wide[1]);
   }
 
   // kPrefetch: as above, a word being two lines of weights; for a single pixel its own weights are prefetched.

@@ -34,7 +34,7 @@ TEST_CASE("short windows: every kernel equals the reference for every number of 
         CheckAgainstReference(Image(1, 2, width, in, width % 3 == 0 ? 128 : 77), epilogue_case, width % 4, guard);
       }
     }
-    for (int64_t in : {64, 250, 256, 512, 544}) {
+    for (int64_t in : {64, 100, 226, 250, 256, 512, 544}) {
       CheckAgainstReference(Image(1, 1, 1, in, 77), epilogue_case, 0, Guard::kAfter);
       CheckAgainstReference(Image(1, 1, 13, in, 200), epilogue_case, 0, Guard::kBefore);
     }
@@ -45,6 +45,14 @@ TEST_CASE("short windows: every kernel equals the reference for every number of 
       wide.padding = padding;
       CheckAgainstReference(wide, epilogue_case, 0, Guard::kAfter);
     }
+    for (int64_t in : {10, 34, 48, 58}) {  // runs of 2, 4 and 8 words, each tap with spare bits
+      BConv2dShape taps = Image(1, 2, 15, in, 64);
+      for (int64_t words : {2, 4, 8}) {
+        taps.kernel_w = words / WordsFor(in);
+        if (taps.kernel_w > 0) CheckAgainstReference(taps, epilogue_case, 0, Guard::kAfter);
+      }
+    }
+    CheckAgainstReference(Image(1, 2, 115, 64, 77), epilogue_case, 0, Guard::kBefore);  // several of the longest tiles
     CheckAgainstReference(Image(2, 3, 5, 64, 200), epilogue_case, 0, Guard::kAfter, {{0, 2, 1, 3, 1, 7}});
     for (int64_t in : {58, 64, 96}) {
       for (int64_t width : {5, 6, 7, 13, 20}) {

@@ -140,6 +140,11 @@ TEST_CASE("planes: few pixels and windows of every length") {
     for (int64_t words : {1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33}) {
       CheckAgainstReference(WithPlanes(planes, Image(1, 1, 3, words * 32, 70)), bits, 0, Guard::kAfter);
     }
+    // Runs that kernels hold the weights of, with spare bits and odd numbers of words.
+    for (int64_t in : {30, 34, 66, 96, 100, 226}) {
+      CheckAgainstReference(WithPlanes(planes, Image(1, 1, 11, in, 70)), bits, 0, Guard::kAfter);
+      CheckAgainstReference(WithPlanes(planes, Image(1, 1, 11, in, 70)), kFloatsAndBits, 0, Guard::kBefore);
+    }
     // Longer than any buffer of a kernel.
     CheckAgainstReference(WithPlanes(planes, Square(3, 1, Image(1, 2, 4, 1300, 40))), bits, 0, Guard::kAfter);
     CheckAgainstReference(WithPlanes(planes, Image(1, 1, 5, 32 * 1030, 40)), kFloatsAndBits, 0, Guard::kAfter);
