@@ -75,7 +75,13 @@ struct CountAvx512Vpopcnt : PlainCounter {
     return (2 * pixel + vector) * kSavingSums % kSums < kSavingSums;
   }
 
-  static BNN_INLINE __m512i Broadcast(uint32_t word) { return Avx512::SplatInt(static_cast<int32_t>(word)); }
+  // In assembly, because clang 14 takes the form for floats where it does not see what the vector is for, and with that
+  // one (vbroadcastss) 1x1 over 256 channels takes 214 cycles a tile on Zen 4 instead of 183.
+  static BNN_INLINE __m512i Broadcast(const uint32_t& word) {
+    __m512i vector;
+    __asm__("vpbroadcastd %1, %0" : "=v"(vector) : "m"(word));
+    return vector;
+  }
   template <int kPixels>
   static BNN_INLINE void ToSums(const __m512i (&halves)[kPixels][2], Sum (&sums)[kPixels][2]) {
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
