@@ -106,8 +106,10 @@ BNN_INLINE void RunGroup(const BinaryTiles& tiles, const EpilogueOf<Finish>& epi
     using Any = RegisterTiles<Counter, Finish, Window::kAny>;
     if (Any::Suits(tiles)) return RunBlocks<Any>(tiles, epilogue, block_begin, block_end);
   }
-  using V = typename Counter::Vector;
-  const MemoryEpilogue<V> by_function = {FinishFromMemory<V, Finish>::Run, epilogue};
+  MemoryEpilogue<Counter> by_function = {FinishFromMemory<typename Counter::Vector, Finish>::Run, nullptr, epilogue};
+  if constexpr (Counter::kSumsInMemory && !std::is_same_v<Finish, AnyFinish>) {
+    by_function.finish_sums = FinishFromSums<Counter, Finish>::Run;
+  }
   RunBlocks<MemoryTiles<Counter>>(tiles, by_function, block_begin, block_end);
 }
 

@@ -17,6 +17,11 @@
 //   CountFrom<kFrom, kPixels>(input, weights, block_words, start, halves)
 //                  the same, but halves need not be there before: see SumsFrom. `start`: [kBlocks][32], added to every
 //                  pixel; nullptr: nothing
+//                  and, for input of one plane and windows that it counts at once,
+//   CountsAtOnce<kPixels>(input), CountSums<kPixels>(input, weights, block_words, Sums)
+//                  whether it does, and the sums of a tile
+//   SumsReader(Sums) with Start(base, block_step), Read(pixel, halves)
+//                  what makes the half accumulators of one pixel after the other of them
 //
 // Only counters that can count and finish in one pipeline have
 //   HasPipelineOf(walk)

@@ -9,7 +9,8 @@
 // MemoryTiles count into memory and finish from there. That suits counters that keep their sums in memory anyway, input
 // of several planes, which counts so much longer, and what is rare. Counting does not know the epilogue there, and
 // finishing not the size of the tile: code of sizes plus epilogues instead of sizes times epilogues, which is a fifth
-// of it.
+// of it. What is in memory are half accumulators, or, where they can be finished as they are, a counter's narrower
+// sums.
 #pragma once
 
 #include <cstdint>
@@ -138,11 +139,25 @@ struct RegisterTiles {
 template <class V>
 using PixelHalves = typename V::Int[V::kVectors];
 
-// An epilogue, and the function that finishes the halves of `pixels` pixels of a channel block by it.
-template <class V>
+// What counters that keep sums in memory leave of a tile.
+struct NoSums {};
+template <class Counter>
+struct SumsOf {
+  using Type = NoSums;
+};
+template <class Counter>
+requires(Counter::kSumsInMemory) struct SumsOf<Counter> {
+  using Type = typename Counter::Sums;
+};
+
+// An epilogue, and the functions that finish `pixels` pixels by it: the halves of a channel block, and the sums of
+// `blocks` ones (nullptr: by their halves only).
+template <class Counter>
 struct MemoryEpilogue {
   void (*finish)(const Epilogue& epilogue, const TilePlace& at, const TileBase& base, bool even_base,
-                 PixelHalves<V>* halves, int64_t pixels);
+                 PixelHalves<typename Counter::Vector>* halves, int64_t pixels);
+  void (*finish_sums)(const Epilogue& epilogue, const TilePlace& at, const BinaryTiles& tiles, const TileBase& base,
+                      const typename SumsOf<Counter>::Type& sums, int64_t pixels, int blocks);
   const Epilogue& epilogue;
 };
 
@@ -180,6 +195,38 @@ struct FinishFromMemory<V, AnyFinish> {
   }
 };
 
+// Pixel by pixel from sums to outputs, so that halves never are in memory: on Zen 4, which stores a vector of 512 bits
+// in two cycles, that took as long as the finish itself.
+template <class Counter, class Finish>
+struct FinishFromSums {
+  using V = typename Counter::Vector;
+
+  static BNN_NOINLINE void Run(const Epilogue& epilogue, const TilePlace& at, const BinaryTiles& tiles,
+                               const TileBase& base, const typename Counter::Sums& sums, int64_t pixels, int blocks) {
+    const int64_t block = at.channel / kChannelBlock;
+    const int64_t last = block + blocks - 1;
+    PixelFinish<V, Finish> first(static_cast<const EpilogueOf<Finish>&>(epilogue), at);
+    PixelFinish<V, Finish> second(static_cast<const EpilogueOf<Finish>&>(epilogue), at);
+    first.Start(block * kChannelBlock, tiles.LanesOf(block));
+    second.Start(last * kChannelBlock, tiles.LanesOf(last));
+    const int64_t base_step = blocks > 1 ? tiles.base_block_step : 0;
+    const int32_t* started = base.Of(0);
+    typename Counter::SumsReader reader(sums);
+    reader.Start(started, base_step);
+    BNN_NO_UNROLL for (int64_t p = 0; p < pixels; ++p) {
+      const int32_t* const from = base.Of(p);
+      if (from != started) reader.Start(from, base_step);
+      started = from;
+      typename V::Int halves[Counter::kBlocks][V::kVectors];
+      reader.Read(p, halves);
+      first.Finish(halves[0]);
+      if constexpr (Counter::kBlocks == 2) {
+        if (blocks > 1) second.Finish(halves[1]);
+      }
+    }
+  }
+};
+
 template <class Counter>
 struct MemoryTiles {
   using V = typename Counter::Vector;
@@ -187,7 +234,7 @@ struct MemoryTiles {
   static constexpr int kPixelStep = Counter::kPixelStep;
   static constexpr int kBlocks = Counter::kBlocks;
 
-  static BNN_INLINE void Run(int64_t pixels, const BinaryTiles& tiles, const MemoryEpilogue<V>& epilogue,
+  static BNN_INLINE void Run(int64_t pixels, const BinaryTiles& tiles, const MemoryEpilogue<Counter>& epilogue,
                              int64_t blocks, int64_t count, TileCursor& tile) {
     WithPixels<kMaxPixels, 1>(
         pixels, [&]<int kPixels>() BNN_INLINE_LAMBDA { RunOf<kPixels>(tiles, epilogue, blocks, count, tile); });
@@ -264,10 +311,16 @@ struct MemoryTiles {
   }
 
   template <int kPixels>
-  static BNN_NOINLINE void RunOf(const BinaryTiles& tiles, const MemoryEpilogue<V>& epilogue, int64_t blocks,
+  static BNN_NOINLINE void RunOf(const BinaryTiles& tiles, const MemoryEpilogue<Counter>& epilogue, int64_t blocks,
                                  int64_t count, TileCursor& tile) {
-    for (; count > 0; --count) {
+    for (; count > 0; --count, tile.Advance(kPixels, tiles.in_steps)) {
       Planes<kPixels> in(tiles, tile.in, tile.ahead.OfNextTile());
+      if constexpr (Counter::kSumsInMemory) {
+        if (epilogue.finish_sums != nullptr && tiles.planes == 1 && Counter::CountsAtOnce(in.plane[0])) {
+          RunSums<kPixels>(in.plane[0], tiles, epilogue, blocks, tile);
+          continue;
+        }
+      }
       const uint32_t* weights = tile.weights;
       TileBase base = tile.base;
       TilePlace place = tile.place;
@@ -293,7 +346,23 @@ struct MemoryTiles {
         }
         left -= together;
       } while (left > 0);
-      tile.Advance(kPixels, tiles.in_steps);
+    }
+  }
+
+  template <int kPixels, class Input>
+  static BNN_INLINE void RunSums(const Input& input, const BinaryTiles& tiles, const MemoryEpilogue<Counter>& epilogue,
+                                 int64_t blocks, const TileCursor& tile) {
+    const uint32_t* weights = tile.weights;
+    TileBase base = tile.base;
+    TilePlace place = tile.place;
+    for (int64_t left = blocks; left > 0; left -= kBlocks) {
+      const int together = left < kBlocks ? 1 : kBlocks;
+      typename Counter::Sums sums;
+      Counter::template CountSums<kPixels>(input, weights, together > 1 ? tiles.block_words : 0, sums);
+      epilogue.finish_sums(epilogue.epilogue, place, tiles, base, sums, kPixels, together);
+      weights += together * tiles.block_words;
+      base.classes += together * tiles.base_block_step;
+      place.channel += together * kChannelBlock;
     }
   }
 };

@@ -34,9 +34,9 @@
 // 3. The window says which table a pair of nibbles wants; it is made from the words of the pixels once a tile, for all
 //    channel blocks of a group: nibble_window.h for AVX2, byte_window.h for AVX-512.
 //
-// 4. Behind the loop the sums of a pair are parted, widened and subtracted from the halves of its two pixels. An odd
-// last
-//    pixel costs as much as a pair.
+// 4. Behind the loop the sums of a pair are parted and widened to 16 bits. Where one plane came in and the window was
+//    counted at once, the finish reads them so, pixel by pixel (FinishFromSums in window_tiles.h); else they become
+//    half accumulators in memory. An odd last pixel costs as much as a pair.
 //
 // How the lookups of a window follow each other depends on the number of registers, so each instruction set has its own
 // Loop (popcount_avx2.h, popcount_avx512.h):
@@ -124,30 +124,36 @@ struct NibbleSums {
     }
   }
 
-  // halves = from - (2 * sums - odd nibbles of the pixel + odd nibbles of the weights), where `constants` are what
-  // belongs to a channel: the odd nibbles of its weights, less what its halves start from. Byte 4 * l + v of a block's
-  // weights is channel 8 * v + l, so every v takes one 16-bit half of each 32-bit lane.
-  template <SumsFrom kFrom, int kPixels, int kPairs>
-  static BNN_INLINE void SubtractSums(const int32_t (&odd_of_pixels)[2 * kPairs], const Bytes (&constants)[4],
-                                      const Bytes (&sums)[kPairs][4],
-                                      typename Vector::Int (&halves)[N::kBlocks][kPixels][Vector::kVectors]) {
+  // The halves of a pixel = odd nibbles of the pixel - 2 * sums + plus, where `plus` is what belongs to a channel: what
+  // its halves start from, less the odd nibbles of its weights. sums[0]: those of the even bytes, sums[1]: of the odd
+  // ones. Byte 4 * l + v of a block's weights is channel 8 * v + l, so every v takes one 16-bit half of each 32-bit
+  // lane.
+  static BNN_INLINE void HalvesOf(int32_t odd_of_pixel, const Bytes (&plus)[4], const Bytes* sums,
+                                  typename Vector::Int (&halves)[N::kBlocks][Vector::kVectors]) {
     const Bytes of_low = N::Splat32(0xFFFE);  // -2 times the low 16 bits, 0 times the high ones
     const Bytes of_high = N::Splat32(-2 * 65536);
+    const Bytes odd = N::Splat32(odd_of_pixel);
+    Bytes of_channels[4];
+    BNN_UNROLL for (int v = 0; v < 4; ++v) {
+      of_channels[v] = N::Add32(N::MaddPairs(sums[v % 2], v < 2 ? of_low : of_high), N::Add32(odd, plus[v]));
+    }
+    N::ByBlock(of_channels, halves);
+  }
+
+  // halves = from + those of all pixels.
+  template <SumsFrom kFrom, int kPixels, int kPairs>
+  static BNN_INLINE void HalvesOfTile(const int32_t (&odd_of_pixels)[2 * kPairs], const Bytes (&plus)[4],
+                                      const Bytes (&sums)[kPairs][4],
+                                      typename Vector::Int (&halves)[N::kBlocks][kPixels][Vector::kVectors]) {
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
-      const Bytes odd_of_pixel = N::Splat32(odd_of_pixels[p]);
-      Bytes plus[4];
-      BNN_UNROLL for (int v = 0; v < 4; ++v) {
-        const Bytes odd = N::Sub32(odd_of_pixel, constants[v]);
-        plus[v] = N::Add32(N::MaddPairs(sums[p / 2][p % 2 * 2 + v % 2], v < 2 ? of_low : of_high), odd);
-      }
-      Bytes by_block[N::kBlocks][Vector::kVectors];
-      N::ByBlock(plus, by_block);
+      typename Vector::Int of_pixel[N::kBlocks][Vector::kVectors];
+      HalvesOf(odd_of_pixels[p], plus, sums[p / 2] + p % 2 * 2, of_pixel);
       BNN_UNROLL for (int b = 0; b < N::kBlocks; ++b) {
         BNN_UNROLL for (int v = 0; v < Vector::kVectors; ++v) {
           typename Vector::Int& half = halves[b][p][v];
-          if (kFrom == SumsFrom::kZero) half = by_block[b][v];
-          if (kFrom == SumsFrom::kHalves) half = N::Add32(half, by_block[b][v]);
-          if (kFrom == SumsFrom::kTwiceHalves) half = N::Add32(N::Add32(half, half), by_block[b][v]);
+          if (kFrom == SumsFrom::kZero) half = of_pixel[b][v];
+          if (kFrom == SumsFrom::kHalves) half = N::Add32(half, of_pixel[b][v]);
+          if (kFrom == SumsFrom::kTwiceHalves) half = N::Add32(N::Add32(half, half), of_pixel[b][v]);
         }
       }
     }
@@ -176,6 +182,36 @@ struct NibbleCounter {
   static constexpr bool kSumsInMemory = true;
   static constexpr PackedOrder kOrder = N::kOrder;
 
+  // The sums of a tile, and what its half accumulators need beside them.
+  struct Sums {
+    Bytes of_pairs[(kMaxPixels + 1) / 2][4];
+    const int32_t* odd_of_pixels;
+    const int32_t* odd_weights;
+    int64_t block_words;
+  };
+
+  // The half accumulators of one pixel after the other.
+  class SumsReader {
+   public:
+    BNN_INLINE explicit SumsReader(const Sums& sums) : sums_(sums) {}
+
+    // The pixels that follow start from these constants; those of the second block are `block_step` further.
+    BNN_INLINE void Start(const int32_t* base, int64_t block_step) {
+      BNN_UNROLL for (int v = 0; v < 4; ++v) {
+        plus_[v] = N::Sub32(Vector::Half(N::EightOfBlocks(base + v * 8, block_step)),
+                            N::EightOfBlocks(sums_.odd_weights + v * 8, sums_.block_words));
+      }
+    }
+
+    BNN_INLINE void Read(int64_t pixel, typename Vector::Int (&halves)[kBlocks][Vector::kVectors]) const {
+      NibbleSums<N>::HalvesOf(sums_.odd_of_pixels[pixel], plus_, sums_.of_pairs[pixel / 2] + pixel % 2 * 2, halves);
+    }
+
+   private:
+    const Sums& sums_;
+    Bytes plus_[4];
+  };
+
   template <int kPixels>
   struct Input : TileInput {
     static constexpr int kPairs = (kPixels + 1) / 2;
@@ -188,6 +224,30 @@ struct NibbleCounter {
       begin = -1;
     }
   };
+
+  // Whether the whole window is counted at once; fills it then.
+  template <int kPixels>
+  static BNN_INLINE bool CountsAtOnce(Input<kPixels>& input) {
+    const int64_t total = input.walk->TotalWords();
+    if (total > kWindowWords) return false;
+    typename Loop::Place at(input);
+    Loop::Fill(input, kPixels, at, input.window);
+    const bool is_whole = input.window.words == total;
+    if (is_whole) input.begin = 0;
+    return is_whole;
+  }
+
+  // Of a window that is counted at once.
+  template <int kPixels>
+  static BNN_INLINE void CountSums(const Input<kPixels>& input, const uint32_t* weights, int64_t block_words,
+                                   Sums& sums) {
+    sums.odd_of_pixels = input.window.odd;
+    sums.odd_weights = reinterpret_cast<const int32_t*>(weights);
+    sums.block_words = block_words;
+    auto& of_pairs = reinterpret_cast<Bytes(&)[Input<kPixels>::kPairs][4]>(sums.of_pairs);
+    Loop::SumWindow(input.window, reinterpret_cast<const uint8_t*>(weights + kOrder.header_words),
+                    block_words * static_cast<int64_t>(sizeof(uint32_t)), of_pairs);
+  }
 
   // Of every pixel and block: halves = from - the number of differing bits between the window and the weights, + start
   // (of the block, in 32-bit lanes of 32 channels; nullptr: 0). The first call fills the window; one that does not fit
@@ -210,19 +270,19 @@ struct NibbleCounter {
       Bytes sums[kPairs][4];
       Loop::SumWindow(input.window, reinterpret_cast<const uint8_t*>(weights), block_bytes, sums);
       weights += input.window.words * kOrder.words_per_word;
-      Bytes constants[4];
+      Bytes plus[4];
+      BNN_UNROLL for (int v = 0; v < 4; ++v) plus[v] = N::Zero();
       if (begin > 0) {
-        BNN_UNROLL for (int v = 0; v < 4; ++v) constants[v] = N::Zero();
-        NibbleSums<N>::template SubtractSums<SumsFrom::kHalves>(input.window.odd, constants, sums, halves);
+        NibbleSums<N>::template HalvesOfTile<SumsFrom::kHalves>(input.window.odd, plus, sums, halves);
         continue;
       }
-      BNN_UNROLL for (int v = 0; v < 4; ++v) constants[v] = N::EightOfBlocks(odd_weights + v * 8, block_words);
       if (start != nullptr) {
-        BNN_UNROLL for (int v = 0; v < 4; ++v) {
-          constants[v] = N::Sub32(constants[v], N::EightOfBlocks(start + v * 8, kChannelBlock));
-        }
+        BNN_UNROLL for (int v = 0; v < 4; ++v) plus[v] = N::EightOfBlocks(start + v * 8, kChannelBlock);
       }
-      NibbleSums<N>::template SubtractSums<kFrom>(input.window.odd, constants, sums, halves);
+      BNN_UNROLL for (int v = 0; v < 4; ++v) {
+        plus[v] = N::Sub32(plus[v], N::EightOfBlocks(odd_weights + v * 8, block_words));
+      }
+      NibbleSums<N>::template HalvesOfTile<kFrom>(input.window.odd, plus, sums, halves);
     }
   }
 };

@@ -43,7 +43,7 @@ struct NibblesAvx2 {
     return _mm256_load_si256(reinterpret_cast<const __m256i*>(weights));
   }
   static BNN_INLINE Bytes EightOfBlocks(const int32_t* from, int64_t) {
-    return _mm256_load_si256(reinterpret_cast<const __m256i*>(from));
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
   }
   static BNN_INLINE Bytes Table(const uint8_t* entry) {
     return _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(entry)));

@@ -54,8 +54,8 @@ struct NibblesAvx512 {
   static constexpr PackedOrder kOrder = kByteOrder;
 
   static BNN_INLINE Bytes TwoHalves(const void* low, const void* high) {
-    return _mm512_maskz_inserti64x4(0xFF, _mm512_castsi256_si512(_mm256_load_si256(static_cast<const __m256i*>(low))),
-                                    _mm256_load_si256(static_cast<const __m256i*>(high)), 1);
+    return _mm512_maskz_inserti64x4(0xFF, _mm512_castsi256_si512(_mm256_loadu_si256(static_cast<const __m256i*>(low))),
+                                    _mm256_loadu_si256(static_cast<const __m256i*>(high)), 1);
   }
   static BNN_INLINE Bytes Weights(const uint8_t* weights, int64_t block_bytes) {
     return TwoHalves(weights, weights + block_bytes);

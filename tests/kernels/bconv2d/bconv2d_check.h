@@ -23,6 +23,7 @@ using test::TensorGeometry;
 inline constexpr int64_t kChannels[] = {1, 3, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 256, 513};
 inline constexpr Padding kPaddings[] = {Padding::kOne, Padding::kMinusOne, Padding::kZero};
 inline const EpilogueCase kPlainFloats = {};
+inline const EpilogueCase kAffineFloats = {{StepKind::kAffine}};  // which kernels have code of their own for
 inline const EpilogueCase kFloatsAndBits = {
     {StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kFloatThresholds, false};
 
