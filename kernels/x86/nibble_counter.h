@@ -52,7 +52,8 @@
 // N supplies the vectors. Of the counter: Vector (the wrapper of the epilogue), kBlocks (channel blocks a vector, 32
 // bytes each), kMaxPixels, kOrder. Of its Bytes: EightOfBlocks (32-bit constants of 8 channels of each block), ByBlock
 // (from that order of channels to that of the halves), and, named like their instructions, Zero, Splat16, Splat32, And,
-// Add8, Add16, Add32, Sub16, Sub32, Shuffle, MaddPairs, Left16, Right16.
+// Add8, Add16, Add32, Sub16, Sub32, Shuffle, MaddPairs, Left16, Right16; Add8To and Add16To: sum += x, in the order of
+// the calls.
 #pragma once
 
 #include <cstdint>
@@ -105,10 +106,8 @@ struct NibbleSums {
 
   // The sums of a pair.
   static BNN_INLINE void Fold(Bytes s, Bytes& low, Bytes& high) {
-    low = N::Add8(low, N::And(s, N::Splat16(0x0F0F)));
-    high = N::Add16(high, N::template Right16<4>(s));
-    BNN_KEEP_ORDER(low);
-    BNN_KEEP_ORDER(high);
+    N::Add8To(low, N::And(s, N::Splat16(0x0F0F)));
+    N::Add16To(high, N::template Right16<4>(s));
   }
 
   // sums[q] = 16-bit sums, added to what it is if there are `more`: the first pixel's even bytes and odd bytes, the

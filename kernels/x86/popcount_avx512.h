@@ -70,6 +70,14 @@ struct NibblesAvx512 {
   static BNN_INLINE Bytes Shuffle(Bytes table, Bytes index) { return _mm512_shuffle_epi8(table, index); }
   static BNN_INLINE Bytes And(Bytes a, Bytes b) { return _mm512_and_si512(a, b); }
   static BNN_INLINE Bytes Add8(Bytes a, Bytes b) { return _mm512_add_epi8(a, b); }
+  static BNN_INLINE void Add8To(Bytes& sum, Bytes x) {
+    sum = Add8(sum, x);
+    BNN_KEEP_ORDER(sum);
+  }
+  static BNN_INLINE void Add16To(Bytes& sum, Bytes x) {
+    sum = Add16(sum, x);
+    BNN_KEEP_ORDER(sum);
+  }
   static BNN_INLINE Bytes Add16(Bytes a, Bytes b) { return _mm512_add_epi16(a, b); }
   static BNN_INLINE Bytes Add32(Bytes a, Bytes b) { return _mm512_add_epi32(a, b); }
   static BNN_INLINE Bytes Sub16(Bytes a, Bytes b) { return _mm512_sub_epi16(a, b); }
@@ -123,8 +131,12 @@ struct LoopAvx512 {
     if constexpr (i < kCount) {
       const Bytes table = N::Table(&kHalfCountTables<64>.entry[0][0] + TableOffset<i>(numbers) * 8);
       const Bytes halves = N::Shuffle(table, index[i]);
-      s = i == 0 ? halves : N::Add8(s, halves);
-      BNN_KEEP_ORDER(s);
+      if constexpr (i == 0) {
+        s = halves;
+        BNN_KEEP_ORDER(s);
+      } else {
+        N::Add8To(s, halves);
+      }
       Lookup<kCount, i + 1>(numbers, index, s);
     }
   }
