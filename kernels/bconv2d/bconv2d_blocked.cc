@@ -84,9 +84,7 @@ BinaryTiles ResolveBConv2d(const BConv2dShape& shape, const BConv2dArgs& args, c
                     args.in_strides.plane};
   tiles.planes = shape.planes;
   tiles.walk = ResolveWalk(shape, args);
-  if (tiles.walk.TotalWords() <= kMaxBalancedWords) {
-    tiles.balance = BalanceWindow(tiles.walk.TotalWords(), shape.in_channels);
-  }
+  tiles.tap_channels = shape.in_channels;
 
   tiles.base = args.base;
   tiles.row_class = args.row_class;

@@ -57,7 +57,7 @@ BinaryTiles ResolveBDense(const BDenseShape& shape, const BDenseArgs& args, cons
   tiles.in_steps = {0, 0, args.in_row_stride, args.in_plane_stride};
   tiles.planes = shape.planes;
   tiles.walk.words = WordsFor(shape.in_features);
-  if (tiles.walk.words <= kMaxBalancedWords) tiles.balance = BalanceWindow(tiles.walk.words, shape.in_features);
+  tiles.tap_channels = shape.in_features;
   tiles.extent = {0, 1, 0, 1, args.row_begin, args.row_end};
 
   tiles.base = base;

@@ -4,7 +4,7 @@
 
 namespace bnn::kernels {
 
-Balance BalanceWindow(int64_t words, int64_t channels) {
+Balance BalanceWindow(int64_t words, int64_t channels, int planes) {
   const auto used_bits = [channels](int64_t word) { return WordMask(channels, word % WordsFor(channels)); };
   Balance balance;
   int terms = 0, inverted = 0;
@@ -24,6 +24,7 @@ Balance BalanceWindow(int64_t words, int64_t channels) {
       balance.rest -= step;
     }
   }
+  balance.rest *= HighestLevel(planes);
   return balance;
 }
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "kernels/simd/balance.h"
 #include "kernels/simd/binary_tiles.h"
 #include "kernels/simd/counter.h"
 #include "kernels/simd/held_tiles.h"
@@ -119,11 +120,9 @@ BNN_INLINE void RunShortLevels(const BinaryTiles& tiles, const Epilogue& epilogu
                                int64_t block_end) {
   alignas(64) int16_t thresholds[kShortThresholds * kChannelBlock];
   constexpr int64_t kMost = kShortThresholds / ((1 << kPlanes) - 1) / Counter::kBlocks * Counter::kBlocks;
-  const bool is_held = HoldsWeights<Counter> && HeldWords(tiles) > 0;
-  const int32_t rest = is_held ? tiles.balance.rest * HighestLevel(tiles.planes) : 0;
   for (int64_t begin = block_begin; begin < block_end; begin += kMost) {
     const int64_t end = begin + kMost < block_end ? begin + kMost : block_end;
-    NarrowThresholds<typename Counter::Vector>(epilogue, begin, end, rest, thresholds);
+    NarrowThresholds<typename Counter::Vector>(epilogue, begin, end, tiles.balance.rest, thresholds);
     const ShortLevelEpilogue narrowed = {epilogue, thresholds, begin};
     RunGroup<Counter>(tiles, narrowed, begin, end, ShortLevels<kPlanes>{});
   }
@@ -149,7 +148,11 @@ BNN_INLINE void RunFinish(const BinaryTiles& tiles, const Epilogue& epilogue, in
 }
 
 template <class Counter, class Chains>
-BNN_INLINE void RunBinaryTiles(const BinaryTiles& tiles, const Epilogue& epilogue) {
+BNN_INLINE void RunBinaryTiles(BinaryTiles& tiles, const Epilogue& epilogue) {
+  if constexpr (HoldsWeights<Counter>) {
+    const int64_t held = HeldWords(tiles);
+    if (held > 0) tiles.balance = BalanceWindow(held, tiles.tap_channels, tiles.planes);
+  }
   for (int64_t block = tiles.block_begin; block < tiles.block_end;) {
     const int64_t end = tiles.GroupEnd(block, Counter::kBlocks);
     RunFinish<Counter, Chains>(tiles, epilogue, block, end);

@@ -18,7 +18,8 @@ struct BinaryTiles {
   const uint32_t* in;
   int planes;  // of the input
   const uint32_t* weights;
-  Balance balance;  // of windows of at most kMaxBalancedWords words in one run
+  int64_t tap_channels;  // of a tap of the window
+  Balance balance;       // of windows whose weights are held; else nothing is inverted, and no rest
 
   const int32_t* base;        // the constants of the accumulators (kernels/bconv2d/bconv2d.h)
   const uint16_t* row_class;  // nullptr: one border class

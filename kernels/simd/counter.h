@@ -71,6 +71,7 @@ struct PlainCounter {
   static constexpr int kPixelStep = 1;
   static constexpr bool kSumsInMemory = false;
   static constexpr PackedOrder kOrder = kBlockedOrder;
+  struct Sums {};  // none that stay in memory
 
   template <int kPixels>
   struct Input : TileInput {

@@ -109,7 +109,7 @@ struct HeldTiles {
 
     BNN_INLINE Block(const BinaryTiles& tiles, const TileCursor& tile, const PixelFinish<V, Finish>& row, int64_t block)
         : held(tile.weights + block * (kWords * kChannelBlock), tiles.balance),
-          rest(V::SplatInt(tiles.balance.rest * HighestLevel(tiles.planes))),
+          rest(V::SplatInt(tiles.balance.rest)),
           finish(row) {
       finish.Start(tile.place.channel + block * kChannelBlock, tile.place.lanes);
     }

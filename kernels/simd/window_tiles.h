@@ -139,17 +139,6 @@ struct RegisterTiles {
 template <class V>
 using PixelHalves = typename V::Int[V::kVectors];
 
-// What counters that keep sums in memory leave of a tile.
-struct NoSums {};
-template <class Counter>
-struct SumsOf {
-  using Type = NoSums;
-};
-template <class Counter>
-requires(Counter::kSumsInMemory) struct SumsOf<Counter> {
-  using Type = typename Counter::Sums;
-};
-
 // An epilogue, and the functions that finish `pixels` pixels by it: the halves of a channel block, and the sums of
 // `blocks` ones (nullptr: by their halves only).
 template <class Counter>
@@ -157,7 +146,7 @@ struct MemoryEpilogue {
   void (*finish)(const Epilogue& epilogue, const TilePlace& at, const TileBase& base, bool even_base,
                  PixelHalves<typename Counter::Vector>* halves, int64_t pixels);
   void (*finish_sums)(const Epilogue& epilogue, const TilePlace& at, const BinaryTiles& tiles, const TileBase& base,
-                      const typename SumsOf<Counter>::Type& sums, int64_t pixels, int blocks);
+                      const typename Counter::Sums& sums, int64_t pixels, int blocks);
   const Epilogue& epilogue;
 };
 

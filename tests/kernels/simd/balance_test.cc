@@ -31,7 +31,7 @@ TEST_CASE("balanced windows count half accumulators, an even number of words wit
         if (terms % 2 != 0) continue;
         CAPTURE(words);
         CAPTURE(channels);
-        const Balance balance = BalanceWindow(words, channels);
+        const Balance balance = BalanceWindow(words, channels, 1);
         if (words % 2 == 0) CHECK(balance.rest == 0);
         const auto in = RandomWindow(words, channels, random);
         const auto weights = RandomWindow(words, channels, random);
