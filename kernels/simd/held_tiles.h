@@ -19,10 +19,12 @@
 //
 // With residual and PReLU a vector of 1x1 over 64 channels takes 10 operations: 70 cycles for the 14 of a tile on
 // Zen 4. In place, where 3.2 MB of residual come from L3, the kernel takes 78. Where the output has a place of its own,
-// 6.4 MB pass through L3, which takes 68 to 78 cycles if nothing is counted, and the kernel takes 88. Hints for the
-// residual 16 pixels ahead, into L2, make it 86 (into L1: 88 to 97), but cost up to a tenth where fewer channels leave.
-// (The best of 60 orders of a loop in assembly that passes 4 pixels through all channels, with such hints, takes 80;
-// from the same order in C++ compilers make 93.)
+// 6.4 MB pass, of which L3 gives a line every 2.4 cycles: 67 to 77 cycles a tile if nothing is counted, and the kernel
+// takes 86. Where a pixel's channels are many, a row of blocks passes it by in strides that the hardware does not
+// foresee, so the residual is asked for 16 pixels ahead: 88 without, 1x1 28x28 128 -> 512 135 and 125. That is for L2:
+// into L1 it takes 97. Where few channels leave, lines follow each other, and to ask for them costs up to a tenth.
+// (Another order gains nothing: words of 4 pixels held while all their channels pass, weights and parameters from L1,
+// are 86 as well; 64 channels 87 instead of 81.)
 //
 // Where floats leave and registers have room (windows of up to 2 words), two blocks pass at once: the output, and a
 // residual, is then 4 lines of a pixel in a row, which is better for what does not fit into L2. (1x1 56x56 64 -> 256 on
@@ -77,15 +79,20 @@ template <class Counter, int kWords, class Finish>
 struct HeldTiles {
   static constexpr int kMaxPixels = 112;
   static constexpr int kPixelStep = 1;
+  static constexpr int64_t kManyChannels = 256;
+  static constexpr int kPixelsAhead = 16;
 
   static BNN_NOINLINE void Run(int64_t pixels, const BinaryTiles& tiles, const EpilogueOf<Finish>& epilogue,
                                int64_t blocks, int64_t count, TileCursor& tile) {
     for (; count > 0; --count) {
       const PixelFinish<V, Finish> finish(epilogue, tile.place);
+      const bool asks = epilogue.out_strides.pixel >= kManyChannels;
       int64_t done = 0;
-      for (; done + kTogether <= blocks; done += kTogether) RunTogether<kTogether>(pixels, tiles, tile, finish, done);
+      for (; done + kTogether <= blocks; done += kTogether) {
+        RunTogether<kTogether>(pixels, tiles, tile, finish, asks, done);
+      }
       if constexpr (kTogether > 1) {
-        if (done < blocks) RunTogether<1>(pixels, tiles, tile, finish, done);
+        if (done < blocks) RunTogether<1>(pixels, tiles, tile, finish, asks, done);
       }
       tile.Advance(pixels, tiles.in_steps);
     }
@@ -97,7 +104,8 @@ struct HeldTiles {
   using Sums = std::conditional_t<kIsLevel, ShortSums<Counter, kWords>, WideSums<Counter, kWords>>;
   using Pixel = typename Sums::Vector[Sums::kVectors];
   static constexpr bool kIsBits = kIsLevel || std::is_same_v<Finish, ThresholdBits>;
-  static constexpr bool kHasRest = kWords % 2 == 1 && !kIsLevel;  // levels have it in their thresholds
+  static constexpr bool kHasRest = kWords % 2 == 1 && !kIsLevel;         // levels have it in their thresholds
+  static constexpr bool kCanAsk = kAddsResidual<Finish> && kWords <= 4;  // longer windows do not notice
   static constexpr int kTogether = kWords <= 2 && !kIsBits ? 2 : 1;
 
   // What is held of a channel block.
@@ -127,11 +135,12 @@ struct HeldTiles {
     }
 
     // Counts a pixel, then finishes the one in front of it.
-    template <int kPlanes>
+    template <int kPlanes, bool kAsks>
     BNN_INLINE void PassPixel(const uint32_t* in, int64_t plane_step) {
       Pixel previous;
       BNN_UNROLL for (int v = 0; v < Sums::kVectors; ++v) previous[v] = counted[v];
       CountPixel<kPlanes>(in, plane_step);
+      if constexpr (kAsks) finish.template PrefetchAhead<kPixelsAhead>();
       FinishPixel(previous);
     }
   };
@@ -139,19 +148,23 @@ struct HeldTiles {
   // Channel blocks `block` and, of two together, the next one.
   template <int kBlocks>
   static BNN_INLINE void RunTogether(int64_t pixels, const BinaryTiles& tiles, const TileCursor& tile,
-                                     const PixelFinish<V, Finish>& finish, int64_t block) {
+                                     const PixelFinish<V, Finish>& finish, bool asks, int64_t block) {
     Block first(tiles, tile, finish, block);
     if constexpr (kBlocks == 1) {
-      WithPlanes(pixels, tiles, tile.in, first);
+      WithPlanes(pixels, tiles, tile.in, asks, first);
     } else {
       Block second(tiles, tile, finish, block + 1);
-      WithPlanes(pixels, tiles, tile.in, first, second);
+      WithPlanes(pixels, tiles, tile.in, asks, first, second);
     }
   }
 
   template <class... Blocks>
-  static BNN_INLINE void WithPlanes(int64_t pixels, const BinaryTiles& tiles, const uint32_t* in, Blocks&... blocks) {
+  static BNN_INLINE void WithPlanes(int64_t pixels, const BinaryTiles& tiles, const uint32_t* in, bool asks,
+                                    Blocks&... blocks) {
     static_assert(kMaxPlanes == 4);
+    if constexpr (kCanAsk) {
+      if (tiles.planes == 1 && asks) return RunPixels<1, true>(pixels, tiles, in, blocks...);
+    }
     if (tiles.planes == 1) {
       RunPixels<1>(pixels, tiles, in, blocks...);
     } else if (tiles.planes == 2) {
@@ -184,14 +197,14 @@ struct HeldTiles {
     }
   }
 
-  template <int kPlanes, class... Blocks>
+  template <int kPlanes, bool kAsks = false, class... Blocks>
   static BNN_INLINE void RunPixels(int64_t pixels, const BinaryTiles& tiles, const uint32_t* in, Blocks&... blocks) {
     const int64_t in_step = tiles.in_steps.pixel;
     const int64_t plane_step = tiles.in_steps.plane;
     (blocks.template CountPixel<kPlanes>(in, plane_step), ...);
     BNN_NO_UNROLL for (int64_t p = pixels - 1; p > 0; --p) {
       Step(in, in_step);
-      (blocks.template PassPixel<kPlanes>(in, plane_step), ...);
+      (blocks.template PassPixel<kPlanes, kAsks>(in, plane_step), ...);
     }
     (blocks.FinishPixel(blocks.counted), ...);
   }

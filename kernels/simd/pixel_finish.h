@@ -9,6 +9,7 @@
 //                                     112x112x32, one block a tile, 137 cycles instead of 144
 //   Prefetch<kPixels>(channel)        asks for what so many pixels of a block of 32 channels wait for: the residual,
 //                                     or the place of the output
+//   PrefetchAhead<kPixels>()          asks, into L2, for the residual so many pixels behind the next one
 //   Start(channel, lanes)             the parameters of a block of 32 channels; the next pixel is the first one
 //   Finish(half)                      steps and outputs of the half accumulators of the next pixel
 //
@@ -47,6 +48,11 @@ struct Chain {};
 
 // Anything else, by FinishAny.
 struct AnyFinish {};
+
+template <class Finish>
+inline constexpr bool kAddsResidual = false;
+template <bool kBits, StepKind... kSteps>
+inline constexpr bool kAddsResidual<Chain<kBits, kSteps...>> = ((kSteps == StepKind::kAdd) || ...);
 
 template <class... Chains>
 struct ChainList {};
@@ -94,10 +100,11 @@ BNN_INLINE void WithFinish(const Epilogue& epilogue, bool even_base, uint32_t la
   WithChain(epilogue, run, Chains{});
 }
 
-// Asks for the floats of a channel block.
+// Asks for the floats of a channel block. kLocality: 3 into L1, 2 into L2.
+template <int kLocality = 3>
 BNN_INLINE void PrefetchBlock(const float* place) {
   constexpr int64_t kLineFloats = 64 / sizeof(float);
-  BNN_UNROLL for (int64_t i = 0; i < kChannelBlock; i += kLineFloats) __builtin_prefetch(place + i);
+  BNN_UNROLL for (int64_t i = 0; i < kChannelBlock; i += kLineFloats) __builtin_prefetch(place + i, 0, kLocality);
 }
 
 // Pointer to the same place of the next pixel.
@@ -121,6 +128,7 @@ class PixelWalk {
   BNN_INLINE void Start(int64_t offset) { here_ = row_ + offset; }
   BNN_INLINE void Next() { Step(here_, step_); }
   BNN_INLINE T* Here() const { return here_; }
+  BNN_INLINE T* Ahead(int64_t pixels) const { return here_ + pixels * step_; }
 
  private:
   T* row_;
@@ -214,6 +222,10 @@ class ChainStep<V, StepKind::kAdd, false> {
     return V::Add(y, V::Load(residual_.Here() + v * V::kLanes));
   }
   BNN_INLINE void Next() { residual_.Next(); }
+  template <int kPixels>
+  BNN_INLINE void PrefetchAhead() const {
+    PrefetchBlock<2>(residual_.Ahead(kPixels));
+  }
 
  private:
   PixelWalk<const float> residual_;
@@ -230,6 +242,8 @@ class ChainSteps {
   BNN_INLINE ChainSteps(const EpilogueStep*, const TilePlace&) {}
   template <int kPixels>
   BNN_INLINE void Prefetch(int64_t) const {}
+  template <int kPixels>
+  BNN_INLINE void PrefetchAhead() const {}
   BNN_INLINE void Advance(const TileStep&) {}
   BNN_INLINE void Start(int64_t) {}
   BNN_INLINE void Apply(PixelFloats<V>&) const {}
@@ -245,6 +259,11 @@ class ChainSteps<V, kHalf, kFirst, kRest...> {
   BNN_INLINE void Prefetch(int64_t channel) const {
     if constexpr (kFirst == StepKind::kAdd) first_.template Prefetch<kPixels>(channel);
     rest_.template Prefetch<kPixels>(channel);
+  }
+  template <int kPixels>
+  BNN_INLINE void PrefetchAhead() const {
+    if constexpr (kFirst == StepKind::kAdd) first_.template PrefetchAhead<kPixels>();
+    rest_.template PrefetchAhead<kPixels>();
   }
   BNN_INLINE void Advance(const TileStep& step) {
     if constexpr (kFirst == StepKind::kAdd) first_.Advance(step);
@@ -287,8 +306,12 @@ class PixelFinish<V, Chain<kBits, kSteps...>> {
   }
 
   template <int kPixels>
+  BNN_INLINE void PrefetchAhead() const {
+    steps_.template PrefetchAhead<kPixels>();
+  }
+  template <int kPixels>
   BNN_INLINE void Prefetch(int64_t channel) const {
-    if constexpr (((kSteps == StepKind::kAdd) || ...)) {
+    if constexpr (kAddsResidual<Chain<kBits, kSteps...>>) {
       steps_.template Prefetch<kPixels>(channel);
     } else {
       PrefetchPixels<kPixels>(out_, channel);

@@ -34,6 +34,9 @@ TEST_CASE("short windows: every kernel equals the reference for every number of 
         CheckAgainstReference(Image(1, 2, width, in, width % 3 == 0 ? 128 : 77), epilogue_case, width % 4, guard);
       }
     }
+    for (int64_t in : {32, 64, 96, 128, 256}) {  // many channels: kernels may ask for residuals ahead
+      CheckAgainstReference(Image(1, 2, 19, in, 288), epilogue_case, in % 64, Guard::kAfter);
+    }
     for (int64_t in : {64, 100, 226, 250, 256, 512, 544}) {
       CheckAgainstReference(Image(1, 1, 1, in, 77), epilogue_case, 0, Guard::kAfter);
       CheckAgainstReference(Image(1, 1, 13, in, 200), epilogue_case, 0, Guard::kBefore);
@@ -174,6 +177,7 @@ TEST_CASE("in place: an output may take the place of its residual") {
       for (int64_t gap : {0, 3}) {
         CheckInPlace(Image(2, 3, width, 70, 109), epilogue_case, gap, guard);
         CheckInPlace(Square(3, 1, Image(1, 2, width, 64, 96)), epilogue_case, gap, guard);
+        CheckInPlace(Image(1, 2, width, 64, 256), epilogue_case, gap, guard);
       }
     }
     BConv2dShape shape = Square(3, 1, Image(2, 5, 9, 33, 70));
