@@ -68,7 +68,7 @@ const ArithmeticProbe& FindProbe(Arithmetic arithmetic, Isa max_isa);
 
 // A call that takes some microseconds, and the MACs that it does.
 inline constexpr int64_t kProbeRounds = 1000;
-void RunProbe(const ArithmeticProbe& probe);
+void RunProbe(const ArithmeticProbe& probe, int64_t rounds = kProbeRounds);
 inline int64_t MacsOf(const ArithmeticProbe& probe) { return kProbeRounds * probe.macs_per_round; }
 
 // Loads every byte of [data, data + bytes), apart from the last bytes % kMemoryStep, with the widest loads of the

@@ -46,9 +46,9 @@ const ArithmeticProbe& FindProbe(Arithmetic arithmetic, Isa max_isa) {
   return ProbeOf(kLimitsRef, arithmetic);
 }
 
-void RunProbe(const ArithmeticProbe& probe) {
+void RunProbe(const ArithmeticProbe& probe, int64_t rounds) {
   uint32_t sink = 0;
-  probe.run(kProbeRounds, &sink);
+  probe.run(rounds, &sink);
   __asm__ volatile("" : : "r"(sink));
 }
 

@@ -86,13 +86,15 @@ struct HeldTiles {
                                int64_t blocks, int64_t count, TileCursor& tile) {
     for (; count > 0; --count) {
       const PixelFinish<V, Finish> finish(epilogue, tile.place);
-      const bool asks = epilogue.out_strides.pixel >= kManyChannels;
+      // Pixels at which the residual is asked for. Behind the last tile another thread may be writing.
+      const int64_t asking =
+          epilogue.out_strides.pixel < kManyChannels ? 0 : pixels - 1 - (count > 1 ? 0 : kPixelsAhead);
       int64_t done = 0;
       for (; done + kTogether <= blocks; done += kTogether) {
-        RunTogether<kTogether>(pixels, tiles, tile, finish, asks, done);
+        RunTogether<kTogether>(pixels, tiles, tile, finish, asking, done);
       }
       if constexpr (kTogether > 1) {
-        if (done < blocks) RunTogether<1>(pixels, tiles, tile, finish, asks, done);
+        if (done < blocks) RunTogether<1>(pixels, tiles, tile, finish, asking, done);
       }
       tile.Advance(pixels, tiles.in_steps);
     }
@@ -148,31 +150,28 @@ struct HeldTiles {
   // Channel blocks `block` and, of two together, the next one.
   template <int kBlocks>
   static BNN_INLINE void RunTogether(int64_t pixels, const BinaryTiles& tiles, const TileCursor& tile,
-                                     const PixelFinish<V, Finish>& finish, bool asks, int64_t block) {
+                                     const PixelFinish<V, Finish>& finish, int64_t asking, int64_t block) {
     Block first(tiles, tile, finish, block);
     if constexpr (kBlocks == 1) {
-      WithPlanes(pixels, tiles, tile.in, asks, first);
+      WithPlanes(pixels, tiles, tile.in, asking, first);
     } else {
       Block second(tiles, tile, finish, block + 1);
-      WithPlanes(pixels, tiles, tile.in, asks, first, second);
+      WithPlanes(pixels, tiles, tile.in, asking, first, second);
     }
   }
 
   template <class... Blocks>
-  static BNN_INLINE void WithPlanes(int64_t pixels, const BinaryTiles& tiles, const uint32_t* in, bool asks,
+  static BNN_INLINE void WithPlanes(int64_t pixels, const BinaryTiles& tiles, const uint32_t* in, int64_t asking,
                                     Blocks&... blocks) {
     static_assert(kMaxPlanes == 4);
-    if constexpr (kCanAsk) {
-      if (tiles.planes == 1 && asks) return RunPixels<1, true>(pixels, tiles, in, blocks...);
-    }
     if (tiles.planes == 1) {
-      RunPixels<1>(pixels, tiles, in, blocks...);
+      RunPixels<1>(pixels, tiles, in, asking, blocks...);
     } else if (tiles.planes == 2) {
-      RunPixels<2>(pixels, tiles, in, blocks...);
+      RunPixels<2>(pixels, tiles, in, asking, blocks...);
     } else if (tiles.planes == 3) {
-      RunPixels<3>(pixels, tiles, in, blocks...);
+      RunPixels<3>(pixels, tiles, in, asking, blocks...);
     } else {
-      RunPixels<4>(pixels, tiles, in, blocks...);
+      RunPixels<4>(pixels, tiles, in, asking, blocks...);
     }
   }
 
@@ -197,16 +196,32 @@ struct HeldTiles {
     }
   }
 
-  template <int kPlanes, bool kAsks = false, class... Blocks>
-  static BNN_INLINE void RunPixels(int64_t pixels, const BinaryTiles& tiles, const uint32_t* in, Blocks&... blocks) {
+  template <int kPlanes, class... Blocks>
+  static BNN_INLINE void RunPixels(int64_t pixels, const BinaryTiles& tiles, const uint32_t* in, int64_t asking,
+                                   Blocks&... blocks) {
+    (blocks.template CountPixel<kPlanes>(in, tiles.in_steps.plane), ...);
+    int64_t left = pixels - 1;
+    if constexpr (kCanAsk && kPlanes == 1) {
+      if (asking > 0) {
+        in = PassPixels<kPlanes, true>(asking, tiles, in, blocks...);
+        left -= asking;
+      }
+    }
+    PassPixels<kPlanes, false>(left, tiles, in, blocks...);
+    (blocks.FinishPixel(blocks.counted), ...);
+  }
+
+  // The next `count` pixels. Returns the last one.
+  template <int kPlanes, bool kAsks, class... Blocks>
+  static BNN_INLINE const uint32_t* PassPixels(int64_t count, const BinaryTiles& tiles, const uint32_t* in,
+                                               Blocks&... blocks) {
     const int64_t in_step = tiles.in_steps.pixel;
     const int64_t plane_step = tiles.in_steps.plane;
-    (blocks.template CountPixel<kPlanes>(in, plane_step), ...);
-    BNN_NO_UNROLL for (int64_t p = pixels - 1; p > 0; --p) {
+    BNN_NO_UNROLL for (; count > 0; --count) {
       Step(in, in_step);
       (blocks.template PassPixel<kPlanes, kAsks>(in, plane_step), ...);
     }
-    (blocks.FinishPixel(blocks.counted), ...);
+    return in;
   }
 };
 
