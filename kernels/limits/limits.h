@@ -66,7 +66,7 @@ enum class Arithmetic : uint8_t { kNone, kBinary, kFloat32, kInt8 };
 // The best probe of that arithmetic that this CPU can run and that is not above `max_isa`; not for kNone.
 const ArithmeticProbe& FindProbe(Arithmetic arithmetic, Isa max_isa);
 
-// A call that takes some microseconds, and the MACs that it does.
+// kProbeRounds rounds are a call that takes some microseconds, and MacsOf are the MACs that it does.
 inline constexpr int64_t kProbeRounds = 1000;
 void RunProbe(const ArithmeticProbe& probe, int64_t rounds = kProbeRounds);
 inline int64_t MacsOf(const ArithmeticProbe& probe) { return kProbeRounds * probe.macs_per_round; }

@@ -210,11 +210,7 @@ class ChainStep<V, StepKind::kAdd, false> {
  public:
   BNN_INLINE ChainStep(const EpilogueStep& step, const TilePlace& at) : residual_(step.a, step.strides, at) {}
 
-  template <int kPixels>
-  BNN_INLINE void Prefetch(int64_t channel) const {
-    PrefetchPixels<kPixels>(residual_, channel);
-  }
-
+  BNN_INLINE const PixelWalk<const float>& Residual() const { return residual_; }
   BNN_INLINE void Advance(const TileStep& step) { residual_.Advance(step); }
   BNN_INLINE void Start(int64_t channel) { residual_.Start(channel); }
 
@@ -222,10 +218,6 @@ class ChainStep<V, StepKind::kAdd, false> {
     return V::Add(y, V::Load(residual_.Here() + v * V::kLanes));
   }
   BNN_INLINE void Next() { residual_.Next(); }
-  template <int kPixels>
-  BNN_INLINE void PrefetchAhead() const {
-    PrefetchBlock<2>(residual_.Ahead(kPixels));
-  }
 
  private:
   PixelWalk<const float> residual_;
@@ -240,10 +232,8 @@ template <class V, bool kHalf, StepKind... kSteps>
 class ChainSteps {
  public:
   BNN_INLINE ChainSteps(const EpilogueStep*, const TilePlace&) {}
-  template <int kPixels>
-  BNN_INLINE void Prefetch(int64_t) const {}
-  template <int kPixels>
-  BNN_INLINE void PrefetchAhead() const {}
+  template <class Function>
+  BNN_INLINE void ForEachResidual(const Function&) const {}
   BNN_INLINE void Advance(const TileStep&) {}
   BNN_INLINE void Start(int64_t) {}
   BNN_INLINE void Apply(PixelFloats<V>&) const {}
@@ -255,15 +245,10 @@ class ChainSteps<V, kHalf, kFirst, kRest...> {
  public:
   BNN_INLINE ChainSteps(const EpilogueStep* steps, const TilePlace& at) : first_(*steps, at), rest_(steps + 1, at) {}
 
-  template <int kPixels>
-  BNN_INLINE void Prefetch(int64_t channel) const {
-    if constexpr (kFirst == StepKind::kAdd) first_.template Prefetch<kPixels>(channel);
-    rest_.template Prefetch<kPixels>(channel);
-  }
-  template <int kPixels>
-  BNN_INLINE void PrefetchAhead() const {
-    if constexpr (kFirst == StepKind::kAdd) first_.template PrefetchAhead<kPixels>();
-    rest_.template PrefetchAhead<kPixels>();
+  template <class Function>
+  BNN_INLINE void ForEachResidual(const Function& function) const {
+    if constexpr (kFirst == StepKind::kAdd) function(first_.Residual());
+    rest_.ForEachResidual(function);
   }
   BNN_INLINE void Advance(const TileStep& step) {
     if constexpr (kFirst == StepKind::kAdd) first_.Advance(step);
@@ -307,12 +292,13 @@ class PixelFinish<V, Chain<kBits, kSteps...>> {
 
   template <int kPixels>
   BNN_INLINE void PrefetchAhead() const {
-    steps_.template PrefetchAhead<kPixels>();
+    steps_.ForEachResidual([](const auto& residual) BNN_INLINE_LAMBDA { PrefetchBlock<2>(residual.Ahead(kPixels)); });
   }
   template <int kPixels>
   BNN_INLINE void Prefetch(int64_t channel) const {
     if constexpr (kAddsResidual<Chain<kBits, kSteps...>>) {
-      steps_.template Prefetch<kPixels>(channel);
+      steps_.ForEachResidual([&](const auto& residual)
+                                 BNN_INLINE_LAMBDA { PrefetchPixels<kPixels>(residual, channel); });
     } else {
       PrefetchPixels<kPixels>(out_, channel);
     }
