@@ -88,11 +88,13 @@ class UnpackStep final : public Step {
   }
 
   Status Run(const RunContext& context) const override {
+    // Rows without padding between them are one.
+    const bool is_dense = in_.row_words() == in_.w * in_.pixel_words() && in_.image_words() == in_.h * in_.row_words();
     ParallelFor(*context.pool, batch_ * in_.h, [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
+      for (int64_t row = begin; row < end; row += is_dense ? end - begin : 1) {
         for (int64_t g = 0; g < in_.groups; ++g) {
           kernels::BitunpackArgs args;
-          args.pixels = in_.w;
+          args.pixels = is_dense ? in_.w * (end - begin) : in_.w;
           args.channels = in_.group_channels();
           args.bits = context.Words(inputs[0]) + in_.interior() + row / in_.h * in_.image_words() +
                       row % in_.h * in_.row_words() + g * in_.group_words();

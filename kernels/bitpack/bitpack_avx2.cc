@@ -2,6 +2,8 @@
 
 #include "kernels/bitpack/bitpack_table.h"
 #include "kernels/bitpack/bitpack_tiles.h"
+#include "kernels/bitpack/bitunpack_tiles.h"
+#include "kernels/bitpack/choose_avx2.h"
 #include "kernels/x86/vec_avx2.h"
 
 namespace bnn::kernels {
@@ -9,9 +11,6 @@ namespace {
 
 struct PackAvx2 : Avx2 {
   static constexpr int kRegisterWords = 4;  // 16 thresholds, half of which lie in L1
-  static constexpr int kBlockWords = 8;     // whose values lie in L1
-  static constexpr int kUnpackPixels = 4;
-  static constexpr int kHeldValues = 8;
   static constexpr bool kSkews = false;
   static constexpr int kTileVectors = 10;  // leaves 6 registers for two thresholds, the bits and what is loaded
   // 14 x 14 pixels. Then words wait in L1, which costs less than to leave a plane in the middle and come back: 82
@@ -65,18 +64,24 @@ struct PackAvx2 : Avx2 {
   static BNN_INLINE void StoreInt(uint32_t* lanes, Int words) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(lanes), words);
   }
+};
 
-  static BNN_INLINE Int Spread(uint32_t word) { return _mm256_set1_epi32(static_cast<int32_t>(word)); }
-  // A variable shift moves bit 8 * v + l to the sign of lane l, which is all that vblendvps looks at.
-  static BNN_INLINE Float Choose(Int spread, int v, Float lo, Float hi) {
-    const int top = 31 - kLanes * v;
-    const Int to_sign = _mm256_setr_epi32(top, top - 1, top - 2, top - 3, top - 4, top - 5, top - 6, top - 7);
-    return _mm256_blendv_ps(lo, hi, _mm256_castsi256_ps(_mm256_sllv_epi32(spread, to_sign)));
+struct UnpackAvx2 : ChooseAvx2 {
+  static constexpr int kBlockWords = 8;  // whose values lie in L1
+  static constexpr int kUnpackPixels = 4;
+  static constexpr int kHeldValues = 8;
+  static constexpr bool kUnpacksNarrowRows = true;
+  using Lanes8 = ChooseAvx2;
+
+  static BNN_INLINE Int PickWords(Int words, Int pixels) { return _mm256_permutevar8x32_epi32(words, pixels); }
+  static constexpr int32_t MarkOf(int channel) { return 31 - channel; }  // moves the bit to the sign
+  static BNN_INLINE Float ChooseMarked(Int words, Int marks, Float lo, Float hi) {
+    return BySign(_mm256_sllv_epi32(words, marks), lo, hi);
   }
 };
 
 }  // namespace
 
-const BitpackKernel kBitpackAvx2 = {"bitpack_avx2", Isa::kAvx2, Pack<PackAvx2>, Unpack<PackAvx2>};
+const BitpackKernel kBitpackAvx2 = {"bitpack_avx2", Isa::kAvx2, Pack<PackAvx2>, Unpack<UnpackAvx2>};
 
 }  // namespace bnn::kernels

@@ -2,6 +2,8 @@
 
 #include "kernels/bitpack/bitpack_table.h"
 #include "kernels/bitpack/bitpack_tiles.h"
+#include "kernels/bitpack/bitunpack_tiles.h"
+#include "kernels/bitpack/choose_avx2.h"
 #include "kernels/x86/vec_avx2.h"
 #include "kernels/x86/vec_avx512.h"
 
@@ -47,9 +49,6 @@ struct DoubledBits : V {
 // A comparison writes its 16 results into a mask register, which already is half of a word of bits.
 struct PackAvx512 : DoubledBits<SetBitZmm> {
   static constexpr int kRegisterWords = 4;  // 8 thresholds; 128 channels in one piece
-  static constexpr int kBlockWords = 4;     // 16 values
-  static constexpr int kUnpackPixels = 2;
-  static constexpr int kHeldValues = 16;
   static constexpr bool kSkews = false;
   static constexpr int kTileVectors = 13;  // 14 x 14 pixels are one tile
   static constexpr int kWholeVectors = kTileVectors;
@@ -82,15 +81,6 @@ struct PackAvx512 : DoubledBits<SetBitZmm> {
   }
 
   static BNN_INLINE void StoreInt(uint32_t* lanes, Int words) { _mm512_storeu_si512(lanes, words); }
-
-  static BNN_INLINE Int Spread(uint32_t word) { return _mm512_set1_epi32(static_cast<int32_t>(word)); }
-  // Faster than moving halves of the word from general to mask registers, of which there is one a cycle.
-  static BNN_INLINE Float Choose(Int spread, int v, Float lo, Float hi) {
-    const Int low_half = _mm512_setr_epi32(1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7, 1 << 8,
-                                           1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15);
-    const Int bits = v == 0 ? low_half : _mm512_slli_epi32(low_half, 16);
-    return _mm512_mask_blend_ps(_mm512_test_epi32_mask(spread, bits), lo, hi);
-  }
 };
 
 // Planes of pixels by halves of the vectors, for CPUs that split those anyway. There a comparison of 16 floats that
@@ -122,15 +112,41 @@ struct PlanesYmm : DoubledBits<SetBitYmm> {
   static BNN_INLINE Int SelectBits(Int bits, Int a, Int b) { return _mm256_ternarylogic_epi32(bits, a, b, 0xCA); }
 };
 
+struct UnpackAvx512 : Avx512 {
+  static constexpr int kBlockWords = 4;  // 16 values
+  static constexpr int kUnpackPixels = 2;
+  static constexpr int kHeldValues = 16;
+  static constexpr bool kUnpacksNarrowRows = true;
+  using Lanes8 = void;
+
+  static BNN_INLINE Int Spread(uint32_t word) { return _mm512_set1_epi32(static_cast<int32_t>(word)); }
+  // Faster than moving halves of the word from general to mask registers, of which there is one a cycle.
+  static BNN_INLINE Float Choose(Int spread, int v, Float lo, Float hi) {
+    const Int low_half = _mm512_setr_epi32(1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7, 1 << 8,
+                                           1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15);
+    const Int bits = v == 0 ? low_half : _mm512_slli_epi32(low_half, 16);
+    return _mm512_mask_blend_ps(_mm512_test_epi32_mask(spread, bits), lo, hi);
+  }
+
+  static BNN_INLINE Int PickWords(Int words, Int pixels) {
+    return _mm512_maskz_permutexvar_epi32(0xFFFF, pixels, words);
+  }
+  static constexpr int32_t MarkOf(int channel) { return static_cast<int32_t>(uint32_t{1} << channel); }
+  static BNN_INLINE Float ChooseMarked(Int words, Int marks, Float lo, Float hi) {
+    return _mm512_mask_blend_ps(_mm512_test_epi32_mask(words, marks), lo, hi);
+  }
+};
+
 // Where stores are half as fast, one pixel after the other is better than several side by side for longer: unpacking
 // 250 channels on Zen 4 73 instead of 60 % of reading, 232 channels 94 and 80.
-struct UnpackSplit : PackAvx512 {
+struct UnpackSplit : UnpackAvx512 {
   static constexpr int kBlockWords = 8;
+  using Lanes8 = ChooseAvx2;
 };
 
 }  // namespace
 
-const BitpackKernel kBitpackAvx512 = {"bitpack_avx512", Isa::kAvx512, Pack<PackAvx512>, Unpack<PackAvx512>};
+const BitpackKernel kBitpackAvx512 = {"bitpack_avx512", Isa::kAvx512, Pack<PackAvx512>, Unpack<UnpackAvx512>};
 const BitpackKernel kBitpackAvx512Ymm = {"bitpack_avx512_ymm", Isa::kAvx512, Pack<PackAvx512, PlanesYmm>,
                                          Unpack<UnpackSplit>, RefuseHalfVectors};
 

@@ -1,6 +1,7 @@
 #include "kernels/arm/vec_neon.h"
 #include "kernels/bitpack/bitpack_table.h"
 #include "kernels/bitpack/bitpack_tiles.h"
+#include "kernels/bitpack/bitunpack_tiles.h"
 
 namespace bnn::kernels {
 namespace {
@@ -15,9 +16,6 @@ struct PackNeon : Neon {
 #endif
   static constexpr bool kSkews = false;
   static constexpr int kWholeVectors = kTileVectors;
-  static constexpr int kBlockWords = 1;
-  static constexpr int kUnpackPixels = 2;
-  static constexpr int kHeldValues = 0;
 
   static BNN_INLINE void StoreAtLeast(uint32_t* word, const Float (&x)[8], const Float (&t)[8]) {
     *word = AtLeast(x, t);
@@ -43,6 +41,14 @@ struct PackNeon : Neon {
     return SetBit(SetBit(words, x, t, bit), x16, t16, bit << 16);
   }
   static BNN_INLINE void StoreInt(uint32_t* lanes, Int words) { vst1q_u32(lanes, vreinterpretq_u32_s32(words)); }
+};
+
+struct UnpackNeon : Neon {
+  static constexpr int kBlockWords = 1;
+  static constexpr int kUnpackPixels = 2;
+  static constexpr int kHeldValues = 0;
+  static constexpr bool kUnpacksNarrowRows = false;  // there is no such permutation
+  using Lanes8 = void;                               // vectors of 4 are whole
 
   static BNN_INLINE Int Spread(uint32_t word) { return vreinterpretq_s32_u32(vdupq_n_u32(word)); }
   static BNN_INLINE Float Choose(Int spread, int v, Float lo, Float hi) {
@@ -54,6 +60,6 @@ struct PackNeon : Neon {
 
 }  // namespace
 
-const BitpackKernel kBitpackNeon = {"bitpack_neon", Isa::kNeon, Pack<PackNeon>, Unpack<PackNeon>};
+const BitpackKernel kBitpackNeon = {"bitpack_neon", Isa::kNeon, Pack<PackNeon>, Unpack<UnpackNeon>};
 
 }  // namespace bnn::kernels

@@ -309,13 +309,13 @@ TEST_CASE("pack: no pixels, no writes") {
   }
 }
 
-// Every level of every channel has a value of its own.
-void CheckUnpack(const Case& c, int64_t out_stride, std::mt19937& random) {
+// Every level of every channel has a value of its own. `out_start`: floats in front of the first pixel.
+void CheckUnpack(const Case& c, int64_t out_stride, std::mt19937& random, int64_t out_start = 0) {
   std::vector<uint32_t> bits(static_cast<size_t>(c.bits_size()));
   for (uint32_t& word : bits) word = static_cast<uint32_t>(random());
   std::vector<float> values(static_cast<size_t>((1 << c.planes) * c.padded()));
   for (size_t i = 0; i < values.size(); ++i) values[i] = 1.0f + static_cast<float>(i);
-  std::vector<float> expected(static_cast<size_t>((c.pixels - 1) * out_stride + c.channels), 0.5f);
+  std::vector<float> expected(static_cast<size_t>(out_start + (c.pixels - 1) * out_stride + c.channels), 0.5f);
   for (int64_t p = 0; p < c.pixels; ++p) {
     for (int64_t channel = 0; channel < c.channels; ++channel) {
       int64_t level = 0;
@@ -324,12 +324,12 @@ void CheckUnpack(const Case& c, int64_t out_stride, std::mt19937& random) {
         level += ((bits[static_cast<size_t>(at)] >> (channel % 32)) % 2) << plane;
       }
       const size_t index = static_cast<size_t>(level * c.padded() + channel);
-      expected[static_cast<size_t>(p * out_stride + channel)] = values[index];
+      expected[static_cast<size_t>(out_start + p * out_stride + channel)] = values[index];
     }
   }
   for (const BitpackKernel* kernel : RunnableKernels()) {
     for (const Guard guard : test::kBothGuards) {
-      INFO(Describe(*kernel, c), " planes ", c.planes);
+      INFO(Describe(*kernel, c), " planes ", c.planes, " out_start ", out_start);
       const GuardedBuffer<uint32_t> guarded_bits(bits, guard);
       const GuardedBuffer<float> guarded_values(values, guard);
       GuardedBuffer<float> out(std::vector<float>(expected.size(), 0.5f), guard);
@@ -341,7 +341,7 @@ void CheckUnpack(const Case& c, int64_t out_stride, std::mt19937& random) {
                       .planes = c.planes,
                       .values = guarded_values.data(),
                       .value_stride = c.padded(),
-                      .out = out.data(),
+                      .out = out.data() + out_start,
                       .out_pixel_stride = out_stride});
       REQUIRE(out.ToVector() == expected);
       CHECK(out.SlackIntact());
@@ -359,6 +359,30 @@ TEST_CASE("unpack: every kernel equals the naive computation, touching nothing o
                       random);
         }
       }
+    }
+  }
+}
+
+// Also those that may be written as one run of memory: up to 31 channels of many pixels, and 36, 44, ... 124 from where
+// a vector of 8 begins or from its middle.
+TEST_CASE("unpack: rows that do not end with a vector") {
+  std::mt19937 random(3);
+  for (const int64_t channels : {1, 2, 3, 7, 8, 12, 28, 30, 31}) {
+    for (const int64_t pixels : {63, 64, 65, 128, 135, 193, 271}) {
+      for (const int64_t out_start : {0, 1}) {
+        CheckUnpack({pixels, channels, Layout::kInterleaved, 1}, channels, random, out_start);
+      }
+      CheckUnpack({pixels, channels, Layout::kInterleaved, 2}, channels, random);
+      CheckUnpack({pixels, channels, Layout::kInterleaved, 1}, channels + 1, random);
+    }
+  }
+  for (int64_t channels = 36; channels <= 140; channels += 8) {
+    for (const int64_t pixels : {4, 5, 6, 7, 8, 9, 19}) {
+      for (const int64_t out_start : {0, 1, 4}) {
+        CheckUnpack({pixels, channels, Layout::kInterleaved, WordsFor(channels)}, channels, random, out_start);
+      }
+      CheckUnpack({pixels, channels, Layout::kInterleaved, WordsFor(channels) + 1}, channels, random);
+      CheckUnpack({pixels, channels, Layout::kInterleaved, WordsFor(channels)}, channels + 8, random);
     }
   }
 }
