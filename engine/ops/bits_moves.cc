@@ -88,7 +88,7 @@ class UnpackStep final : public Step {
   }
 
   Status Run(const RunContext& context) const override {
-    // Rows without padding between them are one.
+    // Rows that follow each other without gaps are one.
     const bool is_dense = in_.row_words() == in_.w * in_.pixel_words() && in_.image_words() == in_.h * in_.row_words();
     ParallelFor(*context.pool, batch_ * in_.h, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; row += is_dense ? end - begin : 1) {

@@ -109,9 +109,13 @@ class EltwiseStep final : public Step, public RowReader {
 
   void Pack(const kernels::Epilogue& epilogue, int64_t image, int64_t row, int64_t rows, const float* in,
             const kernels::Strides& strides) const {
-    for (int64_t end = row + rows; row < end; ++row, in += strides.row) {
+    // Rows that follow each other without gaps are one.
+    const bool is_dense = strides.row == geometry_.w * strides.pixel &&
+                          epilogue.bits_strides.row == geometry_.w * epilogue.bits_strides.pixel;
+    const int64_t together = is_dense ? rows : 1;
+    for (int64_t end = row + rows; row < end; row += together, in += strides.row) {
       kernels::BitpackArgs args;
-      args.pixels = geometry_.w;
+      args.pixels = together * geometry_.w;
       args.channels = geometry_.c;
       args.in = in;
       args.in_pixel_stride = strides.pixel;

@@ -4,6 +4,7 @@
 #include "kernels/bitpack/bitpack_tiles.h"
 #include "kernels/bitpack/bitunpack_tiles.h"
 #include "kernels/bitpack/choose_avx2.h"
+#include "kernels/bitpack/pixel_bits_avx2.h"
 #include "kernels/x86/vec_avx2.h"
 
 namespace bnn::kernels {
@@ -39,6 +40,7 @@ struct PackAvx2 : Avx2 {
     *word = static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_permutevar8x32_epi32(bytes, across)));
   }
 
+  using PixelBits = PixelBitsAvx2;
   static constexpr bool kSearchesLevels = false;
 
   struct StreamMask {};

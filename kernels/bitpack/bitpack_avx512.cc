@@ -4,6 +4,7 @@
 #include "kernels/bitpack/bitpack_tiles.h"
 #include "kernels/bitpack/bitunpack_tiles.h"
 #include "kernels/bitpack/choose_avx2.h"
+#include "kernels/bitpack/pixel_bits_avx2.h"
 #include "kernels/x86/vec_avx2.h"
 #include "kernels/x86/vec_avx512.h"
 
@@ -59,6 +60,7 @@ struct PackAvx512 : DoubledBits<SetBitZmm> {
     BNN_UNROLL for (int v = 0; v < 2; ++v) { StoreMask(word, v, _mm512_cmp_ps_mask(t[v], x[v], _CMP_LE_OQ)); }
   }
 
+  using PixelBits = PixelBitsAvx2;
   static constexpr bool kSearchesLevels = true;
   static BNN_INLINE Float LoadOrNan(const float* from, uint32_t lanes) {
     return _mm512_mask_loadu_ps(_mm512_set1_ps(__builtin_nanf("")), static_cast<__mmask16>(lanes), from);

@@ -21,6 +21,7 @@ struct PackNeon : Neon {
     *word = AtLeast(x, t);
   }
 
+  using PixelBits = void;
   static constexpr bool kSearchesLevels = false;
 
   struct StreamMask {};

@@ -158,28 +158,25 @@ BNN_NOINLINE void PackPlanes(const float* in, int64_t stride, const float* thres
   BNN_UNROLL for (int v = 0; v < kVectors; ++v) V::StoreInt(out + v * V::kLanes, words[v]);
 }
 
-// The words [word, word + group) of a tile of pixels, as [word][pixel] with V::kWholeVectors vectors of pixels.
 template <class V>
-void PackTile(const BitpackArgs& args, bool is_skewed, int64_t pixel, int64_t pixels, int64_t word, int64_t group,
-              uint32_t* out) {
+using PackPlanesFn = decltype(&PackPlanes<V, 1, PlaneLoads::kWhole>);
+
+// For tiles of so many pixels.
+template <class V>
+PackPlanesFn<V> ChoosePlanesFn(int64_t pixels, bool is_skewed) {
   const int64_t vectors = (pixels + V::kLanes - 1) / V::kLanes;
-  const int64_t last = pixels - (vectors - 1) * V::kLanes;
+  PackPlanesFn<V> fn = nullptr;
   WithSize<V::kWholeVectors>(vectors, [&](auto size) {
-    auto pack = last == V::kLanes ? PackPlanes<V, size.value, PlaneLoads::kWhole>
-                                  : PackPlanes<V, size.value, PlaneLoads::kPart>;
+    fn = pixels % V::kLanes == 0 ? PackPlanes<V, size.value, PlaneLoads::kWhole>
+                                 : PackPlanes<V, size.value, PlaneLoads::kPart>;
     if constexpr (V::kSkews && size.value <= kMaxSkewedVectors) {
-      if (is_skewed) pack = PackPlanes<V, size.value, PlaneLoads::kSkewed>;
-    }
-    for (int64_t w = 0; w < group; ++w) {
-      const int64_t channel = (word + w) * kBitsPerWord;
-      const int64_t left = args.channels - channel;
-      const float* const in = args.in + pixel + channel * args.in_channel_stride;
-      pack(in, args.in_channel_stride, args.thresholds + channel, left < kBitsPerWord ? left : kBitsPerWord,
-           FirstLanes(last), out + w * V::kWholeVectors * V::kLanes);
+      if (is_skewed) fn = PackPlanes<V, size.value, PlaneLoads::kSkewed>;
     }
   });
+  return fn;
 }
 
+// Tiles of the same size follow each other, so what is chosen by size is chosen when it changes.
 template <class V>
 void PackPlanar(const BitpackArgs& args) {
   static_assert(V::kWholeVectors >= V::kTileVectors);
@@ -190,20 +187,34 @@ void PackPlanar(const BitpackArgs& args) {
   const int64_t all_vectors = (args.pixels + V::kLanes - 1) / V::kLanes;
   const TileSplit split = SplitTiles(all_vectors, all_vectors <= V::kWholeVectors ? all_vectors : V::kTileVectors);
   const bool is_skewed = IsSkewed<V>(args);
-  int64_t pixel = 0;
-  for (int64_t tile = 0; tile < split.tiles; ++tile) {
-    const int64_t vectors = split.pixels + (tile < split.longer ? 1 : 0);
+  int64_t pixels = 0;
+  PackPlanesFn<V> pack = nullptr;
+  // The words of the tile at `pixel` whose number is `word`.
+  const auto pack_word = [&](int64_t pixel, int64_t word, uint32_t* out) {
+    const int64_t channel = word * kBitsPerWord;
+    const int64_t left = args.channels - channel;
+    pack(args.in + pixel + channel * args.in_channel_stride, args.in_channel_stride, args.thresholds + channel,
+         left < kBitsPerWord ? left : kBitsPerWord, FirstLanes((pixels - 1) % V::kLanes + 1), out);
+  };
+  for (int64_t tile = 0, pixel = 0; tile < split.tiles; ++tile, pixel += pixels) {
+    const int64_t most = (split.pixels + (tile < split.longer ? 1 : 0)) * V::kLanes;
     const int64_t left = args.pixels - pixel;
-    const int64_t pixels = left < vectors * V::kLanes ? left : vectors * V::kLanes;
+    const int64_t size = left < most ? left : most;
+    if (size != pixels) {
+      pixels = size;
+      pack = ChoosePlanesFn<V>(pixels, is_skewed);
+    }
+    if (args.bits_pixel_stride == 1 && pixels % V::kLanes == 0) {  // in their places already, all of them
+      pack_word(pixel, 0, args.bits + pixel);
+      continue;
+    }
     for (int64_t word = 0; word < words; word += kGroup) {
       const int64_t group = words - word < kGroup ? words - word : kGroup;
-      PackTile<V>(args, is_skewed, pixel, pixels, word, group, waiting);
+      for (int64_t w = 0; w < group; ++w) pack_word(pixel, word + w, waiting + w * kPitch);
       uint32_t* const to = args.bits + pixel * args.bits_pixel_stride + word;
-      WithSize<kGroup>(group, [&](auto size) {
-        StorePixels<size.value, V::kLanes>(waiting, kPitch, pixels, to, args.bits_pixel_stride);
-      });
+      WithSize<kGroup>(
+          group, [&](auto n) { StorePixels<n.value, V::kLanes>(waiting, kPitch, pixels, to, args.bits_pixel_stride); });
     }
-    pixel += pixels;
   }
 }
 

@@ -18,6 +18,7 @@
 //                      far as they last
 //   StreamMask, AllOfStream(), LoadStream(from, mask)  all lanes, in the way that streams best
 //   StoreAtLeast(word, x, t)                 *word = the bits x >= t of 32 channels
+//   PixelBits          what bitpack_narrow_rows.h wants, or void
 //   kSearchesLevels    whether levels are found as bitpack_search.h does
 // and what bitpack_planes.h says.
 //
@@ -26,7 +27,9 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
+#include "kernels/bitpack/bitpack_narrow_rows.h"
 #include "kernels/bitpack/bitpack_planes.h"
 #include "kernels/bitpack/bitpack_search.h"
 #include "kernels/bitpack/bitpack_table.h"
@@ -168,7 +171,15 @@ void PackInterleaved(const BitpackArgs& args) {
 }
 
 template <class V, bool kSigns>
-void PackContiguous(const BitpackArgs& args) {
+void PackContiguous(BitpackArgs args) {
+  if constexpr (!kSigns && !std::is_void_v<typename V::PixelBits>) {
+    if (HasNarrowRows(args)) {
+      const int64_t done = PackNarrowRows<V>(args, PackInterleaved<V, false, false>);
+      args.pixels -= done;
+      args.in += done * args.in_pixel_stride;
+      args.bits += done * args.bits_pixel_stride;
+    }
+  }
   args.channels % kBitsPerWord == 0 ? PackInterleaved<V, false, kSigns>(args) : PackInterleaved<V, true, kSigns>(args);
 }
 

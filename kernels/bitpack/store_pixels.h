@@ -99,6 +99,10 @@ BNN_NOINLINE void StorePixels(const uint32_t* from, int64_t pitch, int64_t pixel
       }
     }
   }
+  if (kWords == 1 && stride == 1) {
+    __builtin_memcpy(to, from, static_cast<size_t>(pixels) * sizeof(uint32_t));
+    return;
+  }
   for (; p < pixels; ++p) {
     BNN_UNROLL for (int w = 0; w < kWords; ++w) to[w] = from[w * pitch + p];
     to += stride;

@@ -284,6 +284,29 @@ TEST_CASE("pack: planes may begin at any float") {
   }
 }
 
+// Some of them as one run of memory, up to 512 pixels at a time.
+TEST_CASE("pack: many pixels of few channels") {
+  std::mt19937 random(6);
+  for (int64_t channels = 1; channels < 32; ++channels) {
+    for (const int64_t pixels : {191, 192, 223, 512, 575}) {
+      for (const int64_t gap : {0, 1}) {
+        for (const Layout layout : {Layout::kInterleaved, Layout::kInterleavedWithGaps, Layout::kPlanar}) {
+          const Case c = {pixels, channels, layout, 1 + gap};
+          const std::vector<float> in = RandomValues(c.in_size(), random);
+          const std::vector<float> thresholds = RandomParameters(channels, random);
+          const std::vector<uint32_t> expected = PackNaively(c, in, thresholds);
+          for (const BitpackKernel* kernel : RunnableKernels()) {
+            for (const Guard guard : test::kBothGuards) {
+              INFO(Describe(*kernel, c));
+              REQUIRE(PackWith(*kernel, c, in, thresholds, guard) == expected);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("pack: equality counts as high, NaN as low") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const std::vector<float> in = {2.0f, std::nextafter(2.0f, 0.0f), nan, 2.0f, -0.0f};
