@@ -14,6 +14,7 @@
 #include "kernels/simd/balance.h"
 #include "kernels/simd/binary_tiles.h"
 #include "kernels/simd/counter.h"
+#include "kernels/simd/held_pixels.h"
 #include "kernels/simd/held_tiles.h"
 #include "kernels/simd/inline.h"
 #include "kernels/simd/pixel_finish.h"
@@ -94,6 +95,13 @@ BNN_INLINE void RunHeld(const BinaryTiles& tiles, const EpilogueOf<Finish>& epil
 template <class Counter, class Finish>
 BNN_INLINE void RunGroup(const BinaryTiles& tiles, const EpilogueOf<Finish>& epilogue, int64_t block_begin,
                          int64_t block_end, Finish finish) {
+  if constexpr (HoldsPixels<Counter> && kHasHeldPixels<Finish>) {
+    constexpr int kWords = 2;
+    using Tiles = HeldPixels<Counter, kWords, Finish>;
+    if (HeldWords(tiles) == kWords && Tiles::Suits(tiles, epilogue, block_end - block_begin)) {
+      return RunBlocks<Tiles>(tiles, epilogue, block_begin, block_end);
+    }
+  }
   if constexpr (HoldsWeights<Counter> && !std::is_same_v<Finish, AnyFinish>) {
     if (HeldWords(tiles) > 0) return RunHeld<Counter>(tiles, epilogue, block_begin, block_end, finish);
   }

@@ -65,6 +65,11 @@ concept HoldsWeights = requires {
   typename Counter::template Held<1>;
 };
 
+template <class Counter>
+concept HoldsPixels = requires {
+  typename Counter::template HeldPixel<1>;
+};
+
 // The choices of a counter that reads activations and blocked weights as they are.
 struct PlainCounter {
   static constexpr int kBlocks = 1;

@@ -18,13 +18,11 @@
 // so it is long: on Zen 4 56 pixels are up to 3 % faster than 28, and 112 another 2 %; 448 gain nothing more.
 //
 // With residual and PReLU a vector of 1x1 over 64 channels takes 10 operations: 70 cycles for the 14 of a tile on
-// Zen 4. In place, where 3.2 MB of residual come from L3, the kernel takes 78. Where the output has a place of its own,
-// 6.4 MB pass, of which L3 gives a line every 2.4 cycles: 67 to 77 cycles a tile if nothing is counted, and the kernel
-// takes 86. Where a pixel's channels are many, a row of blocks passes it by in strides that the hardware does not
-// foresee, so the residual is asked for 16 pixels ahead: 88 without, 1x1 28x28 128 -> 512 135 and 125. That is for L2:
-// into L1 it takes 97. Where few channels leave, lines follow each other, and to ask for them costs up to a tenth.
-// (Another order gains nothing: words of 4 pixels held while all their channels pass, weights and parameters from L1,
-// are 86 as well; 64 channels 87 instead of 81.)
+// Zen 4. In place, where 3.2 MB of residual come from L3, the kernel takes 78. (Where the output has a place of its
+// own: held_pixels.h.) Where a pixel's channels are many, a row of blocks passes it by in strides that the hardware
+// does not foresee, so the residual is asked for 16 pixels ahead: 1x1 28x28 128 -> 512 135 without and 125. That is for
+// L2: into L1 it is slower than not at all. Where few channels leave, lines follow each other, and to ask for them
+// costs up to a tenth.
 //
 // Where floats leave and registers have room (windows of up to 2 words), two blocks pass at once: the output, and a
 // residual, is then 4 lines of a pixel in a row, which is better for what does not fit into L2. (1x1 56x56 64 -> 256 on

@@ -124,6 +124,11 @@ class PixelWalk {
       : row_(tensor + TileOffset(strides, at)), step_(strides.pixel), row_step_(strides.row) {}
 
   BNN_INLINE void Advance(const TileStep& step) { row_ += step.pixels * step_ + step.rows * row_step_; }
+  // Only every so manieth pixel. "Rows" then are those in between: Advance({0, 1}) is one pixel.
+  BNN_INLINE void TakeEvery(int64_t pixels) {
+    row_step_ = step_;
+    step_ *= pixels;
+  }
   // To the first pixel, `offset` elements behind its first channel.
   BNN_INLINE void Start(int64_t offset) { here_ = row_ + offset; }
   BNN_INLINE void Next() { Step(here_, step_); }
@@ -164,6 +169,22 @@ class ChainStep<V, StepKind::kAffine, kHalf> {
     }
   }
 
+  static constexpr int kParameters = 2;
+  BNN_INLINE float* Save(float* to) const {
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+      V::Store(to + v * V::kLanes, scale_[v]);
+      V::Store(to + (V::kVectors + v) * V::kLanes, bias_[v]);
+    }
+    return to + kParameters * V::kVectors * V::kLanes;
+  }
+  BNN_INLINE const float* Restore(const float* from) {
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
+      scale_[v] = V::Load(from + v * V::kLanes);
+      bias_[v] = V::Load(from + (V::kVectors + v) * V::kLanes);
+    }
+    return from + kParameters * V::kVectors * V::kLanes;
+  }
+
   BNN_INLINE typename V::Float Apply(int v, typename V::Float y) const { return V::Fma(y, scale_[v], bias_[v]); }
   BNN_INLINE void Next() {}
 
@@ -182,6 +203,16 @@ class ChainStep<V, StepKind::kPRelu, false> {
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) slope_[v] = V::Load(slopes_ + channel + v * V::kLanes);
   }
 
+  static constexpr int kParameters = 1;
+  BNN_INLINE float* Save(float* to) const {
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) V::Store(to + v * V::kLanes, slope_[v]);
+    return to + V::kVectors * V::kLanes;
+  }
+  BNN_INLINE const float* Restore(const float* from) {
+    BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) slope_[v] = V::Load(from + v * V::kLanes);
+    return from + V::kVectors * V::kLanes;
+  }
+
   BNN_INLINE typename V::Float Apply(int v, typename V::Float y) const { return V::PRelu(y, slope_[v]); }
   BNN_INLINE void Next() {}
 
@@ -197,6 +228,9 @@ class ChainStep<V, StepKind::kClamp, kHalf> {
       : lo_(V::Splat(kHalf ? step.lo * 0.5f : step.lo)), hi_(V::Splat(kHalf ? step.hi * 0.5f : step.hi)) {}
 
   BNN_INLINE void Start(int64_t) {}
+  static constexpr int kParameters = 0;
+  BNN_INLINE float* Save(float* to) const { return to; }
+  BNN_INLINE const float* Restore(const float* from) { return from; }
 
   BNN_INLINE typename V::Float Apply(int, typename V::Float y) const { return V::Max(lo_, V::Min(hi_, y)); }
   BNN_INLINE void Next() {}
@@ -212,7 +246,11 @@ class ChainStep<V, StepKind::kAdd, false> {
 
   BNN_INLINE const PixelWalk<const float>& Residual() const { return residual_; }
   BNN_INLINE void Advance(const TileStep& step) { residual_.Advance(step); }
+  BNN_INLINE void TakeEvery(int64_t pixels) { residual_.TakeEvery(pixels); }
   BNN_INLINE void Start(int64_t channel) { residual_.Start(channel); }
+  static constexpr int kParameters = 0;
+  BNN_INLINE float* Save(float* to) const { return to; }
+  BNN_INLINE const float* Restore(const float* from) { return from; }
 
   BNN_INLINE typename V::Float Apply(int v, typename V::Float y) const {
     return V::Add(y, V::Load(residual_.Here() + v * V::kLanes));
@@ -235,7 +273,11 @@ class ChainSteps {
   template <class Function>
   BNN_INLINE void ForEachResidual(const Function&) const {}
   BNN_INLINE void Advance(const TileStep&) {}
+  BNN_INLINE void TakeEvery(int64_t) {}
   BNN_INLINE void Start(int64_t) {}
+  static constexpr int kParameters = 0;
+  BNN_INLINE void Save(float*) const {}
+  BNN_INLINE void Restart(int64_t, const float*) {}
   BNN_INLINE void Apply(PixelFloats<V>&) const {}
   BNN_INLINE void Next() {}
 };
@@ -255,9 +297,22 @@ class ChainSteps<V, kHalf, kFirst, kRest...> {
     rest_.Advance(step);
   }
 
+  BNN_INLINE void TakeEvery(int64_t pixels) {
+    if constexpr (kFirst == StepKind::kAdd) first_.TakeEvery(pixels);
+    rest_.TakeEvery(pixels);
+  }
+
   BNN_INLINE void Start(int64_t channel) {
     first_.Start(channel);
     rest_.Start(channel);
+  }
+
+  static constexpr int kParameters = ChainStep<V, kFirst, kHalf>::kParameters + ChainSteps < V,
+                       kHalf &&kFirst == StepKind::kClamp, kRest... > ::kParameters;
+  BNN_INLINE void Save(float* to) const { rest_.Save(first_.Save(to)); }
+  BNN_INLINE void Restart(int64_t channel, const float* from) {
+    if constexpr (kFirst == StepKind::kAdd) first_.Start(channel);
+    rest_.Restart(channel, first_.Restore(from));
   }
 
   // Step by step, see above.
@@ -308,6 +363,11 @@ class PixelFinish<V, Chain<kBits, kSteps...>> {
     out_.Advance(step);
     if constexpr (kBits) bits_.Advance(step);
   }
+  BNN_INLINE void TakeEvery(int64_t pixels) {
+    steps_.TakeEvery(pixels);
+    out_.TakeEvery(pixels);
+    if constexpr (kBits) bits_.TakeEvery(pixels);
+  }
 
   BNN_INLINE void Start(int64_t channel, uint32_t) {
     steps_.Start(channel);
@@ -318,9 +378,23 @@ class PixelFinish<V, Chain<kBits, kSteps...>> {
     }
   }
 
+  // What Start() has loaded of one block, kParameters vectors for each of V, to memory, and the start of another pixel
+  // with it. Floats alone leave.
+  static constexpr int kParameters = ChainSteps<V, true, kSteps...>::kParameters;
+  BNN_INLINE void Save(float* to) const { steps_.Save(to); }
+  BNN_INLINE void Restart(int64_t channel, const float* from) {
+    static_assert(!kBits);
+    steps_.Restart(channel, from);
+    out_.Start(channel);
+  }
+
   BNN_INLINE void Finish(const typename V::Int (&half)[V::kVectors]) {
     PixelFloats<V> y;
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) y[v] = V::ToFloat(half[v]);
+    Finish(y);
+  }
+  // Of half accumulators that are floats already.
+  BNN_INLINE void Finish(PixelFloats<V>& y) {
     steps_.Apply(y);
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) V::Store(out_.Here() + v * V::kLanes, y[v]);
     steps_.Next();

@@ -412,6 +412,58 @@ struct CountAvx512Vpopcnt : PlainCounter {
     balanced[0] = _mm512_packs_epi32(wide[0], wide[1]);
   }
 
+  // For held_pixels.h: the words of a pixel in all lanes; a vector of weights, or what becomes of it, by word.
+  template <int kWords>
+  struct HeldPixel {
+    __m512i words[kWords];
+
+    BNN_INLINE void Load(const uint32_t* in) {
+      BNN_UNROLL for (int k = 0; k < kWords; ++k) {
+        words[k] = Broadcast(in[k]);
+        __asm__ volatile("" : "+v"(words[k]));
+      }
+    }
+  };
+  template <int kWords>
+  struct VectorWords {
+    Sum words[kWords];
+  };
+  template <int kWords>
+  static BNN_INLINE void LoadVector(const uint32_t* weights, VectorWords<kWords>& vector) {
+    BNN_UNROLL for (int k = 0; k < kWords; ++k) {
+      vector.words[k] = reinterpret_cast<Sum>(_mm512_load_si512(weights + k * 16));
+      Keep(vector.words[k]);
+    }
+  }
+  template <int kWords>
+  static BNN_INLINE void Differ(const HeldPixel<kWords>& pixel, const VectorWords<kWords>& weights,
+                                VectorWords<kWords>& to) {
+    BNN_UNROLL for (int k = 0; k < kWords; ++k) {
+      to.words[k] = Difference(pixel.words[k], reinterpret_cast<__m512i>(weights.words[k]));
+      Keep(to.words[k]);
+    }
+  }
+  template <int kWords>
+  static BNN_INLINE void CountEach(VectorWords<kWords>& vector) {
+    BNN_UNROLL for (int k = 0; k < kWords; ++k) {
+      vector.words[k] = Popcount(vector.words[k]);
+      Keep(vector.words[k]);
+    }
+  }
+  template <int kWords>
+  static BNN_INLINE __m512i Balanced(VectorWords<kWords>& vector) {
+    Sum& sum = vector.words[0];
+    BNN_UNROLL for (int k = 1; k < kWords; ++k) {
+      if (k < AddedWords(kWords)) {
+        sum += vector.words[k];
+      } else {
+        sum -= vector.words[k];
+      }
+    }
+    Keep(sum);
+    return reinterpret_cast<__m512i>(sum);
+  }
+
   // kPrefetch: as above, a word being two lines of weights; for a single pixel its own weights are prefetched.
   template <int kPixels, bool kPrefetch>
   static BNN_INLINE void CountPlain(const TapWalk& walk, const uint32_t* in, int64_t pixel_step,

@@ -76,6 +76,27 @@ TEST_CASE("short windows: every kernel equals the reference for every number of 
   }
 }
 
+// Kernels may then pass pixels side by side that lie apart in tiles of many pixels.
+TEST_CASE("short windows: many channels leave to a place beside their residual") {
+  const EpilogueCase cases[] = {
+      {{StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kNone, false},
+      {{StepKind::kAffine, StepKind::kAdd, StepKind::kPRelu}, true, BitsOutput::kNone, true},
+      {kReActNetSteps, true, BitsOutput::kNone, false},
+  };
+  for (const EpilogueCase& epilogue_case : cases) {
+    for (int64_t out : {96, 128, 192, 256, 288, 384, 416, 512}) {
+      for (int64_t width : {3, 19, 20, 21, 22, 23, 28, 31, 49, 195, 196, 197, 230, 400}) {
+        const Guard guard = width % 2 == 0 ? Guard::kAfter : Guard::kBefore;
+        CheckAgainstReference(Image(1, 1, width, width % 3 == 0 ? 50 : 64, out), epilogue_case, 0, guard);
+      }
+      CheckAgainstReference(Image(2, 3, 29, 64, out), epilogue_case, 0, Guard::kAfter);  // rows are merged
+      CheckAgainstReference(Image(2, 3, 29, 64, out), epilogue_case, 3, Guard::kAfter);  // rows are not
+      CheckAgainstReference(Image(2, 3, 61, 64, out), epilogue_case, 0, Guard::kBefore,
+                            {{0, 2, 1, 3, 1, out / 32}, {0, 2, 0, 1, 0, out / 32}, {1, 2, 1, 2, 0, 1}});
+    }
+  }
+}
+
 TEST_CASE("epilogues: every kernel equals the reference for every chain of steps and outputs") {
   for (const EpilogueCase& epilogue_case : test::AllEpilogueCases(true)) {
     for (Guard guard : test::kBothGuards) {

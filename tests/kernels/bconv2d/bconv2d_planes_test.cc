@@ -133,6 +133,8 @@ TEST_CASE("planes: every kernel equals the reference over channels, windows and 
 TEST_CASE("planes: few pixels and windows of every length") {
   const EpilogueCase bits = {{}, false, BitsOutput::kIntThresholds, false, 2};
   for (int planes = 2; planes <= kMaxPlanes; ++planes) {
+    const EpilogueCase residual = {{StepKind::kAffine, StepKind::kAdd}, true, BitsOutput::kNone, false};
+    CheckAgainstReference(WithPlanes(planes, Image(1, 2, 31, 64, 256)), residual, 0, Guard::kAfter);
     for (int64_t width = 1; width <= 15; ++width) {
       CheckAgainstReference(WithPlanes(planes, Image(1, 1, width, 130, 77)), kFloatsAndBits, width % 2, Guard::kAfter);
       CheckAgainstReference(WithPlanes(planes, Image(1, 1, width, 64, 128)), bits, width % 2, Guard::kBefore);
