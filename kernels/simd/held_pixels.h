@@ -42,11 +42,13 @@
 namespace bnn::kernels {
 namespace {
 
-// Whether a finish is one of theirs: floats leave, and a residual is added behind a kAffine.
+// Whether a finish is one of theirs. (Longer chains have more parameters than registers are left.)
 template <class Finish>
 inline constexpr bool kHasHeldPixels = false;
-template <StepKind... kSteps>
-inline constexpr bool kHasHeldPixels<Chain<false, kA, kR, kSteps...>> = true;
+template <>
+inline constexpr bool kHasHeldPixels<Chain<false, kA, kR>> = true;
+template <>
+inline constexpr bool kHasHeldPixels<Chain<false, kA, kR, kP>> = true;
 
 template <class Counter, int kWords, class Finish>
 struct HeldPixels {
@@ -166,8 +168,8 @@ struct HeldPixels {
     }
     BNN_UNROLL for (int p = 0; p < kBehind; ++p) {
       if (p < 1) Counter::CountEach(words[Before(p, 1)]);
-      if (p < 2) Balance(words[Before(p, 2)]);
-      FinishPixel(finish, words[Before(p, 3)]);
+      if (p < 2) Counter::AddUp(words[Before(p, 2)]);
+      FinishPixel(finish, words[Before(p, kBehind)]);
       if (p < 2) Convert(words[Before(p, 2)]);
     }
   }
@@ -178,7 +180,6 @@ struct HeldPixels {
   static BNN_INLINE void Load(const uint32_t* in, int64_t step, Pixel (&held)[kPixels]) {
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) held[p].Load(in + p * step);
   }
-  static BNN_INLINE void Balance(Words& words) { Counter::Balanced(words); }
   static BNN_INLINE void Convert(Words& words) {
     const auto floats = One::ToFloat(reinterpret_cast<typename V::Int>(words.words[0]));
     words.words[0] = reinterpret_cast<typename Counter::Sum>(floats);
@@ -198,8 +199,8 @@ struct HeldPixels {
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       if (p == kBehind) finish.Restart(channel, from + kWeightFloats);
       if (!kFirst || p >= 1) Counter::CountEach(words[Before(p, 1)]);
-      if (!kFirst || p >= 2) Balance(words[Before(p, 2)]);
-      if (!kFirst || p >= 3) FinishPixel(finish, words[Before(p, 3)]);
+      if (!kFirst || p >= 2) Counter::AddUp(words[Before(p, 2)]);
+      if (!kFirst || p >= kBehind) FinishPixel(finish, words[Before(p, kBehind)]);
       Counter::Differ(held[p], weights, words[p]);
       if (!kFirst || p >= 2) Convert(words[Before(p, 2)]);
     }

@@ -124,7 +124,7 @@ class PixelWalk {
       : row_(tensor + TileOffset(strides, at)), step_(strides.pixel), row_step_(strides.row) {}
 
   BNN_INLINE void Advance(const TileStep& step) { row_ += step.pixels * step_ + step.rows * row_step_; }
-  // Only every so manieth pixel. "Rows" then are those in between: Advance({0, 1}) is one pixel.
+  // Next() then passes so many pixels. "Rows" are those in between: Advance({0, 1}) is one pixel.
   BNN_INLINE void TakeEvery(int64_t pixels) {
     row_step_ = step_;
     step_ *= pixels;
@@ -169,7 +169,7 @@ class ChainStep<V, StepKind::kAffine, kHalf> {
     }
   }
 
-  static constexpr int kParameters = 2;
+  static constexpr int kParameters = 2;  // vectors of a vector of channels
   BNN_INLINE float* Save(float* to) const {
     BNN_UNROLL for (int v = 0; v < V::kVectors; ++v) {
       V::Store(to + v * V::kLanes, scale_[v]);
@@ -307,8 +307,9 @@ class ChainSteps<V, kHalf, kFirst, kRest...> {
     rest_.Start(channel);
   }
 
-  static constexpr int kParameters = ChainStep<V, kFirst, kHalf>::kParameters + ChainSteps < V,
-                       kHalf &&kFirst == StepKind::kClamp, kRest... > ::kParameters;
+  using First = ChainStep<V, kFirst, kHalf>;
+  using Rest = ChainSteps<V, (kHalf && kFirst == StepKind::kClamp), kRest...>;
+  static constexpr int kParameters = First::kParameters + Rest::kParameters;
   BNN_INLINE void Save(float* to) const { rest_.Save(first_.Save(to)); }
   BNN_INLINE void Restart(int64_t channel, const float* from) {
     if constexpr (kFirst == StepKind::kAdd) first_.Start(channel);
@@ -327,8 +328,8 @@ class ChainSteps<V, kHalf, kFirst, kRest...> {
   }
 
  private:
-  ChainStep<V, kFirst, kHalf> first_;
-  ChainSteps<V, kHalf && kFirst == StepKind::kClamp, kRest...> rest_;
+  First first_;
+  Rest rest_;
 };
 
 template <class V, class F>

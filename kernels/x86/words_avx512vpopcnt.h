@@ -23,6 +23,7 @@ struct WordsAvx512Vpopcnt {
     __asm__("vpbroadcastd %1, %0" : "=v"(vector) : "m"(word));
     return vector;
   }
+
   static BNN_INLINE Sum Popcount(Sum x) {
     return reinterpret_cast<Sum>(_mm512_popcnt_epi32(reinterpret_cast<__m512i>(x)));
   }
@@ -34,7 +35,8 @@ struct WordsAvx512Vpopcnt {
     return reinterpret_cast<Sum>(_mm512_xor_si512(x, weights));
   }
 
-  // For held_pixels.h: the words of a pixel in all lanes; a vector of weights, or what becomes of it, by word.
+  // For held_pixels.h: the words of a pixel in all lanes; a vector of weights, or what becomes of it, by word. AddUp()
+  // leaves the half accumulators of balance.h in the first one.
   template <int kWords>
   struct HeldPixel {
     __m512i words[kWords];
@@ -73,7 +75,7 @@ struct WordsAvx512Vpopcnt {
     }
   }
   template <int kWords>
-  static BNN_INLINE __m512i Balanced(VectorWords<kWords>& vector) {
+  static BNN_INLINE void AddUp(VectorWords<kWords>& vector) {
     Sum& sum = vector.words[0];
     BNN_UNROLL for (int k = 1; k < kWords; ++k) {
       if (k < AddedWords(kWords)) {
@@ -83,7 +85,6 @@ struct WordsAvx512Vpopcnt {
       }
     }
     Keep(sum);
-    return reinterpret_cast<__m512i>(sum);
   }
 };
 
