@@ -89,12 +89,13 @@ class UnpackStep final : public Step {
 
   Status Run(const RunContext& context) const override {
     // Rows that follow each other without gaps are one.
-    const bool is_dense = in_.row_words() == in_.w * in_.pixel_words() && in_.image_words() == in_.h * in_.row_words();
+    const bool is_dense = !in_.has_halo() && in_.planes == 1;
     ParallelFor(*context.pool, batch_ * in_.h, [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; row += is_dense ? end - begin : 1) {
+      const int64_t together = is_dense ? end - begin : 1;
+      for (int64_t row = begin; row < end; row += together) {
         for (int64_t g = 0; g < in_.groups; ++g) {
           kernels::BitunpackArgs args;
-          args.pixels = is_dense ? in_.w * (end - begin) : in_.w;
+          args.pixels = together * in_.w;
           args.channels = in_.group_channels();
           args.bits = context.Words(inputs[0]) + in_.interior() + row / in_.h * in_.image_words() +
                       row % in_.h * in_.row_words() + g * in_.group_words();

@@ -34,6 +34,7 @@
 #include "kernels/bitpack/bitpack_search.h"
 #include "kernels/bitpack/bitpack_table.h"
 #include "kernels/bitpack/opaque.h"
+#include "kernels/bitpack/pixel_range.h"
 #include "kernels/bitpack/with_size.h"
 #include "kernels/simd/inline.h"
 #include "kernels/simd/lanes.h"
@@ -164,10 +165,8 @@ void PackInterleaved(const BitpackArgs& args) {
   }
   const int64_t fourth = args.pixels / 4;
   PackStreams<V, 4, kTail, kSigns>(args, fourth, fourth);
-  BitpackArgs rest = args;
-  rest.in += 4 * fourth * args.in_pixel_stride;
-  rest.bits += 4 * fourth * args.bits_pixel_stride;
-  PackStreams<V, 1, kTail, kSigns>(rest, args.pixels - 4 * fourth, 0);
+  const PixelRange rest = {4 * fourth, args.pixels - 4 * fourth};
+  PackStreams<V, 1, kTail, kSigns>(PixelsOf(args, rest), rest.count, 0);
 }
 
 template <class V, bool kSigns>
@@ -175,9 +174,7 @@ void PackContiguous(BitpackArgs args) {
   if constexpr (!kSigns && !std::is_void_v<typename V::PixelBits>) {
     if (HasNarrowRows(args)) {
       const int64_t done = PackNarrowRows<V>(args, PackInterleaved<V, false, false>);
-      args.pixels -= done;
-      args.in += done * args.in_pixel_stride;
-      args.bits += done * args.bits_pixel_stride;
+      args = PixelsOf(args, {done, args.pixels - done});
     }
   }
   args.channels % kBitsPerWord == 0 ? PackInterleaved<V, false, kSigns>(args) : PackInterleaved<V, true, kSigns>(args);

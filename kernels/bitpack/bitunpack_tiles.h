@@ -137,8 +137,8 @@ void UnpackAnyRows(const BitunpackArgs& args) {
   constexpr int kPixels = V::kUnpackPixels;
   const int64_t part = args.pixels / kPixels;
   UnpackStreams<V, kPixels, kTail>(args, part, part);
-  const int64_t done = kPixels * part;
-  UnpackStreams<V, 1, kTail>(PixelsOf(args, {done, args.pixels - done}), args.pixels - done, 0);
+  const PixelRange rest = {kPixels * part, args.pixels - kPixels * part};
+  UnpackStreams<V, 1, kTail>(PixelsOf(args, rest), rest.count, 0);
 }
 
 // Rows that do not end with a vector are written as one run of memory where that can be done, but for the pixels at

@@ -14,6 +14,12 @@ struct PixelRange {
   int64_t count = 0;
 };
 
+BNN_INLINE BitpackArgs PixelsOf(BitpackArgs args, PixelRange range) {
+  args.pixels = range.count;
+  args.in += range.first * args.in_pixel_stride;
+  args.bits += range.first * args.bits_pixel_stride;
+  return args;
+}
 BNN_INLINE BitunpackArgs PixelsOf(BitunpackArgs args, PixelRange range) {
   args.pixels = range.count;
   args.bits += range.first * args.bits_pixel_stride;

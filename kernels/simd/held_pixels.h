@@ -150,7 +150,7 @@ struct HeldPixels {
     Pixel held[kPixels];
     Words words[kPixels];
     Load(in, in_step, held);
-    Pass<true>(held, from, channel, finish, words);
+    Pass<Part::kBegin>(held, from, channel, finish, words);
     for (;;) {
       if (--left == 0) {
         if (--apart == 0) break;
@@ -164,14 +164,9 @@ struct HeldPixels {
         Step(from, kVectorFloats);
         channel += V::kLanes;
       }
-      Pass<false>(held, from, channel, finish, words);
+      Pass<Part::kMiddle>(held, from, channel, finish, words);
     }
-    BNN_UNROLL for (int p = 0; p < kBehind; ++p) {
-      if (p < 1) Counter::CountEach(words[Before(p, 1)]);
-      if (p < 2) Counter::AddUp(words[Before(p, 2)]);
-      FinishPixel(finish, words[Before(p, kBehind)]);
-      if (p < 2) Convert(words[Before(p, 2)]);
-    }
+    BNN_UNROLL for (int p = 0; p < kBehind; ++p) PassPixel<Part::kEnd>(p, finish, words, [] {});
   }
 
   static constexpr int kBehind = 3;  // steps from the bits that differ to the end
@@ -189,20 +184,32 @@ struct HeldPixels {
     finish.Finish(y);
   }
 
-  // A vector of channels of all pixels; the last kBehind pixels of the vector in front of it, which `finish` still
-  // knows, are finished first. kFirst: there is none.
-  template <bool kFirst>
+  // Of a tile: the first vector of channels, all others, and what is left to do of the last one.
+  enum class Part { kBegin, kMiddle, kEnd };
+
+  // One step of each pixel that is under way; differ() begins pixel p.
+  template <Part kPart, class Fn>
+  static BNN_INLINE void PassPixel(int p, PixelsFinish& finish, Words (&words)[kPixels], const Fn& differ) {
+    const auto is_under_way = [p](int by) BNN_INLINE_LAMBDA {
+      return kPart == Part::kMiddle || (kPart == Part::kBegin ? p >= by : p < by);
+    };
+    if (is_under_way(1)) Counter::CountEach(words[Before(p, 1)]);
+    if (is_under_way(2)) Counter::AddUp(words[Before(p, 2)]);
+    if (is_under_way(kBehind)) FinishPixel(finish, words[Before(p, kBehind)]);
+    differ();
+    if (is_under_way(2)) Convert(words[Before(p, 2)]);
+  }
+
+  // A vector of channels of all pixels. Its parameters come when the last kBehind pixels of the vector in front of it,
+  // which `finish` still knows, are finished.
+  template <Part kPart>
   static BNN_INLINE void Pass(const Pixel (&held)[kPixels], const float* from, int64_t channel, PixelsFinish& finish,
                               Words (&words)[kPixels]) {
     Words weights;
     Counter::LoadVector(reinterpret_cast<const uint32_t*>(from), weights);
     BNN_UNROLL for (int p = 0; p < kPixels; ++p) {
       if (p == kBehind) finish.Restart(channel, from + kWeightFloats);
-      if (!kFirst || p >= 1) Counter::CountEach(words[Before(p, 1)]);
-      if (!kFirst || p >= 2) Counter::AddUp(words[Before(p, 2)]);
-      if (!kFirst || p >= kBehind) FinishPixel(finish, words[Before(p, kBehind)]);
-      Counter::Differ(held[p], weights, words[p]);
-      if (!kFirst || p >= 2) Convert(words[Before(p, 2)]);
+      PassPixel<kPart>(p, finish, words, [&]() BNN_INLINE_LAMBDA { Counter::Differ(held[p], weights, words[p]); });
     }
   }
 };

@@ -228,9 +228,6 @@ class ChainStep<V, StepKind::kClamp, kHalf> {
       : lo_(V::Splat(kHalf ? step.lo * 0.5f : step.lo)), hi_(V::Splat(kHalf ? step.hi * 0.5f : step.hi)) {}
 
   BNN_INLINE void Start(int64_t) {}
-  static constexpr int kParameters = 0;
-  BNN_INLINE float* Save(float* to) const { return to; }
-  BNN_INLINE const float* Restore(const float* from) { return from; }
 
   BNN_INLINE typename V::Float Apply(int, typename V::Float y) const { return V::Max(lo_, V::Min(hi_, y)); }
   BNN_INLINE void Next() {}
@@ -367,7 +364,6 @@ class PixelFinish<V, Chain<kBits, kSteps...>> {
   BNN_INLINE void TakeEvery(int64_t pixels) {
     steps_.TakeEvery(pixels);
     out_.TakeEvery(pixels);
-    if constexpr (kBits) bits_.TakeEvery(pixels);
   }
 
   BNN_INLINE void Start(int64_t channel, uint32_t) {
